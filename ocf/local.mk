@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+noinst_LIBRARIES += ocf/libvrms-ocf.a
+ocf_libvrms_ocf_a_SOURCES = \
+	ocf/agent.c ocf/agent.h \
+	ocf/exit.c ocf/exit.h \
+	ocf/fence.c ocf/fence.h \
+	ocf/param.c ocf/param.h
+
+OCF_LIBS = ocf/libvrms-ocf.a $(COMMON_LIBS) $(QB_LIBS)
