@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# Pure: the agent's table and what its parameters' texts mean.
+noinst_LIBRARIES += agents/libvrms-vmtable.a
+agents_libvrms_vmtable_a_SOURCES = \
+	agents/migrate_options.c agents/migrate_options.h \
+	agents/vm_params.c agents/vm_params.h \
+	agents/vm_table.c agents/vm_table.h
+agents_libvrms_vmtable_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
+VM_TABLE_LIBS = agents/libvrms-vmtable.a $(OCF_LIBS)
