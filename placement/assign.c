@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Places the job's units while everything else stays where it is. */
+#include <string.h>
+
 #include "placement/solver.h"
 #include "placement/sort.h"
 
@@ -97,9 +99,9 @@ static int choose_level_node(const struct vrms_solver *solver, int unit)
 		option.dislike = ruled ? vrms_state_dislike(state, unit, n) : 0;
 		option.level = vrms_solver_level_with(solver, unit, n);
 		option.level = option.level > 1.0 ? option.level : 1.0;
-		if (best.node >= 0 && (option.dislike > best.dislike ||
-				       (option.dislike == best.dislike &&
-					option.level > best.level))) {
+		if (best.node >= 0 &&
+		    (option.dislike > best.dislike ||
+		     (option.dislike == best.dislike && option.level > best.level))) {
 			continue;
 		}
 		option.growth = growth_with(solver, unit, n);
@@ -120,9 +122,8 @@ int vrms_assign_spread(struct vrms_solver *solver)
 
 		solver->key[u] = 0;
 		for (int d = 0; d < model->dim_count; d++) {
-			double size =
-			    (double)model->unit_weight[(size_t)u * model->dim_count + d] *
-			    solver->scale[d] * model->mean_inverse[d];
+			double size = (double)model->unit_weight[(size_t)u * model->dim_count + d] *
+				      solver->scale[d] * model->mean_inverse[d];
 
 			solver->key[u] = size > solver->key[u] ? size : solver->key[u];
 		}
@@ -298,6 +299,73 @@ static bool swap_off(struct vrms_solver *solver, int worst, double ceiling)
 	return false;
 }
 
+static bool is_below(const struct vrms_solver *solver, int unit, int node, double ceiling,
+		     int64_t dislike)
+{
+	return solver->state->open[node] && vrms_solver_level_with(solver, unit, node) < ceiling &&
+	       vrms_state_dislike(solver->state, unit, node) <= dislike;
+}
+
+/* Finds a place below the ceiling for a unit of the job that is nowhere: a free one, or that of
+ * another which then finds one in turn (an augmenting path; each node gives up a unit once).
+ */
+static bool augment(struct vrms_solver *solver, int unit, double ceiling, int64_t dislike)
+{
+	struct vrms_state *state = solver->state;
+	int nodes = solver->model->node_count;
+
+	for (int n = 0; n < nodes; n++) {
+		if (is_below(solver, unit, n, ceiling, dislike) &&
+		    vrms_state_fits(state, unit, n)) {
+			vrms_state_put(state, unit, n);
+			return true;
+		}
+	}
+	for (int i = 0; i < solver->count; i++) {
+		int other = solver->unit[i], node = state->where[other];
+		int64_t others_dislike;
+
+		if (node < 0 || solver->visited[node]) {
+			continue;
+		}
+		vrms_state_take(state, other);
+		others_dislike = vrms_state_dislike(state, other, node);
+		if (is_below(solver, unit, node, ceiling, dislike) &&
+		    vrms_state_fits(state, unit, node)) {
+			solver->visited[node] = true;
+			vrms_state_put(state, unit, node);
+			if (augment(solver, other, ceiling, others_dislike)) {
+				return true;
+			}
+			vrms_state_take(state, unit);
+		}
+		vrms_state_put(state, other, node);
+	}
+	return false;
+}
+
+static bool chain_off(struct vrms_solver *solver, int worst, double ceiling)
+{
+	struct vrms_state *state = solver->state;
+
+	for (int i = 0; i < solver->count; i++) {
+		int u = solver->unit[i];
+
+		if (state->where[u] != worst) {
+			continue;
+		}
+		memset(solver->visited, 0,
+		       (size_t)solver->model->node_count * sizeof(*solver->visited));
+		solver->visited[worst] = true;
+		vrms_state_take(state, u);
+		if (augment(solver, u, ceiling - WORTHWHILE, vrms_state_dislike(state, u, worst))) {
+			return true;
+		}
+		vrms_state_put(state, u, worst);
+	}
+	return false;
+}
+
 /* Shifts units of the job to where the sum of squares falls, none above the ceiling. */
 static bool smooth(struct vrms_solver *solver, double ceiling)
 {
@@ -339,7 +407,8 @@ void vrms_assign_level(struct vrms_solver *solver)
 		int worst = worst_node(solver, &ceiling);
 
 		if (worst < 0 || ceiling <= 1.0 ||
-		    (!shift_off(solver, worst, ceiling) && !swap_off(solver, worst, ceiling))) {
+		    (!shift_off(solver, worst, ceiling) && !swap_off(solver, worst, ceiling) &&
+		     !chain_off(solver, worst, ceiling))) {
 			break;
 		}
 	}

@@ -137,8 +137,8 @@ static double bound_of_rules(const struct vrms_state *state, const int *units, i
 			size_t at = (size_t)n * model->dim_count + dim;
 			double after =
 			    (double)(state->weight[at] +
-				     model->unit_weight[(size_t)units[i] * model->dim_count +
-							dim]) *
+				     model
+					 ->unit_weight[(size_t)units[i] * model->dim_count + dim]) *
 			    model->inverse[at];
 
 			if (state->open[n] && vrms_unit_allowed(model, units[i], n) &&

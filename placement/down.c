@@ -204,7 +204,8 @@ static void preempt_all(struct vrms_solver *solver)
 			solver->down[i] = solver->down[--solver->down_count];
 			solver->unit[solver->count++] = u;
 			sort_down(solver);
-			i = -1; /* those stopped just now may find another place by stopping others */
+			i = -1; /* those stopped just now may find another place by stopping others
+				 */
 		}
 	}
 }
@@ -221,8 +222,8 @@ static bool is_homeless(const struct vrms_solver *solver, int unit)
 		for (int d = 0; d < dims && fits; d++) {
 			int64_t demand = model->unit_demand[(size_t)unit * dims + d];
 
-			fits = demand == 0 || demand + model->other[n * dims + d] <=
-						  model->capacity[n * dims + d];
+			fits = demand == 0 ||
+			       demand + model->other[n * dims + d] <= model->capacity[n * dims + d];
 		}
 		if (fits) {
 			return false;

@@ -43,8 +43,7 @@ static bool allocate(struct vrms_failover *failover)
 	failover->displaced = calloc(units, sizeof(int));
 	failover->extra = calloc(nodes * (VRMS_DIM_MAX + 1), sizeof(*failover->extra));
 	failover->cases = calloc(cases, sizeof(*failover->cases));
-	failover->detail =
-	    calloc((size_t)failover->config.details + 1, sizeof(*failover->detail));
+	failover->detail = calloc((size_t)failover->config.details + 1, sizeof(*failover->detail));
 	if (failover->list != NULL) {
 		memset(failover->list, 0xff,
 		       units * (size_t)failover->config.list_length * sizeof(int));
@@ -52,8 +51,7 @@ static bool allocate(struct vrms_failover *failover)
 	failover->solver = vrms_solver_new(model);
 	return failover->host != NULL && failover->list != NULL && failover->resident != NULL &&
 	       failover->first != NULL && failover->used != NULL && failover->weight != NULL &&
-	       failover->displaced != NULL && failover->extra != NULL &&
-	       failover->cases != NULL &&
+	       failover->displaced != NULL && failover->extra != NULL && failover->cases != NULL &&
 	       failover->detail != NULL && failover->solver != NULL;
 }
 

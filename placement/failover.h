@@ -36,8 +36,9 @@ struct vrms_detail {
 
 /* What happens when these nodes are lost. */
 struct vrms_case {
-	int node[2]; /* node[1] is VRMS_NODE_NONE for a single loss */
-	bool by_list; /* every VM goes to the first surviving host of its list, nothing else needed */
+	int node[2];  /* node[1] is VRMS_NODE_NONE for a single loss */
+	bool by_list; /* every VM goes to the first surviving host of its list, nothing else needed
+		       */
 	bool fewest;  /* proven: no fewer shifts would do */
 	bool cut;     /* details did not fit into the room for them */
 	int shifts;   /* live migrations that make room */

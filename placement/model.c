@@ -128,10 +128,10 @@ int vrms_model_add_dim(struct vrms_model *model, const char *name, int64_t permi
 				      name, VRMS_DIM_MAX);
 	}
 	if (permille < 1 || permille > PERMILLE_MAX) {
-		return vrms_error_set(
-		    error, -ERANGE,
-		    "dimension '%s': overcommit of %" PRId64 "/1000: must be 1 to %d", name,
-		    permille, PERMILLE_MAX);
+		return vrms_error_set(error, -ERANGE,
+				      "dimension '%s': overcommit of %" PRId64
+				      "/1000: must be 1 to %d",
+				      name, permille, PERMILLE_MAX);
 	}
 	kept = keep_name(model, name);
 	if (kept == NULL) {
@@ -240,8 +240,7 @@ static int intern(struct vrms_model *model, const char **list, int *count, int l
 int vrms_model_set_domain(struct vrms_model *model, int node, const char *kind, const char *value,
 			  struct vrms_error *error)
 {
-	int domain =
-	    intern(model, model->domain_name, &model->domain_count, VRMS_DOMAIN_MAX, kind);
+	int domain = intern(model, model->domain_name, &model->domain_count, VRMS_DOMAIN_MAX, kind);
 	int index, *slot;
 
 	assert(!model->sealed && node >= 0 && node < model->node_count);
@@ -351,9 +350,8 @@ static int check_rule(const struct vrms_model *model, const struct vrms_rule_spe
 				      spec->limit);
 	}
 	if (spec->score < -SCORE_MAX || spec->score > SCORE_MAX) {
-		return vrms_error_set(error, -ERANGE,
-				      "score of %" PRId64 ": must be within +-%d", spec->score,
-				      SCORE_MAX);
+		return vrms_error_set(error, -ERANGE, "score of %" PRId64 ": must be within +-%d",
+				      spec->score, SCORE_MAX);
 	}
 	if (spec->kind == VRMS_RULE_SPREAD && find_domain(model, spec->domain) < 0) {
 		return vrms_error_set(error, -ENOENT, "no node is in a domain of kind '%s'",

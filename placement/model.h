@@ -96,12 +96,11 @@ VRMS_DEFINE_CLEANUP(struct vrms_model *, vrms_model_free);
  * permille: overcommit, 1000 = none, 4000 = four times the physical capacity; 1..100000.
  * Returns its index, -EEXIST (name taken), -ENOSPC (limit reached), -ERANGE (permille).
  */
-VRMS_MUST_CHECK int vrms_model_add_dim(struct vrms_model *model, const char *name,
-				       int64_t permille, struct vrms_error *error);
+VRMS_MUST_CHECK int vrms_model_add_dim(struct vrms_model *model, const char *name, int64_t permille,
+				       struct vrms_error *error);
 
 /* Adds a node.  Returns its index, -EEXIST, -ENOSPC or -ERANGE (an amount below 0 or too large). */
-VRMS_MUST_CHECK int vrms_model_add_node(struct vrms_model *model,
-					const struct vrms_node_spec *spec,
+VRMS_MUST_CHECK int vrms_model_add_node(struct vrms_model *model, const struct vrms_node_spec *spec,
 					struct vrms_error *error);
 
 /* Says in which domain of a kind the node is: ("rack", "r3").  Kinds come into being by use.
@@ -114,7 +113,8 @@ VRMS_MUST_CHECK int vrms_model_set_domain(struct vrms_model *model, int node, co
 VRMS_MUST_CHECK int vrms_model_add_vm(struct vrms_model *model, const struct vrms_vm_spec *spec,
 				      struct vrms_error *error);
 
-/* Adds a rule.  Returns 0, -ENOSPC, -ERANGE, -EINVAL, -ENOENT (no node is in a domain of that kind). */
+/* Adds a rule.  Returns 0, -ENOSPC, -ERANGE, -EINVAL, -ENOENT (no node is in a domain of that
+ * kind). */
 VRMS_MUST_CHECK int vrms_model_add_rule(struct vrms_model *model, const struct vrms_rule_spec *spec,
 					struct vrms_error *error);
 

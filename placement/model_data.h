@@ -51,8 +51,8 @@ struct vrms_unit_like {
 };
 
 struct vrms_unit {
-	int64_t priority;  /* the highest of its VMs */
-	int64_t cost;      /* of one live migration: memory plus what is dirtied meanwhile */
+	int64_t priority; /* the highest of its VMs */
+	int64_t cost;     /* of one live migration: memory plus what is dirtied meanwhile */
 	int host;
 	int vm_first, vm_count;       /* in unit_vm[] */
 	int group_first, group_count; /* in unit_group[] */
@@ -77,10 +77,10 @@ struct vrms_model {
 
 	struct vrms_names node_names, vm_names;
 	enum vrms_node_state *node_state;
-	int64_t *physical; /* [node][dim] */
-	int64_t *capacity; /* [node][dim] physical times overcommit */
-	int64_t *other;    /* [node][dim] */
-	int *node_value;   /* [node][VRMS_DOMAIN_MAX], -1: in no domain of that kind */
+	int64_t *physical;       /* [node][dim] */
+	int64_t *capacity;       /* [node][dim] physical times overcommit */
+	int64_t *other;          /* [node][dim] */
+	int *node_value;         /* [node][VRMS_DOMAIN_MAX], -1: in no domain of that kind */
 	const char **value_name; /* [VRMS_DOMAIN_MAX][nodes] */
 
 	struct vrms_vm *vm;
@@ -99,10 +99,10 @@ struct vrms_model {
 	struct vrms_group *group;
 	struct vrms_unit_group *unit_group;
 	struct vrms_unit_like *unit_like;
-	uint64_t *set;   /* [set_count][set_words] node sets */
-	double *inverse; /* [node][dim] 1 / physical; 0 where physical is 0 */
+	uint64_t *set;                     /* [set_count][set_words] node sets */
+	double *inverse;                   /* [node][dim] 1 / physical; 0 where physical is 0 */
 	double mean_inverse[VRMS_DIM_MAX]; /* 1 / mean physical capacity */
-	double *size;    /* [unit] largest share of a mean node over all dimensions */
+	double *size; /* [unit] largest share of a mean node over all dimensions */
 };
 
 static inline bool vrms_set_has(const uint64_t *set, int bit)
@@ -122,8 +122,7 @@ static inline bool vrms_unit_allowed(const struct vrms_model *model, int unit, i
 static inline int vrms_group_value(const struct vrms_model *model, const struct vrms_group *group,
 				   int node)
 {
-	return group->domain < 0 ? node
-				 : model->node_value[node * VRMS_DOMAIN_MAX + group->domain];
+	return group->domain < 0 ? node : model->node_value[node * VRMS_DOMAIN_MAX + group->domain];
 }
 
 /* rules.c: -EDEADLK with the fewest contradicting rules named, -ENOMEM, or 0. */

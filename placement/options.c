@@ -11,8 +11,8 @@ enum {
 
 static int64_t demand_of(const struct vrms_search *search, int unit, int dim)
 {
-	return search->state->model->unit_demand[(size_t)unit * search->state->model->dim_count +
-						 dim];
+	return search->state->model
+	    ->unit_demand[(size_t)unit * search->state->model->dim_count + dim];
 }
 
 /* Slots of a size that are free now, counted no further than `wanted`. */
@@ -61,12 +61,10 @@ int vrms_option_pick(const struct vrms_search *search, int *ret_places)
 		int u = search->waiting[i], places = 0;
 
 		for (int n = 0; n < model->node_count && (best < 0 || places <= fewest); n++) {
-			places +=
-			    n != search->origin[u] && vrms_state_fits(search->state, u, n);
+			places += n != search->origin[u] && vrms_state_fits(search->state, u, n);
 		}
 		if (best < 0 || places < fewest ||
-		    (places == fewest &&
-		     model->size[u] > model->size[search->waiting[best]])) {
+		    (places == fewest && model->size[u] > model->size[search->waiting[best]])) {
 			best = i;
 			fewest = places;
 		}
@@ -77,7 +75,8 @@ int vrms_option_pick(const struct vrms_search *search, int *ret_places)
 
 static void add_option(struct vrms_search *search, int first, const struct vrms_option *option)
 {
-	if (search->pool_used - first >= OPTIONS_PER_STEP || search->pool_used == VRMS_OPTION_POOL) {
+	if (search->pool_used - first >= OPTIONS_PER_STEP ||
+	    search->pool_used == VRMS_OPTION_POOL) {
 		search->complete = false;
 		return;
 	}
@@ -144,9 +143,9 @@ static int list_movable(struct vrms_search *search, int node, int *list)
 		if (!model->unit[u].movable || search->solver->mine[u] || search->origin[u] >= 0) {
 			continue;
 		}
-		while (at > 0 && (model->size[list[at - 1]] < model->size[u] ||
-				  (model->size[list[at - 1]] == model->size[u] &&
-				   list[at - 1] > u))) {
+		while (at > 0 &&
+		       (model->size[list[at - 1]] < model->size[u] ||
+			(model->size[list[at - 1]] == model->size[u] && list[at - 1] > u))) {
 			at--;
 		}
 		if (count == CROWD) {
@@ -231,8 +230,7 @@ static void add_lifts(struct vrms_search *search, int first, int unit, int node,
 
 static bool goes_before(const struct vrms_option *a, const struct vrms_option *b)
 {
-	return a->lift_count != b->lift_count ? a->lift_count < b->lift_count
-					      : a->waste < b->waste;
+	return a->lift_count != b->lift_count ? a->lift_count < b->lift_count : a->waste < b->waste;
 }
 
 /* Insertion sort: the lists are short, and equal ones keep their order. */
@@ -270,4 +268,3 @@ void vrms_option_list(struct vrms_search *search, int unit, int shifts_left)
 	}
 	sort_options(&search->pool[first], search->pool_used - first);
 }
-

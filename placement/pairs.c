@@ -25,7 +25,8 @@ static double eighth_power(double x)
 	return x * x;
 }
 
-/* How much adding the unit to the node hurts when both h and g are lost: grows steeply with load. */
+/* How much adding the unit to the node hurts when both h and g are lost: grows steeply with load.
+ */
 static double harm(const struct adjust *adjust, int h, int g, int n, bool is_there)
 {
 	const struct vrms_failover *failover = adjust->failover;
@@ -40,17 +41,16 @@ static double harm(const struct adjust *adjust, int h, int g, int n, bool is_the
 		double with = (double)(failover->state->weight[at] + from_h[d] + from_g[d]) +
 			      (is_there ? 0 : adjust->weight[d]);
 
-		total += eighth_power(with * scale) -
-			 eighth_power((with - adjust->weight[d]) * scale);
+		total +=
+		    eighth_power(with * scale) - eighth_power((with - adjust->weight[d]) * scale);
 	}
 	from_h = vrms_arrivals(failover, failover->used, h, n);
 	from_g = vrms_arrivals(failover, failover->used, g, n);
 	for (int d = 0; d < model->dim_count; d++) {
 		size_t at = (size_t)n * model->dim_count + d;
-		double over =
-		    (double)(failover->state->used[at] + from_h[d] + from_g[d] -
-			     model->capacity[at]) +
-		    (is_there ? 0 : adjust->used[d]);
+		double over = (double)(failover->state->used[at] + from_h[d] + from_g[d] -
+				       model->capacity[at]) +
+			      (is_there ? 0 : adjust->used[d]);
 
 		if (over > 0) {
 			double added = over < adjust->used[d] ? over : adjust->used[d];
@@ -126,8 +126,8 @@ static bool single_allows(const struct adjust *adjust, const struct vrms_case *s
 	for (int d = 0; d < dims; d++) {
 		size_t at = (size_t)n * dims + d;
 		int64_t demand = model->unit_demand[(size_t)unit * dims + d];
-		double after = (double)failover->state->weight[at] + (double)weight[d] +
-			       adjust->weight[d];
+		double after =
+		    (double)failover->state->weight[at] + (double)weight[d] + adjust->weight[d];
 
 		if ((demand > 0 &&
 		     failover->state->used[at] + used[d] + demand > model->capacity[at]) ||
@@ -151,8 +151,7 @@ static bool adjust_unit(struct adjust *adjust, const struct vrms_case *single, i
 		return false;
 	}
 	for (int d = 0; d < model->dim_count; d++) {
-		adjust->weight[d] =
-		    (double)model->unit_weight[(size_t)unit * model->dim_count + d];
+		adjust->weight[d] = (double)model->unit_weight[(size_t)unit * model->dim_count + d];
 		adjust->used[d] = (double)model->unit_demand[(size_t)unit * model->dim_count + d];
 	}
 	best = *first;

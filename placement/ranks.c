@@ -36,8 +36,8 @@ static double level_there(const struct ranking *ranking, int n, bool *ret_fits)
 		}
 		share = (double)(weight + ranking->extra[at]) * model->inverse[at];
 		level = share > level ? share : level;
-		*ret_fits = *ret_fits &&
-			    (model->unit_demand[cell] == 0 || used <= model->capacity[at]);
+		*ret_fits =
+		    *ret_fits && (model->unit_demand[cell] == 0 || used <= model->capacity[at]);
 	}
 	return level;
 }
@@ -97,8 +97,7 @@ static int best_next(const struct ranking *ranking)
 			      : 0;
 		if (best < 0 || flaw < best_flaw ||
 		    (flaw == best_flaw &&
-		     (dislike < best_dislike ||
-		      (dislike == best_dislike && level < best_level)))) {
+		     (dislike < best_dislike || (dislike == best_dislike && level < best_level)))) {
 			best = n;
 			best_flaw = flaw;
 			best_dislike = dislike;
@@ -114,8 +113,8 @@ static void order_by_first(const struct vrms_failover *failover, int *units, int
 	for (int at = 1; at < count; at++) {
 		int unit = units[at], to = at;
 
-		for (; to > 0 && vrms_list_of(failover, units[to - 1])[0] >
-				     vrms_list_of(failover, unit)[0];
+		for (; to > 0 &&
+		       vrms_list_of(failover, units[to - 1])[0] > vrms_list_of(failover, unit)[0];
 		     to--) {
 			units[to] = units[to - 1];
 		}

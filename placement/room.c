@@ -34,8 +34,8 @@ struct vrms_search *vrms_search_new(const struct vrms_model *model)
 	search->place = calloc(units, sizeof(int));
 	search->shift = calloc(units, sizeof(*search->shift));
 	if (search->pool == NULL || search->seen == NULL || search->waiting == NULL ||
-	    search->origin == NULL || search->lifted == NULL ||
-	    search->answer == NULL || search->place == NULL || search->shift == NULL) {
+	    search->origin == NULL || search->lifted == NULL || search->answer == NULL ||
+	    search->place == NULL || search->shift == NULL) {
 		vrms_search_free(search);
 		return NULL;
 	}

@@ -38,10 +38,9 @@ struct vrms_search {
 	bool complete; /* nothing was left out for lack of effort */
 	bool found, first_will_do;
 	int64_t largest[VRMS_DIM_MAX]; /* movable unit: what one shift can free at most */
-	int *place;  /* [unit] of the job: its node in the answer at hand */
-	int *answer; /* [unit] likewise in the best answer */
+	int *place;                    /* [unit] of the job: its node in the answer at hand */
+	int *answer;                   /* [unit] likewise in the best answer */
 };
-
 
 /* The waiting unit with the fewest places, the larger one of two; its index in waiting[]. */
 int vrms_option_pick(const struct vrms_search *search, int *ret_places);

@@ -23,10 +23,12 @@ struct vrms_solver *vrms_solver_new(const struct vrms_model *model)
 	solver->key = calloc(units, sizeof(*solver->key));
 	solver->backup = calloc(units, sizeof(*solver->backup));
 	solver->mine = calloc(units, sizeof(*solver->mine));
+	solver->visited = calloc((size_t)model->node_count + 1, sizeof(*solver->visited));
 	solver->search = vrms_search_new(model);
 	if (solver->bounds == NULL || solver->unit == NULL || solver->shift == NULL ||
 	    solver->down == NULL || solver->cut == NULL || solver->key == NULL ||
-	    solver->backup == NULL || solver->mine == NULL || solver->search == NULL) {
+	    solver->backup == NULL || solver->mine == NULL || solver->visited == NULL ||
+	    solver->search == NULL) {
 		return NULL;
 	}
 	return VRMS_TAKE(solver);
@@ -46,6 +48,7 @@ void vrms_solver_free(struct vrms_solver *solver)
 	free(solver->key);
 	free(solver->backup);
 	free(solver->mine);
+	free(solver->visited);
 	free(solver);
 }
 

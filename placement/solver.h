@@ -35,14 +35,15 @@ struct vrms_solver {
 
 	struct vrms_shift *shift; /* answer: what has to move first, in this order */
 	int shift_count;
-	bool fewest;   /* proven: no fewer shifts would do */
-	int *down;     /* answer: units that stay down, or are stopped for more important ones */
+	bool fewest; /* proven: no fewer shifts would do */
+	int *down;   /* answer: units that stay down, or are stopped for more important ones */
 	int down_count;
-	int *cut;      /* scratch for down[] */
+	int *cut; /* scratch for down[] */
 
-	double *key;   /* [unit] scratch */
-	int *backup;   /* [unit] scratch */
-	bool *mine;    /* [unit] scratch: belongs to the job */
+	double *key;                /* [unit] scratch */
+	int *backup;                /* [unit] scratch */
+	bool *mine;                 /* [unit] scratch: belongs to the job */
+	bool *visited;              /* [node] scratch */
 	struct vrms_search *search; /* scratch of room.c */
 };
 
@@ -66,10 +67,11 @@ double vrms_solver_level(const struct vrms_solver *solver, int node);
 double vrms_solver_level_with(const struct vrms_solver *solver, int unit, int node);
 
 /* assign.c - all return how many units of the job are left unplaced. */
-int vrms_assign_spread(struct vrms_solver *solver);          /* levels while placing */
-int vrms_assign_tight(struct vrms_solver *solver, int dim);  /* best fit, largest first; dim -1: by size */
-void vrms_assign_level(struct vrms_solver *solver);          /* then evens out; moves only the job */
-void vrms_assign_clear(struct vrms_solver *solver);          /* takes the job up again */
+int vrms_assign_spread(struct vrms_solver *solver); /* levels while placing */
+int vrms_assign_tight(struct vrms_solver *solver,
+		      int dim);                     /* best fit, largest first; dim -1: by size */
+void vrms_assign_level(struct vrms_solver *solver); /* then evens out; moves only the job */
+void vrms_assign_clear(struct vrms_solver *solver); /* takes the job up again */
 
 /* room.c - finds the fewest (then cheapest) shifts with which all of the job fits.
  * Returns whether there is a way within the effort; then the state has it all done.

@@ -17,8 +17,7 @@ static bool allocate(struct vrms_state *state)
 	state->next = calloc(units, sizeof(*state->next));
 	state->prev = calloc(units, sizeof(*state->prev));
 	state->count = calloc(model->counter_count + 1, sizeof(*state->count));
-	state->group_placed =
-	    calloc((size_t)model->group_count + 1, sizeof(*state->group_placed));
+	state->group_placed = calloc((size_t)model->group_count + 1, sizeof(*state->group_placed));
 	state->alive = calloc(nodes, sizeof(*state->alive));
 	state->open = calloc(nodes, sizeof(*state->open));
 	return state->used != NULL && state->weight != NULL && state->where != NULL &&
@@ -249,6 +248,16 @@ int64_t vrms_state_dislike(const struct vrms_state *state, int unit, int node)
 		}
 	}
 	return dislike;
+}
+
+int vrms_state_list(const struct vrms_state *state, int node, int *list)
+{
+	int count = 0;
+
+	for (int u = state->head[node]; u >= 0; u = state->next[u]) {
+		list[count++] = u;
+	}
+	return count;
 }
 
 int vrms_state_fail(struct vrms_state *state, int node, int *list, int count)

@@ -57,6 +57,9 @@ int vrms_state_fail(struct vrms_state *state, int node, int *list, int count);
 /* Opposite of vrms_state_fail() for the node itself; its units come back with put(). */
 void vrms_state_revive(struct vrms_state *state, int node);
 
+/* Copies the node's units into list; returns how many. For loops that put and take meanwhile. */
+int vrms_state_list(const struct vrms_state *state, int node, int *list);
+
 /* Load of a node in one dimension: share of its physical capacity. */
 static inline double vrms_state_ratio(const struct vrms_state *state, int node, int dim)
 {
