@@ -18,7 +18,8 @@ UNIT_TESTS = \
 	tests/unit/test_utilization \
 	tests/unit/test_vm_cache \
 	tests/unit/test_vm_front \
-	tests/unit/test_vm_state
+	tests/unit/test_vm_state \
+	tests/unit/test_vm_utilization
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS          += $(UNIT_TESTS)
@@ -66,3 +67,8 @@ tests_unit_test_vm_front_LDADD  = $(VM_HOST_LIBS) $(UNIT_LIBS)
 tests_unit_test_vm_front_DEPENDENCIES = agents/VirtualMachine
 tests_unit_test_vm_state_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
 tests_unit_test_vm_state_LDADD  = $(VM_HOST_LIBS) $(UNIT_LIBS)
+tests_unit_test_vm_utilization_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DUTILIZATION_PROGRAM='"$(abs_top_builddir)/agents/vm-utilization"'
+tests_unit_test_vm_utilization_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_utilization_LDADD  = $(UNIT_LIBS)
+tests_unit_test_vm_utilization_DEPENDENCIES = agents/vm-utilization
