@@ -5,6 +5,10 @@ ocf_libvrms_ocf_a_SOURCES = \
 	ocf/agent.c ocf/agent.h \
 	ocf/exit.c ocf/exit.h \
 	ocf/fence.c ocf/fence.h \
+	ocf/fence_man.c \
+	ocf/fence_metadata.c \
+	ocf/fence_options.c ocf/fence_options.h \
+	ocf/fence_power.c ocf/fence_power.h \
 	ocf/man.c \
 	ocf/mdoc.c ocf/mdoc.h \
 	ocf/metadata.c \
