@@ -17,3 +17,7 @@ ocf_libvrms_ocf_a_SOURCES = \
 	ocf/xml.c ocf/xml.h
 
 OCF_LIBS = ocf/libvrms-ocf.a $(COMMON_LIBS) $(QB_LIBS)
+
+# Programs that can print their meta-data from the build folder (tests/hygiene/metadata.sh).
+OCF_AGENTS   =
+FENCE_AGENTS = $(fence_PROGRAMS)
