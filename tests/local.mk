@@ -3,3 +3,10 @@
 include tests/unit/local.mk
 include tests/lab/local.mk
 include tests/bench/local.mk
+
+EXTRA_DIST += tests/summary.sh packaging/debian-12.packages
+
+# What all tiers that ran left behind, in one table.
+.PHONY: check-summary
+check-summary:
+	@$(top_srcdir)/tests/summary.sh $(TESTS) $(LAB_TESTS)
