@@ -156,7 +156,12 @@ int vrms_vm_run_action(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct 
 {
 	for (size_t i = 0; i < VRMS_COUNT_OF(runners); i++) {
 		if (strcmp(runners[i].name, vm->call->action) == 0) {
-			return runners[i].run(vm, ret_exit, error);
+			int rc = runners[i].run(vm, ret_exit, error);
+
+			if (rc == 0) {
+				vrms_error_clear(error); /* of detours that led nowhere */
+			}
+			return rc;
 		}
 	}
 	return vrms_error_set(error, -EOPNOTSUPP, "action \"%s\" is not known", vm->call->action);
