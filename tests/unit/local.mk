@@ -9,6 +9,12 @@ UNIT_TESTS = \
 	tests/unit/test_file \
 	tests/unit/test_log \
 	tests/unit/test_parse \
+	tests/unit/test_quorum_agree \
+	tests/unit/test_quorum_fault \
+	tests/unit/test_quorum_members \
+	tests/unit/test_quorum_tail \
+	tests/unit/test_quorum_tuner \
+	tests/unit/test_quorum_verdict \
 	tests/unit/test_random
 
 check_PROGRAMS += $(UNIT_TESTS)
@@ -30,3 +36,15 @@ tests_unit_test_parse_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_parse_LDADD  = $(UNIT_LIBS)
 tests_unit_test_random_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_random_LDADD  = $(UNIT_LIBS)
+tests_unit_test_quorum_agree_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_agree_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_quorum_fault_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_fault_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_quorum_members_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_members_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_quorum_tail_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_tail_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_quorum_tuner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_tuner_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+tests_unit_test_quorum_verdict_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_verdict_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
