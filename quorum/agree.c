@@ -22,8 +22,9 @@ struct vrms_agree {
 	unsigned peer_count;
 	bool is_proposed; /* a step is on its way */
 	int64_t proposed_ms;
-	int64_t stepped_ms;   /* when the last step was sent, or applied alone */
-	int64_t gap_since_ms; /* a member without vrmsd or report since then; -1: none */
+	int64_t stepped_ms;     /* when the last step was sent, or applied alone */
+	int64_t alone_since_ms; /* -1: not alone */
+	int64_t gap_since_ms;   /* a member without vrmsd or report since then; -1: none */
 };
 
 struct vrms_agree *vrms_agree_new(const struct vrms_agree_config *config)
@@ -34,6 +35,7 @@ struct vrms_agree *vrms_agree_new(const struct vrms_agree_config *config)
 	if (agree != NULL) {
 		agree->config = *config;
 		agree->own.node = config->self;
+		agree->alone_since_ms = -1;
 		agree->gap_since_ms = -1;
 	}
 	return agree;
@@ -103,9 +105,7 @@ static uint32_t leader_of(const struct vrms_agree *agree)
 
 static bool is_alone(const struct vrms_agree *agree, enum vrms_reason *ret_reason)
 {
-	if (agree->leaving) {
-		*ret_reason = VRMS_REASON_AGREE_LEAVING;
-	} else if (agree->peer_count == 0) {
+	if (agree->peer_count == 0) {
 		*ret_reason = VRMS_REASON_AGREE_DETACHED;
 	} else if (!agree->quorate) {
 		*ret_reason = VRMS_REASON_AGREE_NO_QUORUM;
@@ -175,7 +175,7 @@ static void absorb_proposal(struct vrms_agree *agree, const struct vrms_agree_ev
 			    struct vrms_agree_plan *plan)
 {
 	/* A leader that lost the lead before its words arrived; or this node has gone its own way
-	 * (stopping, no quorum) and must not be pulled back. */
+	 * without quorum, and must not be pulled back. */
 	enum vrms_reason reason;
 
 	if (event->report.node != leader_of(agree) || is_alone(agree, &reason)) {
@@ -197,6 +197,10 @@ static void absorb_own(struct vrms_agree *agree, const struct vrms_agree_event *
 	agree->own = event->report;
 	agree->own.node = agree->config.self;
 	agree->own.applied_ms = applied_ms;
+	if (agree->leaving) {
+		agree->own.need_ms = agree->own.configured_ms;
+		agree->own.reason = VRMS_REASON_AGREE_LEAVING;
+	}
 	send_report(agree, plan);
 }
 
@@ -241,6 +245,9 @@ static void absorb(struct vrms_agree *agree, const struct vrms_agree_event *even
 		break;
 	case VRMS_AGREE_LEAVING:
 		agree->leaving = true;
+		agree->own.need_ms = agree->own.configured_ms;
+		agree->own.reason = VRMS_REASON_AGREE_LEAVING;
+		send_report(agree, plan);
 		break;
 	case VRMS_AGREE_TICK:
 		break;
@@ -255,6 +262,12 @@ static void climb_alone(struct vrms_agree *agree, int64_t now_ms, struct vrms_ag
 	int64_t from_ms = agree->own.applied_ms;
 
 	if (from_ms <= 0 || target_ms <= 0 || from_ms == target_ms) {
+		return;
+	}
+	/* The cluster may be back in a moment; who is leaving does not wait for it. */
+	bool is_young = now_ms - agree->alone_since_ms < agree->config.step_timeout_ms;
+
+	if (is_young && !agree->leaving) {
 		return;
 	}
 	if (agree->stepped_ms != 0 && now_ms - agree->stepped_ms < agree->config.step_timeout_ms) {
@@ -345,9 +358,13 @@ void vrms_agree_step(struct vrms_agree *agree, const struct vrms_agree_event *ev
 	absorb(agree, event, plan);
 	watch_gap(agree, event->now_ms);
 	if (is_alone(agree, &reason)) {
+		if (agree->alone_since_ms < 0) {
+			agree->alone_since_ms = event->now_ms;
+		}
 		agree->is_proposed = false;
 		climb_alone(agree, event->now_ms, plan);
 	} else {
+		agree->alone_since_ms = -1;
 		lead(agree, event->now_ms, plan);
 	}
 }

@@ -15,7 +15,8 @@
  * - Ladder: one step at most doubles the smallest value or halves the largest
  *   one, and the next step waits until every node reports the present one (or
  *   step_timeout_ms has passed).
- * - Without quorum, without a cluster connection, or while stopping, a node goes
+ * - A node that is stopping needs its configured value: all climb with it, then it goes.
+ * - Without quorum or without a cluster connection for step_timeout_ms, a node goes
  *   to its own configured value by the same ladder, one step every step_timeout_ms.
  *
  * While nodes differ.  A token value never decides who is a member, only when
@@ -58,7 +59,7 @@ enum vrms_agree_event_kind {
 	VRMS_AGREE_OWN,      /* report (node ignored): what this node needs, has configured */
 	VRMS_AGREE_APPLIED,  /* token_ms: corosync says what is in force here */
 	VRMS_AGREE_DETACHED, /* the cluster connection is gone */
-	VRMS_AGREE_LEAVING,  /* vrmsd is about to stop: back to the configured value */
+	VRMS_AGREE_LEAVING,  /* vrmsd stops as soon as its configured value is in force */
 	VRMS_AGREE_TICK,
 };
 

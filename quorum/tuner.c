@@ -14,7 +14,7 @@ enum {
 
 static const double loss_factor = 2.0;
 static const double disturbance_factor = 0.8;
-static const double recent_factor = 2.0;
+static const double recent_factor = 1.25; /* 1 / disturbance_factor */
 static const double year_ms = 365.25 * 86400e3;
 
 #define NAME(name, word, text) word,

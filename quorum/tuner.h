@@ -16,10 +16,10 @@
  *
  *   rate(stall > 2.0 x token) <= loss_per_year           and
  *   rate(stall > 0.8 x token) <= disturbances_per_year   and
- *   token >= 2 x the longest stall of the last ten minutes,
+ *   token >= the longest stall of the last ten minutes / 0.8,
  *
- * between the floor and the configured value.  A false loss needs two tokens,
- * so the third line keeps a factor of four to what was just seen.
+ * between the floor and the configured value.  The third line is no statistics: what
+ * has just happened may happen again, and shall not break the ring then.
  *
  * Movements.  Lengthened at once.  Shortened only when a smaller value, below
  * by hysteresis_pct, has been enough for shorten_after_ms without a break.

@@ -53,9 +53,6 @@ static bool absorb_member(struct vrms_verdict *verdict, const struct vrms_verdic
 	if (is_first) {
 		verdict->has_member = true;
 	}
-	if (look->member == VRMS_VERDICT_MEMBER_OUT) {
-		verdict->was_outside = true;
-	}
 	return is_first && look->member == VRMS_VERDICT_MEMBER_IN;
 }
 
@@ -90,7 +87,8 @@ enum vrms_verdict_answer vrms_verdict_step(struct vrms_verdict *verdict,
 	if (is_reborn) {
 		return done(VRMS_REASON_VERDICT_REBOOTED, ret_reason);
 	}
-	if (verdict->was_outside && verdict->is_fresh && look->beat == VRMS_BEAT_READ &&
+	/* Not a member at first (rule 3 would have answered), and one now. */
+	if (verdict->is_fresh && look->beat == VRMS_BEAT_READ &&
 	    look->member == VRMS_VERDICT_MEMBER_IN) {
 		*ret_reason = VRMS_REASON_VERDICT_RETURNED;
 		return VRMS_VERDICT_REFUSE;

@@ -70,10 +70,9 @@ struct vrms_verdict {
 	int64_t begin_ms;
 	int64_t changed_ms; /* when the sequence was last seen to change (or first seen) */
 	uint64_t sequence, boot;
-	bool has_beat;    /* sequence and boot were read at least once */
-	bool is_fresh;    /* the sequence has changed since begin_ms */
-	bool was_outside; /* the target was seen outside the membership */
-	bool has_member;  /* the membership was known at least once */
+	bool has_beat;   /* sequence and boot were read at least once */
+	bool is_fresh;   /* the sequence has changed since begin_ms */
+	bool has_member; /* the membership was known at least once */
 };
 
 void vrms_verdict_begin(struct vrms_verdict *verdict, const struct vrms_verdict_config *config,

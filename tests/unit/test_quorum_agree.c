@@ -326,6 +326,21 @@ START_TEST(without_quorum_every_node_climbs_to_its_configured_value)
 }
 END_TEST
 
+START_TEST(who_leaves_takes_all_to_the_configured_value_first)
+{
+	open_box(8);
+	for (unsigned i = 0; i < NODES; i++) {
+		need(&box.nodes[i], 300);
+	}
+	pass(3000, 0);
+	feed(&box.nodes[1], (struct vrms_agree_event){.kind = VRMS_AGREE_LEAVING});
+	need(&box.nodes[1], 250); /* its measurements no longer count */
+	pass(1000, 0);
+	all_have(CONFIGURED_MS);
+	close_box();
+}
+END_TEST
+
 START_TEST(a_change_of_the_group_that_is_over_at_once_changes_nothing)
 {
 	open_box(6);
@@ -356,6 +371,7 @@ START_TEST(a_proposal_from_a_node_that_does_not_lead_is_ignored)
 	message->token_ms = 2500;
 	message->report.node = 3;
 	pass(500, 0);
+	ck_assert_int_eq(box.worst_ratio_pct, 0); /* nothing was applied */
 	all_have(CONFIGURED_MS);
 	close_box();
 }
@@ -413,5 +429,6 @@ UNIT_MAIN("quorum_agree", a_rung_doubles_or_halves_at_most, the_slowest_node_win
 	  one_node_without_vrmsd_keeps_all_at_the_configured_value,
 	  the_next_node_leads_when_the_leader_is_gone,
 	  without_quorum_every_node_climbs_to_its_configured_value,
+	  who_leaves_takes_all_to_the_configured_value_first,
 	  a_change_of_the_group_that_is_over_at_once_changes_nothing,
 	  a_proposal_from_a_node_that_does_not_lead_is_ignored, random_histories_keep_the_rules)
