@@ -362,6 +362,8 @@ static int run_powerd(const struct vrms_lab_context *context, void *settings, in
 				    vrms_lab_name(lab));
 	}
 	rc = rc < 0 ? rc : record_myself(lab, error);
+	/* Recorded first: whoever takes the lab down finds this process or is found by it. */
+	rc = rc < 0 ? rc : vrms_lab_check_open(lab, error);
 	int fd VRMS_CLEANUP(vrms_closep) = rc < 0 ? -1 : listen_at(lab, error);
 	if (fd < 0) {
 		return VRMS_LAB_EXIT_FAILED;
