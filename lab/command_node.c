@@ -12,7 +12,9 @@
 #include "common/file.h"
 #include "lab/command.h"
 #include "lab/internal.h"
+#include "lab/network.h"
 #include "lab/node.h"
+#include "lab/powerd.h"
 #include "lab/requirements.h"
 
 enum { ENVIRONMENT_MAX = 16, EXIT_NOT_FOUND = 127, EXIT_NOT_RUN = 126 };
@@ -187,32 +189,49 @@ static int find_button(const char *name, enum vrms_lab_power *ret_action, struct
 			      name);
 }
 
+/* The switch may have been killed, and then nothing in the lab can be fenced: somebody who
+ * works the buttons by hand gets it back. */
+static int revive_switch(const struct vrms_lab *lab, struct vrms_error *error)
+{
+	if (vrms_lab_powerd_is_running(lab) || !vrms_lab_network_is_there(lab)) {
+		return 0;
+	}
+	fputs("vrms-lab: the power switch was not running and is started again\n", stderr);
+	return vrms_lab_powerd_start(lab, error);
+}
+
+static int press(struct vrms_lab *lab, const char *name, enum vrms_lab_power action,
+		 struct vrms_error *error)
+{
+	enum vrms_lab_node_state state;
+	int index = 0;
+	int rc = vrms_lab_node_index(lab, name, &index, error);
+
+	rc = rc < 0 ? rc : vrms_lab_power(lab, index, action, &state, error);
+	if (rc == 0 && action == VRMS_LAB_POWER_STATUS) {
+		printf("%s %s\n", name, vrms_lab_node_state_name(state));
+	}
+	return rc;
+}
+
 static int run_power(const struct vrms_lab_context *context, void *settings, int argc, char **argv,
 		     struct vrms_error *error)
 {
 	struct vrms_lab *lab VRMS_CLEANUP(vrms_lab_freep) = NULL;
 	enum vrms_lab_power action = VRMS_LAB_POWER_STATUS;
-	enum vrms_lab_node_state state;
 
 	(void)settings;
 	(void)argc;
 	if (find_button(argv[0], &action, error) < 0) {
 		return VRMS_LAB_EXIT_USAGE;
 	}
-	for (int i = 1; i < argc; i++) {
-		int index = 0;
-		int rc = lab == NULL ? open_node(context, argv[i], &lab, &index, error)
-				     : vrms_lab_node_index(lab, argv[i], &index, error);
-
-		rc = rc < 0 ? rc : vrms_lab_power(lab, index, action, &state, error);
-		if (rc < 0) {
-			return VRMS_LAB_EXIT_FAILED;
-		}
-		if (action == VRMS_LAB_POWER_STATUS) {
-			printf("%s %s\n", argv[i], vrms_lab_node_state_name(state));
-		}
+	int rc = vrms_lab_requirements_root(error);
+	rc = rc < 0 ? rc : vrms_lab_open(&context->place, &lab, error);
+	rc = rc < 0 ? rc : revive_switch(lab, error);
+	for (char **name = argv + 1; rc == 0 && *name != NULL; name++) {
+		rc = press(lab, *name, action, error);
 	}
-	return VRMS_LAB_EXIT_OK;
+	return rc < 0 ? VRMS_LAB_EXIT_FAILED : VRMS_LAB_EXIT_OK;
 }
 
 const struct vrms_lab_command *vrms_lab_power_command(void)

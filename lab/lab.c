@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"
@@ -191,6 +192,15 @@ int vrms_lab_lock(const char *path, int64_t timeout_ms, int *ret_fd, struct vrms
 	return 0;
 }
 
+int vrms_lab_check_open(const struct vrms_lab *lab, struct vrms_error *error)
+{
+	if (access(vrms_lab_path(lab, "run/closing").text, F_OK) == 0) {
+		return vrms_error_set(error, -ESHUTDOWN, "lab \"%s\" is being taken down",
+				      lab->setup.name);
+	}
+	return 0;
+}
+
 const char *const *vrms_lab_node_environment(void)
 {
 	static const char *const environment[] = {
@@ -200,7 +210,19 @@ const char *const *vrms_lab_node_environment(void)
 	    "LOGNAME=root",
 	    "SHELL=/bin/bash",
 	    "LANG=C.UTF-8",
-	    /* Programs that log by Pacemaker's conventions write beside it. */
+	    NULL,
+	};
+
+	return environment;
+}
+
+const char *const *vrms_lab_service_environment(void)
+{
+	static const char *const environment[] = {
+	    "PATH=" VRMS_LAB_PROGRAM_PATH,
+	    "HOME=/root",
+	    "LANG=C.UTF-8",
+	    /* There is no syslog in a node. */
 	    "PCMK_logfile=/var/log/pacemaker/pacemaker.log",
 	    "PCMK_logfacility=none",
 	    NULL,

@@ -156,6 +156,8 @@ static int do_reboot(const struct servant *servant, int index, struct vrms_error
 	}
 	answer_ok(servant, "");
 	shutdown(servant->fd, SHUT_RDWR);
+	log_line("%s off to reboot, asked by %s: done", vrms_lab_node_name(servant->lab, index),
+		 servant->asker);
 	rc = vrms_lab_power_on_later(servant->lab, index, &moment, error);
 	log_line("%s on after reboot: %s", vrms_lab_node_name(servant->lab, index),
 		 rc < 0 ? error->text : "done");
@@ -360,6 +362,8 @@ static int run_powerd(const struct vrms_lab_context *context, void *settings, in
 				    vrms_lab_name(lab));
 	}
 	rc = rc < 0 ? rc : record_myself(lab, error);
+	/* Recorded first: whoever takes the lab down finds this process or is found by it. */
+	rc = rc < 0 ? rc : vrms_lab_check_open(lab, error);
 	int fd VRMS_CLEANUP(vrms_closep) = rc < 0 ? -1 : listen_at(lab, error);
 	if (fd < 0) {
 		return VRMS_LAB_EXIT_FAILED;
