@@ -8,3 +8,36 @@ agents_libvrms_vmtable_a_SOURCES = \
 	agents/vm_table.c agents/vm_table.h
 agents_libvrms_vmtable_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
 VM_TABLE_LIBS = agents/libvrms-vmtable.a $(OCF_LIBS)
+
+# Pure: what libvirt's states mean.
+noinst_LIBRARIES += agents/libvrms-vmstate.a
+agents_libvrms_vmstate_a_SOURCES = agents/vm_state.c agents/vm_state.h
+agents_libvrms_vmstate_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
+PURE_ARCHIVES += agents/libvrms-vmstate.a
+
+# What the agent knows without libvirt.so: processes, files, one question on the wire.
+noinst_LIBRARIES += agents/libvrms-vmhost.a
+agents_libvrms_vmhost_a_SOURCES = \
+	agents/libvirt_rpc.c agents/libvirt_rpc.h \
+	agents/qemu_process.c agents/qemu_process.h \
+	agents/utilization.c agents/utilization.h \
+	agents/vm_cache.c agents/vm_cache.h
+agents_libvrms_vmhost_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+VM_HOST_LIBS = agents/libvrms-vmstate.a agents/libvrms-vmhost.a
+
+# The installed agent: links nothing but libc, or it would not be fast.
+vrmsagent_PROGRAMS += agents/VirtualMachine
+agents_VirtualMachine_SOURCES = agents/vm_front.c
+agents_VirtualMachine_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+agents_VirtualMachine_LDADD = $(VM_HOST_LIBS) $(COMMON_LIBS)
+
+# The full agent's last step, where Pacemaker's libraries are needed.
+noinst_LIBRARIES += agents/libvrms-vmutilization.a
+agents_libvrms_vmutilization_a_SOURCES = agents/utilization_diff.c agents/utilization_diff.h
+agents_libvrms_vmutilization_a_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS)
+
+vrmslibexec_PROGRAMS += agents/vm-utilization
+agents_vm_utilization_SOURCES = agents/vm_utilization.c
+agents_vm_utilization_CFLAGS = $(AM_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS)
+agents_vm_utilization_LDADD = agents/libvrms-vmutilization.a $(VM_HOST_LIBS) $(COMMON_LIBS) \
+	$(PACEMAKER_LIBS) $(XML_LIBS) $(QB_LIBS)

@@ -59,7 +59,7 @@ VRMS_MUST_CHECK int vrms_qemu_process_state(const struct vrms_qemu_roots *roots,
 
 /* Ends the process: TERM, up to grace_ms for a clean end, KILL, then waits for its death.
  *
- * grace_ms:    0 kills at once.  A stopped process gets no grace: it cannot act on TERM.
+ * grace_ms:    0 kills at once.  A stopped process is continued so that it can act on TERM.
  * deadline_ms: on `clock`; KILL is sent before it even if the grace is longer.
  * Returns 0 when every thread of it has ended, -ETIMEDOUT when it outlives the
  * deadline (it hangs in the kernel), -EPERM etc. when it may not be signalled.

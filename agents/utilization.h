@@ -58,4 +58,23 @@ bool vrms_utilization_is_due(const struct vrms_utilization *wanted, int64_t now_
 int vrms_utilization_exec(const struct vrms_utilization *wanted, int exit_code, int64_t timeout_ms,
 			  struct vrms_error *error);
 
+/* --- For the program itself, and tests ------------------------------------------------ */
+
+enum { VRMS_UTILIZATION_WORD_BYTES = 64 };
+
+/* "cpu", "host_memory", "hv_memory". */
+const char *vrms_utilization_name(enum vrms_utilization_what what);
+
+/* Writes one wish as a word: "cpu=2" for SET, "cpu=" for UNSET, "" for LEAVE. */
+void vrms_utilization_word(const struct vrms_utilization *wanted, enum vrms_utilization_what what,
+			   char word[VRMS_UTILIZATION_WORD_BYTES]);
+
+/* Reads such a word into *wanted.  Errors: -EINVAL, -ERANGE. */
+VRMS_MUST_CHECK int vrms_utilization_parse_word(const char *word, struct vrms_utilization *wanted,
+						struct vrms_error *error);
+
+/* Remembers that the CIB has been seen to hold exactly what is wanted. */
+VRMS_MUST_CHECK int vrms_utilization_record(const struct vrms_utilization *wanted,
+					    struct vrms_error *error);
+
 #endif

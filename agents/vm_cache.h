@@ -20,7 +20,7 @@
 /* A monitor by the full agent at least this often: it also refreshes utilization attributes. */
 #define VRMS_VM_CACHE_AGE_MAX_S (15 * 60)
 
-/* Which file, and which state of it.  All zero: there is no file. */
+/* Which file, and which state of it. */
 struct vrms_vm_config_id {
 	uint64_t device, inode, bytes;
 	int64_t modified_ns, changed_ns; /* since the epoch */

@@ -5,6 +5,11 @@ ocf_libvrms_ocf_a_SOURCES = \
 	ocf/agent.c ocf/agent.h \
 	ocf/exit.c ocf/exit.h \
 	ocf/fence.c ocf/fence.h \
-	ocf/param.c ocf/param.h
+	ocf/man.c \
+	ocf/mdoc.c ocf/mdoc.h \
+	ocf/metadata.c \
+	ocf/param.c ocf/param.h \
+	ocf/usage.c \
+	ocf/xml.c ocf/xml.h
 
 OCF_LIBS = ocf/libvrms-ocf.a $(COMMON_LIBS) $(QB_LIBS)

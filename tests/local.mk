@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+include tests/fakes/local.mk
 include tests/unit/local.mk
 include tests/lab/local.mk
 include tests/bench/local.mk

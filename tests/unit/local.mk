@@ -4,10 +4,13 @@
 # name to UNIT_TESTS and, when it needs more than COMMON_LIBS, a _LDADD line.
 
 UNIT_TESTS = \
+	tests/unit/test_agent \
 	tests/unit/test_child \
 	tests/unit/test_error \
 	tests/unit/test_file \
 	tests/unit/test_log \
+	tests/unit/test_ocf \
+	tests/unit/test_param \
 	tests/unit/test_parse \
 	tests/unit/test_random
 
@@ -18,6 +21,8 @@ EXTRA_DIST     += tests/unit/unit.h
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 UNIT_LIBS   = $(COMMON_LIBS) $(QB_LIBS) $(CHECK_LIBS)
 
+tests_unit_test_agent_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_agent_LDADD  = $(UNIT_LIBS)
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD  = $(UNIT_LIBS)
 tests_unit_test_error_CFLAGS = $(UNIT_CFLAGS)
@@ -26,6 +31,10 @@ tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_file_LDADD  = $(UNIT_LIBS)
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_log_LDADD  = $(UNIT_LIBS)
+tests_unit_test_ocf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ocf_LDADD  = $(OCF_LIBS) $(CHECK_LIBS)
+tests_unit_test_param_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_param_LDADD  = $(OCF_LIBS) $(CHECK_LIBS)
 tests_unit_test_parse_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_parse_LDADD  = $(UNIT_LIBS)
 tests_unit_test_random_CFLAGS = $(UNIT_CFLAGS)
