@@ -8,11 +8,13 @@ UNIT_TESTS = \
 	tests/unit/test_child \
 	tests/unit/test_error \
 	tests/unit/test_file \
+	tests/unit/test_guest_record \
 	tests/unit/test_log \
 	tests/unit/test_ocf \
 	tests/unit/test_param \
 	tests/unit/test_parse \
-	tests/unit/test_random
+	tests/unit/test_random \
+	tests/unit/test_vm_xml
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS          += $(UNIT_TESTS)
@@ -39,3 +41,7 @@ tests_unit_test_parse_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_parse_LDADD  = $(UNIT_LIBS)
 tests_unit_test_random_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_random_LDADD  = $(UNIT_LIBS)
+tests_unit_test_guest_record_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_guest_record_LDADD  = lab/libvrms-story.a $(UNIT_LIBS)
+tests_unit_test_vm_xml_CFLAGS = $(UNIT_CFLAGS) $(XML_CFLAGS)
+tests_unit_test_vm_xml_LDADD  = $(LAB_VM_LIBS) $(UNIT_LIBS) $(XML_LIBS)
