@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/config.h"
+#include "lab/setup.h"
 
 void vrms_lab_port_print(int index, int network, char port[VRMS_LAB_PORT_SIZE])
 {

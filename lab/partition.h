@@ -12,9 +12,9 @@
 #include "lab/lab.h"
 
 struct vrms_lab_partition {
-	int network;                                /* 0 or 1; -1: both */
-	int group_count;                            /* >= 2; 0: not split */
-	uint32_t groups[VRMS_LAB_NODES_MAX + 1];    /* bits of node indexes; they do not overlap */
+	int network;                             /* 0 or 1; -1: both */
+	int group_count;                         /* >= 2; 0: not split */
+	uint32_t groups[VRMS_LAB_NODES_MAX + 1]; /* bits of node indexes; they do not overlap */
 };
 
 /* Reads "node1,node2 / node3".

@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_agent \
 	tests/unit/test_child \
 	tests/unit/test_error \
+	tests/unit/test_fence \
 	tests/unit/test_file \
 	tests/unit/test_guest_record \
 	tests/unit/test_log \
@@ -29,6 +30,8 @@ tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD  = $(UNIT_LIBS)
 tests_unit_test_error_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_error_LDADD  = $(UNIT_LIBS)
+tests_unit_test_fence_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fence_LDADD  = $(UNIT_LIBS)
 tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_file_LDADD  = $(UNIT_LIBS)
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lab/config.h"
+#include "lab/setup.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,8 +11,6 @@
 
 enum { FORMAT = 1 };
 
-VRMS_DEFINE_CLEANUP(json_t *, json_decref);
-
 static bool is_lower_or_digit(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -21,8 +19,8 @@ static bool is_lower_or_digit(char c)
 int vrms_lab_name_check(const char *name, struct vrms_error *error)
 {
 	size_t length = strlen(name);
-	bool is_good = length > 0 && length <= VRMS_LAB_NAME_MAX && name[0] >= 'a' &&
-		       name[0] <= 'z';
+	bool is_good =
+	    length > 0 && length <= VRMS_LAB_NAME_MAX && name[0] >= 'a' && name[0] <= 'z';
 
 	for (size_t i = 1; is_good && i < length; i++) {
 		is_good = is_lower_or_digit(name[i]) || name[i] == '-';
@@ -77,17 +75,18 @@ int vrms_lab_node_name_parse(const char *name, int node_count, int *ret_index,
 			return 0;
 		}
 	}
-	return vrms_error_set(error, -EINVAL, "no node \"%.64s\" in this lab: it has node1 to node%d",
-			      name, node_count);
+	return vrms_error_set(error, -EINVAL,
+			      "no node \"%.64s\" in this lab: it has node1 to node%d", name,
+			      node_count);
 }
 
-char *vrms_lab_config_print(const struct vrms_lab_config *config)
+char *vrms_lab_setup_print(const struct vrms_lab_setup *setup)
 {
 	json_t *json VRMS_CLEANUP(json_decrefp) =
 	    json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "format", FORMAT, "name",
-		      config->name, "id", config->id, "stage", config->stage, "nodes",
-		      config->node_count, "token_ms", (json_int_t)config->token_ms, "boot_delay_ms",
-		      (json_int_t)config->boot_delay_ms, "libvirt", config->has_libvirt);
+		      setup->name, "id", setup->id, "stage", setup->stage, "nodes",
+		      setup->node_count, "token_ms", (json_int_t)setup->token_ms, "boot_delay_ms",
+		      (json_int_t)setup->boot_delay_ms, "libvirt", setup->has_libvirt);
 
 	return json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
 }
@@ -102,21 +101,21 @@ static int check_id(const char *id, struct vrms_error *error)
 	return is_good ? 0 : vrms_error_set(error, -EINVAL, "id \"%.64s\" is not one", id);
 }
 
-static int check_numbers(const struct vrms_lab_config *config, struct vrms_error *error)
+static int check_numbers(const struct vrms_lab_setup *setup, struct vrms_error *error)
 {
-	if (config->node_count < 1 || config->node_count > VRMS_LAB_NODES_MAX) {
+	if (setup->node_count < 1 || setup->node_count > VRMS_LAB_NODES_MAX) {
 		return vrms_error_set(error, -ERANGE, "nodes: %d is not within 1..%d",
-				      config->node_count, VRMS_LAB_NODES_MAX);
+				      setup->node_count, VRMS_LAB_NODES_MAX);
 	}
-	if (config->token_ms != 0 && (config->token_ms < VRMS_LAB_TOKEN_MS_MIN ||
-				      config->token_ms > VRMS_LAB_TOKEN_MS_MAX)) {
+	if (setup->token_ms != 0 &&
+	    (setup->token_ms < VRMS_LAB_TOKEN_MS_MIN || setup->token_ms > VRMS_LAB_TOKEN_MS_MAX)) {
 		return vrms_error_set(error, -ERANGE, "token_ms: %lld is not within %d..%d",
-				      (long long)config->token_ms, VRMS_LAB_TOKEN_MS_MIN,
+				      (long long)setup->token_ms, VRMS_LAB_TOKEN_MS_MIN,
 				      VRMS_LAB_TOKEN_MS_MAX);
 	}
-	if (config->boot_delay_ms < 0) {
+	if (setup->boot_delay_ms < 0) {
 		return vrms_error_set(error, -ERANGE, "boot_delay_ms: %lld is negative",
-				      (long long)config->boot_delay_ms);
+				      (long long)setup->boot_delay_ms);
 	}
 	return 0;
 }
@@ -141,10 +140,10 @@ static int check_texts(const struct texts *texts, struct vrms_error *error)
 	return rc;
 }
 
-int vrms_lab_config_parse(const char *text, struct vrms_lab_config *ret_config,
-			  struct vrms_error *error)
+int vrms_lab_setup_parse(const char *text, struct vrms_lab_setup *ret_setup,
+			 struct vrms_error *error)
 {
-	struct vrms_lab_config config = {.name = ""};
+	struct vrms_lab_setup setup = {.name = ""};
 	struct texts texts = {.name = ""};
 	json_error_t why;
 	json_int_t token_ms = 0;
@@ -156,7 +155,7 @@ int vrms_lab_config_parse(const char *text, struct vrms_lab_config *ret_config,
 	if (json == NULL ||
 	    json_unpack_ex(json, &why, 0, "{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "format",
 			   &format, "name", &texts.name, "id", &texts.id, "stage", &texts.stage,
-			   "nodes", &config.node_count, "token_ms", &token_ms, "boot_delay_ms",
+			   "nodes", &setup.node_count, "token_ms", &token_ms, "boot_delay_ms",
 			   &boot_delay_ms, "libvirt", &has_libvirt) < 0) {
 		return vrms_error_set(error, -EINVAL, "line %d: %s", why.line, why.text);
 	}
@@ -164,20 +163,20 @@ int vrms_lab_config_parse(const char *text, struct vrms_lab_config *ret_config,
 		return vrms_error_set(error, -EINVAL, "format %d, this program knows %d", format,
 				      FORMAT);
 	}
-	config.token_ms = token_ms;
-	config.boot_delay_ms = boot_delay_ms;
-	config.has_libvirt = has_libvirt != 0;
+	setup.token_ms = token_ms;
+	setup.boot_delay_ms = boot_delay_ms;
+	setup.has_libvirt = has_libvirt != 0;
 	int rc = check_texts(&texts, error);
 	if (rc == 0) {
-		rc = check_numbers(&config, error);
+		rc = check_numbers(&setup, error);
 	}
 	if (rc < 0) {
 		return rc;
 	}
 	/* All three were checked to fit. */
-	strcpy(config.name, texts.name);
-	strcpy(config.id, texts.id);
-	strcpy(config.stage, texts.stage);
-	*ret_config = config;
+	strcpy(setup.name, texts.name);
+	strcpy(setup.id, texts.id);
+	strcpy(setup.stage, texts.stage);
+	*ret_setup = setup;
 	return 0;
 }
