@@ -45,9 +45,9 @@ struct vrms_lab_command {
 	/* One option that was given, by its long name.  -EINVAL or -ERANGE are usage errors. */
 	int (*set_option)(void *settings, const char *name, const char *value,
 			  struct vrms_error *error);
-	size_t settings_size; /* zeroed memory handed to both, at most VRMS_LAB_SETTINGS_MAX */
+	size_t settings_size;  /* zeroed memory handed to both, at most VRMS_LAB_SETTINGS_MAX */
 	bool options_anywhere; /* options may follow arguments; else the first argument ends them */
-	bool internal;        /* not shown: the lab's own processes */
+	bool internal;         /* not shown: the lab's own processes */
 };
 
 enum { VRMS_LAB_SETTINGS_MAX = 512 };

@@ -158,6 +158,20 @@ static void show_event(const struct vrms_demo_style *style, const struct vrms_ti
 	fputc('\n', style->out);
 }
 
+/* Other resources start too: the fence device. */
+static bool is_of_story(const struct vrms_demo *demo, const struct vrms_timeline_event *event)
+{
+	if (event->node[0] == '\0') {
+		return true;
+	}
+	for (int i = 0; i < demo->vm_count; i++) {
+		if (strcmp(demo->vms[i].name, event->subject) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void vrms_demo_show_events(const struct vrms_demo_style *style, struct vrms_demo *demo,
 			   int64_t until_ms)
 {
@@ -165,7 +179,9 @@ void vrms_demo_show_events(const struct vrms_demo_style *style, struct vrms_demo
 		struct vrms_timeline_event *event = &demo->timeline.events[i];
 
 		if (!event->told && event->after_ms <= until_ms) {
-			show_event(style, event);
+			if (is_of_story(demo, event) && event->kind != VRMS_TIMELINE_VM_START) {
+				show_event(style, event);
+			}
 			event->told = true;
 		}
 	}

@@ -84,11 +84,13 @@ int vrms_lab_members_read(const struct vrms_lab *lab, int index,
 	if (rc < 0) {
 		return rc;
 	}
-	if (result.exit_code != 0) {
+	/* While Pacemaker starts, crm_mon succeeds with an answer that has no nodes in it. */
+	if (result.exit_code != 0 ||
+	    vrms_lab_members_parse(result.output, vrms_lab_node_count(lab), members, NULL) < 0) {
 		return vrms_error_set(error, -ENOTCONN, "pacemaker does not answer on %s",
 				      vrms_lab_node_name(lab, index));
 	}
-	return vrms_lab_members_parse(result.output, vrms_lab_node_count(lab), members, error);
+	return 0;
 }
 
 const char *vrms_lab_member_name(const struct vrms_lab_member *member)

@@ -294,6 +294,22 @@ static int delete_resource(const struct vrms_lab *lab, const char *name, struct 
 	return rc < 0 ? rc : vrms_lab_cluster_run(lab, delete, NULL, NULL, error);
 }
 
+static int remove_vm(const struct vrms_lab *lab, const char *name, bool is_resource,
+		     struct vrms_error *error)
+{
+	char path[VRMS_LAB_PATH_SIZE];
+	int rc = 0;
+
+	vrms_lab_vm_xml_path(lab, name, path);
+	if (!is_resource && access(path, F_OK) < 0) {
+		return vrms_error_set(error, -ENOENT, "there is no VM \"%s\"", name);
+	}
+	if (is_resource) {
+		rc = delete_resource(lab, name, error);
+	}
+	return rc < 0 ? rc : vrms_lab_vm_files_remove(lab, name, error);
+}
+
 static int run_remove(const struct vrms_lab_context *context, void *memory, int argc, char **argv,
 		      struct vrms_error *error)
 {
@@ -309,11 +325,8 @@ static int run_remove(const struct vrms_lab_context *context, void *memory, int 
 	if (rc == 0) {
 		rc = vrms_lab_cluster_view(lab, &view, error);
 	}
-	if (rc == 0 && vrms_lab_view_find(&view, argv[0]) != NULL) {
-		rc = delete_resource(lab, argv[0], error);
-	}
 	if (rc == 0) {
-		rc = vrms_lab_vm_files_remove(lab, argv[0], error);
+		rc = remove_vm(lab, argv[0], vrms_lab_view_find(&view, argv[0]) != NULL, error);
 	}
 	vrms_lab_view_done(&view);
 	return rc < 0 ? VRMS_LAB_EXIT_FAILED : VRMS_LAB_EXIT_OK;

@@ -7,7 +7,7 @@ RUNNING=0 GENERIC=1 STOPPED=7
 
 # A domain that no cluster looks after, for running the agent by hand.
 loose_vm() { # NAME OPTIONS...
-	lab vm remove "$1"
+	[ ! -e "$SAN/vm/$1.xml" ] || lab vm remove "$1"
 	lab vm add "$@" --files-only
 }
 is_gone() { # NAME NODE: no QEMU of that name lives there
