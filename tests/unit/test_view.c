@@ -25,6 +25,9 @@ static const char ANSWER[] =
     "<resource id=\"vm3\" resource_agent=\"ocf:vrms:VirtualMachine\" role=\"Stopped\" "
     "active=\"false\" orphaned=\"false\" blocked=\"false\" managed=\"true\" failed=\"false\" "
     "pending=\"Starting\" nodes_running_on=\"0\"/>"
+    "<resource id=\"vm4\" resource_agent=\"ocf:vrms:VirtualMachine\" role=\"Started\" "
+    "active=\"true\" orphaned=\"false\" blocked=\"false\" managed=\"true\" failed=\"false\" "
+    "pending=\"Migrating\" nodes_running_on=\"1\"><node name=\"node1\" id=\"1\"/></resource>"
     "</resources></pacemaker-result>";
 
 static struct vrms_lab_view parse(void)
@@ -41,7 +44,7 @@ START_TEST(a_running_vm_is_found_with_its_node)
 	struct vrms_lab_view view = parse();
 	const struct vrms_lab_resource *vm = vrms_lab_view_find(&view, "vm1");
 
-	ck_assert_uint_eq(view.count, 4);
+	ck_assert_uint_eq(view.count, 5);
 	ck_assert_ptr_nonnull(vm);
 	ck_assert_str_eq(vm->node, "node3");
 	ck_assert(vrms_lab_resource_is_vm(vm));
@@ -72,6 +75,7 @@ START_TEST(what_is_under_way_is_not_settled)
 	ck_assert_str_eq(vm->pending, "Starting");
 	ck_assert_str_eq(vm->node, "");
 	ck_assert(!vrms_lab_resource_is_settled(vm));
+	ck_assert(!vrms_lab_resource_is_settled(vrms_lab_view_find(&view, "vm4")));
 	vrms_lab_view_done(&view);
 }
 END_TEST
