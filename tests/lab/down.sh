@@ -10,11 +10,12 @@ namespaces_of() { # NODES...
 		in_node "$node" readlink /proc/self/ns/pid /proc/self/ns/net /proc/self/ns/mnt
 	done
 }
-processes_in() { # FILE OF NAMESPACES
-	local link
-	for link in /proc/[0-9]*/ns/pid /proc/[0-9]*/ns/net /proc/[0-9]*/ns/mnt; do
-		if readlink "$link" 2>/dev/null | grep -qxFf "$1"; then
-			echo "$link: $(tr '\0' ' ' <"${link%/ns/*}/cmdline" 2>/dev/null)"
+processes_in() { # FILE OF NAMESPACES: those that live; a zombie holds nothing
+	find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/*' \( -name pid -o -name net -o -name mnt \) \
+		-printf '%h %l\n' 2>/dev/null | while read -r process namespace; do
+		if grep -qxF "$namespace" "$1" &&
+			! grep -q '^State:[[:space:]]*[ZX]' "${process%/ns}/status" 2>/dev/null; then
+			echo "$process: $(tr '\0' ' ' 2>/dev/null <"${process%/ns}/cmdline")"
 		fi
 	done
 }
@@ -83,16 +84,20 @@ up_killed() {
 }
 
 up_interrupted() {
-	local seen pid rc=0
+	local seen pid rc moment
 	seen=$(mktemp)
-	"$PROGRAM" --lab "$LAB" up -n 3 --no-libvirt --token 1000 >/dev/null 2>&1 &
-	pid=$!
-	sleep 2.5
-	namespaces_of node1 node2 node3 2>/dev/null >"$seen" || :
-	kill -TERM "$pid"
-	wait "$pid" || rc=$?
-	[ "$rc" != 0 ] || fail "an interrupted up says that it succeeded"
-	nothing_is_left "$seen"
+	for moment in 0.2 0.8 2.5; do
+		rc=0
+		"$PROGRAM" --lab "$LAB" up -n 3 --no-libvirt --token 1000 >/dev/null 2>&1 &
+		pid=$!
+		sleep $moment
+		namespaces_of node1 node2 node3 2>/dev/null >"$seen" || :
+		kill -TERM "$pid"
+		wait "$pid" || rc=$?
+		say "interrupted after $moment s: exit status $rc"
+		[ "$rc" != 0 ] || fail "an interrupted up says that it succeeded"
+		nothing_is_left "$seen"
+	done
 	rm -f "$seen"
 }
 
