@@ -41,3 +41,23 @@ agents_vm_utilization_SOURCES = agents/vm_utilization.c
 agents_vm_utilization_CFLAGS = $(AM_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS)
 agents_vm_utilization_LDADD = agents/libvrms-vmutilization.a $(VM_HOST_LIBS) $(COMMON_LIBS) \
 	$(PACEMAKER_LIBS) $(XML_LIBS) $(QB_LIBS)
+
+# What the full program adds: libvirt, libxml2 and the actions.
+noinst_LIBRARIES += agents/libvrms-vm.a
+agents_libvrms_vm_a_SOURCES = \
+	agents/domain_xml.c agents/domain_xml.h \
+	agents/hypervisor.h \
+	agents/vm.c agents/vm.h \
+	agents/vm_arrive.c \
+	agents/vm_extras.c \
+	agents/vm_host.h \
+	agents/vm_image.c agents/vm_image.h \
+	agents/vm_memory.c agents/vm_memory.h \
+	agents/vm_migrate.c \
+	agents/vm_monitor.c \
+	agents/vm_peers.c agents/vm_peers.h \
+	agents/vm_start.c \
+	agents/vm_stop.c \
+	agents/vm_validate.c
+agents_libvrms_vm_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS) $(JANSSON_CFLAGS)
+VM_LIBS = agents/libvrms-vm.a $(VM_HOST_LIBS) $(VM_TABLE_LIBS) $(XML_LIBS) $(JANSSON_LIBS)

@@ -106,8 +106,8 @@ static const struct vrms_param params[] = {
 	.reloadable = true,
 	.shortdesc = "URI to which the migration data are sent",
 	.longdesc = "Migration URI, when the one that would be made does not fit; %n stands for "
-		    "the target's name. migration_network_suffix, migrateport and --migrateuri "
-		    "in migrate_options are then not used for it.",
+		    "the target's name, with migration_network_suffix unless remoteuri is set. "
+		    "migrateport and --migrateuri in migrate_options are then not used.",
     },
     {
 	.name = "migrate_options",
@@ -118,8 +118,8 @@ static const struct vrms_param params[] = {
 	.longdesc =
 	    "Option words of \"virsh migrate\" for live migrations, for example \"--unsafe\", "
 	    "\"--copy-storage-all\", \"--compressed\" or \"--migrateuri=tcp://%n-mig\" "
-	    "(%n stands for the target's name; migration_network_suffix and migrateport are "
-	    "then not used). A word that is unknown, or that would leave the machine "
+	    "(%n as for migrateuri; migrateport is then not used). A word that is unknown, or that "
+	    "would leave the machine "
 	    "elsewhere than the cluster expects it, is a configuration error.",
     },
     {

@@ -72,7 +72,7 @@ struct vrms_vm_agent {
 /* Fills *ret_table; it must stay where it is while it is used.
  *
  * run: called for every action that the library does not answer itself; it tells
- *      them apart by call->action.  "stop" is called with config == NULL
+ *      them apart by call->action.  "stop" is called with an empty config
  *      (no_params): a stop reads its parameters by vrms_vm_config_read_leniently().
  */
 void vrms_vm_agent_init(struct vrms_vm_agent *ret_table, vrms_ocf_action_run *run);

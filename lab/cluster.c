@@ -81,6 +81,9 @@ static int run_anywhere(const struct vrms_lab *lab, const char *const *argv, con
 		if (rc == -EHOSTDOWN || rc == -ETIMEDOUT || rc == EXIT_DISCONNECTED) {
 			continue;
 		}
+		if (rc == 0 && error != NULL) {
+			vrms_error_clear(error); /* of the nodes that did not answer */
+		}
 		return rc;
 	}
 	return vrms_error_set(error, -EHOSTDOWN, "no node's pacemaker answers");

@@ -27,6 +27,7 @@ enum {
 
 struct demo_settings {
 	int64_t node_count, vm_count, token_ms;
+	enum vrms_lab_agent agent;
 	bool json, keep;
 };
 
@@ -40,7 +41,8 @@ struct run {
 	const char *node_names[VRMS_LAB_NODES_MAX];
 	struct vrms_lab_tail tails[2 * VRMS_LAB_NODES_MAX];
 	int tail_count;
-	int64_t cut_ms; /* monotonic */
+	int64_t cut_ms;    /* monotonic */
+	char progress[80]; /* shown last */
 };
 
 static const char *const followed_logs[] = {"corosync", "pacemaker"};
@@ -62,7 +64,12 @@ static int pause_or_stop(const struct run *run, int64_t ms, struct vrms_error *e
 
 static void note_progress(void *context, const char *text)
 {
-	vrms_demo_show_note(context, text);
+	struct run *run = context;
+
+	if (strncmp(run->progress, text, sizeof(run->progress) - 1) != 0) {
+		snprintf(run->progress, sizeof(run->progress), "%s", text);
+		vrms_demo_show_note(&run->style, text);
+	}
 }
 
 static int bring_up(struct run *run, struct vrms_error *error)
@@ -76,7 +83,7 @@ static int bring_up(struct run *run, struct vrms_error *error)
 	options.timeout_ms = UP_TIMEOUT_MS;
 	options.interrupted = run->context->interrupted;
 	options.progress = note_progress;
-	options.progress_context = &run->style;
+	options.progress_context = run;
 	int rc = vrms_lab_up(&options, &run->lab, error);
 	if (rc < 0) {
 		return rc;
@@ -105,6 +112,7 @@ static int add_vms(struct run *run, struct vrms_error *error)
 		shown->node_before = -1;
 		shown->node_after = -1;
 		vm.memory_mib = shown->memory_mib;
+		vm.agent = run->settings->agent;
 		rc = vrms_lab_vm_complete(run->lab, shown->name, &vm, error);
 		if (rc == 0) {
 			rc = vrms_lab_vm_add(run->lab, &vm, error);
@@ -353,8 +361,8 @@ static int prepare(struct run *run, struct vrms_error *error)
 	if (rc < 0) {
 		return rc;
 	}
-	snprintf(text, sizeof(text), "%d VMs under ocf:vrms:VirtualMachine",
-		 (int)run->settings->vm_count);
+	snprintf(text, sizeof(text), "%d VMs under %s", (int)run->settings->vm_count,
+		 vrms_lab_agent_resource(run->settings->agent));
 	vrms_demo_show_heading(&run->style, text);
 	rc = add_vms(run, error);
 	return rc < 0 ? rc : wait_until_all_run(run, error);
@@ -456,6 +464,9 @@ static int set_option(void *memory, const char *name, const char *value, struct 
 	if (strcmp(name, "token") == 0) {
 		return vrms_int_parse(value, 100, 60000, &settings->token_ms, error);
 	}
+	if (strcmp(name, "agent") == 0) {
+		return vrms_lab_agent_parse(value, &settings->agent, error);
+	}
 	if (strcmp(name, "json") == 0) {
 		settings->json = true;
 	} else {
@@ -468,6 +479,7 @@ static const struct vrms_lab_option options[] = {
     {'n', "nodes", "COUNT", "nodes, 2..8 (default: 3)"},
     {0, "vms", "COUNT", "virtual machines, 1..32 (default: 6)"},
     {0, "token", "MS", "corosync's token in milliseconds (default: 1000)"},
+    {'a', "agent", "AGENT", "vrms (default) or heartbeat, to compare"},
     {0, "json", NULL, "tell the story in JSON, at the end"},
     {0, "keep", NULL, "leave the lab as it is then"},
 };

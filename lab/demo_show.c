@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_CELLS = 24 };
+enum { BAR_CELLS = 24, KIND_CELLS = 19 };
 
 enum ink { INK_NONE, INK_BOLD, INK_DIM, INK_RED, INK_GREEN, INK_YELLOW, INK_BLUE };
 
@@ -149,9 +149,12 @@ static void show_event(const struct vrms_demo_style *style, const struct vrms_ti
 {
 	fprintf(style->out, "  %7.2f s  ", (double)event->after_ms / 1000.0);
 	ink(style, kind_inks[event->kind]);
-	fprintf(style->out, "%-18s", vrms_timeline_kind_text(event->kind));
+	fputs(vrms_timeline_kind_text(event->kind), style->out);
 	ink(style, INK_NONE);
-	fputs(event->subject, style->out);
+	if (event->subject[0] != '\0') {
+		int padding = KIND_CELLS - (int)strlen(vrms_timeline_kind_text(event->kind));
+		fprintf(style->out, "%*s%s", padding, "", event->subject);
+	}
 	if (event->node[0] != '\0') {
 		fprintf(style->out, " on %s", event->node);
 	}

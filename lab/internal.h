@@ -45,7 +45,8 @@ VRMS_MUST_CHECK int vrms_lab_lock(const char *path, int64_t timeout_ms, int *ret
 /* PATH with the folders of root's programs, for programs started outside the nodes too. */
 #define VRMS_LAB_PROGRAM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* The environment of everything that runs in a node. */
+/* The environment of what an admin runs in a node, and that of the node's own services. */
 const char *const *vrms_lab_node_environment(void);
+const char *const *vrms_lab_service_environment(void);
 
 #endif

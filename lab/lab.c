@@ -200,7 +200,19 @@ const char *const *vrms_lab_node_environment(void)
 	    "LOGNAME=root",
 	    "SHELL=/bin/bash",
 	    "LANG=C.UTF-8",
-	    /* Programs that log by Pacemaker's conventions write beside it. */
+	    NULL,
+	};
+
+	return environment;
+}
+
+const char *const *vrms_lab_service_environment(void)
+{
+	static const char *const environment[] = {
+	    "PATH=" VRMS_LAB_PROGRAM_PATH,
+	    "HOME=/root",
+	    "LANG=C.UTF-8",
+	    /* There is no syslog in a node. */
 	    "PCMK_logfile=/var/log/pacemaker/pacemaker.log",
 	    "PCMK_logfacility=none",
 	    NULL,

@@ -96,7 +96,7 @@ const char *vrms_lab_node_log_path(const struct vrms_lab *lab, int index, const 
 
 /* Runs a program inside a node, as vrms_child_run() does outside.
  *
- * spec->envp NULL: the environment of the node's own services.
+ * spec->envp NULL: a login's environment, whatever the caller's is.
  * Errors besides those of vrms_child_run(): -EHOSTDOWN when the node is off.
  */
 VRMS_MUST_CHECK int vrms_lab_node_run(const struct vrms_lab *lab, int index,

@@ -37,3 +37,7 @@ LAB_LIBS = $(LAB_VM_LIBS) lab/libvrms-lab.a $(COMMON_LIBS) $(JANSSON_LIBS) $(XML
 bin_PROGRAMS += vrms-lab
 vrms_lab_SOURCES = lab/main.c
 vrms_lab_LDADD   = $(LAB_LIBS)
+
+fence_PROGRAMS += lab/fence_vrms_lab
+lab_fence_vrms_lab_SOURCES = lab/fence_vrms_lab.c lab/power_client.c lab/power_client.h
+lab_fence_vrms_lab_LDADD   = $(OCF_LIBS)

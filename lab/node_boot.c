@@ -84,8 +84,8 @@ static void become_init(const struct vrms_lab *lab, int index, const struct birt
 	    NULL,
 	};
 	if (chdir("/") == 0) {
-		execveat(self, "", (char *const *)argv, (char *const *)vrms_lab_node_environment(),
-			 AT_EMPTY_PATH);
+		execveat(self, "", (char *const *)argv,
+			 (char *const *)vrms_lab_service_environment(), AT_EMPTY_PATH);
 	}
 	complain_and_exit(birth, strerror(errno));
 }

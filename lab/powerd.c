@@ -156,6 +156,8 @@ static int do_reboot(const struct servant *servant, int index, struct vrms_error
 	}
 	answer_ok(servant, "");
 	shutdown(servant->fd, SHUT_RDWR);
+	log_line("%s off to reboot, asked by %s: done", vrms_lab_node_name(servant->lab, index),
+		 servant->asker);
 	rc = vrms_lab_power_on_later(servant->lab, index, &moment, error);
 	log_line("%s on after reboot: %s", vrms_lab_node_name(servant->lab, index),
 		 rc < 0 ? error->text : "done");

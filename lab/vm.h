@@ -47,6 +47,8 @@ VRMS_MUST_CHECK int vrms_lab_vm_name_check(const char *name, struct vrms_error *
 VRMS_MUST_CHECK int vrms_lab_agent_parse(const char *text, enum vrms_lab_agent *ret_agent,
 					 struct vrms_error *error);
 const char *vrms_lab_agent_text(enum vrms_lab_agent agent);
+/* "ocf:vrms:VirtualMachine" ... */
+const char *vrms_lab_agent_resource(enum vrms_lab_agent agent);
 
 /* libvirt's domain XML: TCG, one disk that stops the guest when it fails, a console in a file, the
  * panic device and a watchdog.  NULL only when out of memory; the caller frees it.

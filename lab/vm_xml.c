@@ -9,12 +9,13 @@
 #include "lab/xml.h"
 
 struct agent_row {
-	const char *text, *provider, *type;
+	const char *text, *provider, *type, *resource;
 };
 
 static const struct agent_row agents[VRMS_LAB_AGENT_COUNT] = {
-    [VRMS_LAB_AGENT_VRMS] = {"vrms", "vrms", "VirtualMachine"},
-    [VRMS_LAB_AGENT_HEARTBEAT] = {"heartbeat", "heartbeat", "VirtualDomain"},
+    [VRMS_LAB_AGENT_VRMS] = {"vrms", "vrms", "VirtualMachine", "ocf:vrms:VirtualMachine"},
+    [VRMS_LAB_AGENT_HEARTBEAT] = {"heartbeat", "heartbeat", "VirtualDomain",
+				  "ocf:heartbeat:VirtualDomain"},
 };
 
 /* What both agents are told.  --unsafe: the disks lie on a folder that all nodes share, which
@@ -58,6 +59,11 @@ int vrms_lab_agent_parse(const char *text, enum vrms_lab_agent *ret_agent, struc
 const char *vrms_lab_agent_text(enum vrms_lab_agent agent)
 {
 	return agents[agent].text;
+}
+
+const char *vrms_lab_agent_resource(enum vrms_lab_agent agent)
+{
+	return agents[agent].resource;
 }
 
 static void add_memory(struct vrms_xml_text *xml, const struct vrms_lab_vm *vm)

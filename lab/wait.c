@@ -100,12 +100,9 @@ int vrms_lab_wait_booted(const struct vrms_lab *lab, const struct vrms_lab_wait 
 	}
 }
 
-/* The first node whose Pacemaker can be asked: a frozen one would not answer.
- * -EHOSTDOWN names a node that is off, since it will never be online. */
-static int choose_witness(const struct vrms_lab *lab, int *ret_index, struct vrms_error *error)
+/* -EHOSTDOWN names a node that is off or frozen, since it will never be online. */
+static int check_power(const struct vrms_lab *lab, struct vrms_error *error)
 {
-	int witness = -1;
-
 	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
 		enum vrms_lab_node_state state;
 		int rc = vrms_lab_node_get_state(lab, i, &state, error);
@@ -118,23 +115,17 @@ static int choose_witness(const struct vrms_lab *lab, int *ret_index, struct vrm
 					      vrms_lab_node_name(lab, i),
 					      vrms_lab_node_state_name(state));
 		}
-		witness = witness < 0 ? i : witness;
 	}
-	*ret_index = witness;
 	return 0;
 }
 
-/* Names of the nodes that are not online; all while Pacemaker does not answer yet. */
-static int list_absent(const struct vrms_lab *lab, char names[NAMES_SIZE], struct vrms_error *error)
+/* Names of the nodes that are not online for the witness; all while it does not answer. */
+static int list_absent(const struct vrms_lab *lab, int witness, char names[NAMES_SIZE],
+		       struct vrms_error *error)
 {
 	struct vrms_lab_member members[VRMS_LAB_NODES_MAX] = {{.is_known = false}};
-	int witness = 0;
-	int rc = choose_witness(lab, &witness, error);
+	int rc = vrms_lab_members_read(lab, witness, members, error);
 
-	if (rc < 0) {
-		return rc;
-	}
-	rc = vrms_lab_members_read(lab, witness, members, error);
 	if (rc < 0 && rc != -ENOTCONN && rc != -ETIMEDOUT) {
 		return rc;
 	}
@@ -153,12 +144,19 @@ int vrms_lab_wait_members(const struct vrms_lab *lab, const struct vrms_lab_wait
 {
 	char names[NAMES_SIZE];
 
-	for (;;) {
+	/* Every node is asked: one that was quick to come back is still online for the
+	 * others, who have not noticed yet that it was gone. */
+	for (int witness = 0; witness < vrms_lab_node_count(lab);) {
 		char text[NAMES_SIZE + 32];
-		int rc = list_absent(lab, names, error);
+		int rc = check_power(lab, error);
 
-		if (rc < 0 || names[0] == '\0') {
+		rc = rc < 0 ? rc : list_absent(lab, witness, names, error);
+		if (rc < 0) {
 			return rc;
+		}
+		if (names[0] == '\0') {
+			witness++;
+			continue;
 		}
 		snprintf(text, sizeof(text), "joining: %s", names);
 		report(wait, text);
@@ -170,6 +168,7 @@ int vrms_lab_wait_members(const struct vrms_lab *lab, const struct vrms_lab_wait
 			return rc;
 		}
 	}
+	return 0;
 }
 
 int vrms_lab_wait_online(struct vrms_lab *lab, int64_t timeout_ms, struct vrms_error *error)

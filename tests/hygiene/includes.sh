@@ -25,7 +25,7 @@ END
 check() {
 	(
 		cd "$1"
-		find . -mindepth 2 -name '*.[ch]' ! -path './build*' ! -path './vrms-*' |
+		find . -mindepth 2 -name '*.[ch]' ! -path './build*' ! -path './_build/*' ! -path './vrms-*' |
 			sed 's,^\./,,' | sort >"$work/files"
 	)
 	if [ ! -s "$work/files" ]; then

@@ -27,9 +27,10 @@ valid() { # file, schema, Debian package
 	"$XMLLINT" --noout --relaxng "$2" "$1" 2>"$work/lint" || { cat "$work/lint"; return 1; }
 }
 
-check_man() { # agent
-	"$1" --man >"$work/page" || complain "$1: --man fails"
-	"$MANDOC" -Tlint -W warning "$work/page" || complain "$1: man page"
+check_man() { # agent, section
+	# mandoc compares the section with the name of the file.
+	"$1" --man >"$work/page.$2" || complain "$1: --man fails"
+	"$MANDOC" -Tlint -W warning "$work/page.$2" || complain "$1: man page"
 }
 
 check_ocf() { # agent
@@ -43,7 +44,7 @@ check_ocf() { # agent
 	for action in start stop monitor meta-data validate-all; do
 		grep -q "<action name=\"$action\"" "$work/ocf.xml" || complain "$1: no action $action"
 	done
-	check_man "$1"
+	check_man "$1" 7
 }
 
 check_fence() { # agent
@@ -53,7 +54,7 @@ check_fence() { # agent
 	for action in monitor metadata validate-all; do
 		grep -q "<action name=\"$action\"" "$work/fence.xml" || complain "$1: no action $action"
 	done
-	check_man "$1"
+	check_man "$1" 8
 }
 
 # The check itself must be able to fail.

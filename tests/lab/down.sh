@@ -12,12 +12,11 @@ namespaces_of() { # NODES...
 }
 processes_in() { # FILE OF NAMESPACES: those that live; a zombie holds nothing
 	find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/*' \( -name pid -o -name net -o -name mnt \) \
-		-printf '%h %l\n' 2>/dev/null | while read -r process namespace; do
-		if grep -qxF "$namespace" "$1" &&
-			! grep -q '^State:[[:space:]]*[ZX]' "${process%/ns}/status" 2>/dev/null; then
+		-printf '%h %l\n' 2>/dev/null | grep -F -f "$1" | while read -r process _; do
+		if ! grep -q '^State:[[:space:]]*[ZX]' "${process%/ns}/status" 2>/dev/null; then
 			echo "$process: $(tr '\0' ' ' 2>/dev/null <"${process%/ns}/cmdline")"
 		fi
-	done
+	done || : # find complains about processes that end meanwhile
 }
 processes_of_the_lab() { # the power switch and anything else that is started with the lab's name
 	pgrep -af "vrms-lab.*$LAB( |\$|/)" | grep -v " up \| down" || :
