@@ -74,20 +74,23 @@ static int set_id(xmlNode *copy, const xmlNode *node, const char *resource, cons
 /* The copy of this set in the update, made when it is not there yet. */
 static int provide_set(xmlNode *update, const xmlNode *set, const char *resource, xmlNode **ret_set)
 {
-	for (xmlNode *copy = update->children; copy != NULL; copy = copy->next) {
-		if (copy->_private == set) {
-			*ret_set = copy;
+	xmlNode *copy = xmlNewNode(NULL, BAD_CAST "utilization");
+	int rc = copy == NULL ? -ENOMEM : set_id(copy, set, resource, "utilization");
+
+	if (rc < 0) {
+		xmlFreeNode(copy);
+		return rc;
+	}
+	xmlChar *id VRMS_CLEANUP(free_textp) = xmlGetProp(copy, BAD_CAST "id");
+	for (xmlNode *old = update->children; old != NULL; old = old->next) {
+		if (has_attribute(old, "id", (const char *)id)) {
+			xmlFreeNode(copy);
+			*ret_set = old;
 			return 0;
 		}
 	}
-
-	xmlNode *copy = xmlNewChild(update, NULL, BAD_CAST "utilization", NULL);
-	if (copy == NULL) {
-		return -ENOMEM;
-	}
-	copy->_private = (void *)(uintptr_t)set; /* which one it stands for; never followed */
-	*ret_set = copy;
-	return set_id(copy, set, resource, "utilization");
+	*ret_set = xmlAddChild(update, copy);
+	return 0;
 }
 
 static int add_pair(xmlNode *update, const xmlNode *primitive, const xmlNode *pair,

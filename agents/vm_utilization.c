@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <crm/cib.h>
+#include <crm/common/xml.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -35,28 +36,45 @@ struct options {
 	int64_t timeout_ms;
 };
 
-/* For the alarm's handler only. */
-static volatile sig_atomic_t exit_code_at_deadline;
+/* For the signals' handler only. */
+static volatile sig_atomic_t decided_exit_code;
 
 static void leave(int signal)
 {
-	(void)signal;
-	_exit(exit_code_at_deadline);
+	static const char late[] = "vm-utilization: no answer from the CIB in time\n";
+	static const char crashed[] = "vm-utilization: crashed; the utilization is not updated\n";
+
+	if (signal == SIGALRM) {
+		(void)!write(STDERR_FILENO, late, sizeof(late) - 1);
+	} else {
+		(void)!write(STDERR_FILENO, crashed, sizeof(crashed) - 1);
+	}
+	_exit(decided_exit_code);
+}
+
+/* The guest's state is decided.  Neither a silent CIB nor a fault in the libraries that speak to it
+ * may make a failure of it: Pacemaker would move the guest. */
+static void keep_exit_code(int64_t exit_code)
+{
+	static const int signals[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGPIPE};
+	struct sigaction action = {.sa_handler = leave};
+
+	decided_exit_code = (sig_atomic_t)exit_code;
+	for (size_t i = 0; i < VRMS_COUNT_OF(signals); i++) {
+		(void)sigaction(signals[i], &action, NULL);
+	}
 }
 
 /* Half of what is left: the exit code must still reach Pacemaker in time. */
 static void limit_time(const struct options *options)
 {
 	int64_t ms = options->timeout_ms / 2;
-	struct sigaction action = {.sa_handler = leave};
 	struct itimerval timer = {{0}};
 
 	ms = ms > TIMEOUT_MS_MAX ? TIMEOUT_MS_MAX : ms;
 	ms = ms < 1 ? 1 : ms;
 	timer.it_value.tv_sec = ms / 1000;
 	timer.it_value.tv_usec = ms % 1000 * 1000;
-	exit_code_at_deadline = (sig_atomic_t)options->exit_code;
-	(void)sigaction(SIGALRM, &action, NULL);
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -149,6 +167,9 @@ static int bring_up_to_date(cib_t *cib, const struct vrms_utilization *wanted, b
 static int with_cib(const struct vrms_utilization *wanted, bool *ret_changed,
 		    struct vrms_error *error)
 {
+	if (getenv("CIB_file") != NULL) {
+		crm_xml_init(); /* the schemas, 10 ms: a CIB in a file is checked on this side */
+	}
 	cib_t *cib = cib_new();
 
 	if (cib == NULL) {
@@ -193,6 +214,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s\n", PROGRAM, error.text);
 		return VRMS_OCF_ERR_ARGS;
 	}
+	keep_exit_code(options.exit_code);
 	limit_time(&options);
 	vrms_log_open(PROGRAM, false);
 	rc = with_cib(&options.wanted, &changed, &error);

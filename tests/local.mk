@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 include tests/fakes/local.mk
+include tests/hygiene/local.mk
 include tests/unit/local.mk
+include tests/scenario/local.mk
 include tests/lab/local.mk
 include tests/bench/local.mk
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+UNIT_TESTS += \
+	tests/unit/test_quorum_agree \
+	tests/unit/test_quorum_fault \
+	tests/unit/test_quorum_members \
+	tests/unit/test_quorum_tail \
+	tests/unit/test_quorum_tuner \
+	tests/unit/test_quorum_verdict
+
+tests_unit_test_quorum_agree_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_agree_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_fault_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_fault_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_members_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_members_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_tail_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_tail_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_tuner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_tuner_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_verdict_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_verdict_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
