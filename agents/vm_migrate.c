@@ -468,7 +468,7 @@ int vrms_vm_migrate_to(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct 
 	int rc = vrms_vm_identify(vm, error);
 
 	if (rc == 0) {
-		rc = vrms_vm_look(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
+		rc = vrms_vm_look_patiently(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
 	}
 	if (rc == 0) {
 		rc = check_departure(&look, error);
