@@ -191,25 +191,6 @@ static int wait_until_all_run(struct run *run, struct vrms_error *error)
 	}
 }
 
-/* The node whose loss hurts most. */
-static int choose_victim(const struct vrms_demo *demo)
-{
-	int victim = 0, most = -1;
-
-	for (int node = 0; node < demo->node_count; node++) {
-		int count = 0;
-
-		for (int i = 0; i < demo->vm_count; i++) {
-			count += demo->vms[i].node_before == node;
-		}
-		if (count > most) {
-			most = count;
-			victim = node;
-		}
-	}
-	return victim;
-}
-
 static int follow_logs(struct run *run, struct vrms_error *error)
 {
 	for (int node = 0; node < run->demo.node_count; node++) {
@@ -377,7 +358,7 @@ static int tell(struct run *run, struct vrms_error *error)
 		return rc;
 	}
 	vrms_demo_show_load(&run->style, &run->demo, false);
-	run->demo.victim = choose_victim(&run->demo);
+	run->demo.victim = vrms_demo_choose_victim(&run->demo);
 	snprintf(text, sizeof(text), "The power of %s is cut", run->demo.nodes[run->demo.victim]);
 	vrms_demo_show_heading(&run->style, text);
 	rc = follow_logs(run, error);

@@ -36,6 +36,9 @@ struct vrms_demo {
 /* Memory in MiB of the VMs on a node, before or after the cut. */
 int vrms_demo_load_mib(const struct vrms_demo *demo, int node, bool after);
 
+/* The node whose loss hurts most: the first with most VMs before the cut. */
+int vrms_demo_choose_victim(const struct vrms_demo *demo);
+
 /* How it is shown: colours and bars on a terminal, plain text elsewhere. */
 struct vrms_demo_style {
 	FILE *out;   /* NULL: be silent */
