@@ -11,7 +11,6 @@ enum {
 	ASK_TIMEOUT_MS = 30000,
 	EXIT_DISCONNECTED = 102, /* CRM_EX_DISCONNECT of Pacemaker's crm/common/results.h */
 	EXIT_NO_SUCH = 105,      /* CRM_EX_NOSUCH */
-	NODE_MEMORY_MIB = 4096,
 };
 
 struct setting {
@@ -27,6 +26,14 @@ static const struct setting properties[] = {
     /* The load average is that of the whole machine: every node would think itself overloaded
      * and start one VM at a time. */
     {"load-threshold", "100000%"},
+};
+
+/* Of each node, under the names that the VM agents' autoset_utilization_* use: a resource with a
+ * utilization that its node does not declare cannot run there. */
+static const struct setting capacity[] = {
+    {"cpu", "64"},
+    {"hv_memory", "4096"},
+    {"host_memory", "4096"},
 };
 
 static const struct setting resource_defaults[] = {
@@ -153,11 +160,6 @@ static void add_fence(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 
 static void add_nodes(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 {
-	char memory[16];
-
-	snprintf(memory, sizeof(memory), "%d", NODE_MEMORY_MIB);
-	const struct setting capacity[] = {{"memory", memory}};
-
 	vrms_xml_text_begin(xml, "nodes", NULL);
 	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
 		char id[16], prefix[64];

@@ -251,7 +251,8 @@ char *vrms_lab_vm_primitive_xml(const struct vrms_lab_vm *vm)
 	vrms_xml_text_end(&xml);
 	snprintf(id, sizeof(id), "%s-utilization", vm->name);
 	vrms_xml_text_begin(&xml, "utilization", "id", id, NULL);
-	add_pair(&xml, id, "memory", memory);
+	add_pair(&xml, id, "cpu", "1");
+	add_pair(&xml, id, "hv_memory", memory);
 	vrms_xml_text_end(&xml);
 	vrms_xml_text_end(&xml);
 	return vrms_xml_text_done(&xml);

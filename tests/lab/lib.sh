@@ -7,6 +7,7 @@
 # shellcheck shell=bash
 
 set -uo pipefail
+shopt -s extglob # for VRMS_LAB_CASES="@(one|other)"
 export LC_ALL=C.UTF-8
 
 passed=0 failed=0 skipped=0 elapsed=0
@@ -92,7 +93,7 @@ diagnose() {
 	lab status || :
 	for log in "$DIR"/nodes/*/var/log/pacemaker/pacemaker.log; do
 		echo "# --- ${log#"$DIR"/}"
-		grep -E 'warning|error|VirtualMachine|Requesting|Operation|Result' "$log" | tail -n 25 | sed 's/^/# /'
+		grep -E 'warning|error|VirtualMachine|Requesting|Operation|Result' "$log" | grep -v cib_perform_op | tail -n 25 | sed 's/^/# /'
 	done
 }
 
@@ -169,13 +170,14 @@ booted_beyond() { [ "$(boots "$1")" -gt "$2" ] && [ "$(ticks "$1")" -ge 2 ]; }
 
 # ---- the agent, run by hand as Pacemaker would
 
-# agent NODE ACTION NAME TIMEOUT_MS [PARAM=VALUE...]: its exit code in $rc, time in $took, words in $words
+# agent NODE ACTION NAME TIMEOUT_MS [PARAM=VALUE...]: its exit code in $rc, time in $took, words in
+# $words.  One that overruns its time is ended, as Pacemaker would: exit code 124.
 agent() {
 	local node=$1 action=$2 name=$3 timeout=$4 start
 	shift 4
 	start=$(now_ms)
 	rc=0
-	words=$(in_node "$node" env OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 \
+	words=$(in_node "$node" timeout -k 1 $((timeout / 1000 + 2)) env OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 \
 		OCF_RA_VERSION_MINOR=1 OCF_RESOURCE_INSTANCE="$name" OCF_RESOURCE_PROVIDER=vrms \
 		OCF_RESOURCE_TYPE=VirtualMachine OCF_RESKEY_crm_feature_set=3.16.2 \
 		"OCF_RESKEY_CRM_meta_timeout=$timeout" "OCF_RESKEY_config=/srv/vm/$name.xml" \

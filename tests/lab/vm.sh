@@ -90,6 +90,7 @@ qemu_killed() {
 
 self_made_reboot() {
 	local node pid before
+	wait_until 30 "vm2 runs" vm_is vm2 "" Started
 	node=$(vm_node vm2)
 	pid=$(qemu_pid vm2 "$node")
 	before=$(boots vm2)
@@ -100,63 +101,79 @@ self_made_reboot() {
 	same "QEMU's pid" "$pid" "$(qemu_pid vm2 "$node")"
 }
 
-# A disk on a file system that can be filled: the guest's next write fails with "no space".
-io_setup() { # NODE
-	in_node "$1" mkdir -p /run/small
-	in_node "$1" mount -t tmpfs -o size=2m small /run/small
-	in_node "$1" cp /srv/disk/vmio.raw /run/small/vmio.raw
+# A disk on a file system that can be filled: the guest's next write fails with "no space".  The
+# nodes have one each, so the VM must not move; what the guest says is read from its console.
+io_setup() { # NODES...
+	local node
+	loose_vm vmio
+	for node in "$@"; do
+		in_node "$node" mkdir -p /run/small
+		in_node "$node" mount -t tmpfs -o size=2m small /run/small
+		in_node "$node" cp /srv/disk/vmio.raw /run/small/vmio.raw
+	done
+	lab vm remove vmio
+}
+io_teardown() { # NODES...
+	local node
+	lab vm remove vmio
+	for node in "$@"; do
+		in_node "$node" umount /run/small
+	done
 }
 disk_fails() {
 	in_node "$1" fallocate --punch-hole --offset 0 --length 1MiB /run/small/vmio.raw
-	in_node "$1" sh -c 'dd if=/dev/zero of=/run/small/filler bs=4k 2>/dev/null; true'
+	in_node "$1" sh -c '! dd if=/dev/zero of=/run/small/filler bs=4k 2>/dev/null'
 }
 disk_answers() { in_node "$1" rm -f /run/small/filler; }
 is_paused() { is "$(domstate "$1" "$2")" paused; }
+console_ticks() { # NAME: how many ticks its console has shown
+	grep -c '^VRMS boot' "$SAN/disk/$1.serial"
+}
+console_shows_more() { [ "$(console_ticks "$1")" -gt "$2" ]; }
 
 io_error() {
-	loose_vm vmio
+	local shown
 	io_setup node1
-	lab vm remove vmio
 	lab vm add vmio --files-only --disk /run/small/vmio.raw
 	agent node1 start vmio 60000
 	expect "start" 0
+	wait_until 20 "the guest counts" console_shows_more vmio 1
 	agent node1 monitor vmio 20000
 	expect "monitor before the fault" $RUNNING
 	disk_fails node1
 	wait_until 20 "QEMU has paused the guest" is_paused vmio node1
 	agent node1 monitor vmio 20000 on_io_error=fail
 	expect "monitor of the paused guest" $GENERIC
+	say "its reason: $words"
 	contains "its reason" "$words" "I/O error"
 	agent node1 monitor vmio 20000 on_io_error=ignore
 	expect "monitor with on_io_error=ignore" $RUNNING
+	agent node1 monitor vmio 20000 on_io_error=resume io_error_wait=2s
+	expect "monitor with on_io_error=resume while the disk still fails" $GENERIC
 	disk_answers node1
+	shown=$(console_ticks vmio)
 	agent node1 monitor vmio 20000 on_io_error=resume
 	expect "monitor with on_io_error=resume" $RUNNING
 	same "state after the disk answers again" running "$(domstate vmio node1)"
+	wait_until 20 "the guest counts on" console_shows_more vmio "$((shown + 1))"
 	agent node1 stop vmio 30000
 	expect "stop" 0
-	in_node node1 umount /run/small
-	lab vm remove vmio
+	io_teardown node1
 }
 
 io_error_in_the_cluster() {
-	lab vm add vmio --files-only
-	for node in node1 node2 node3; do
-		io_setup "$node"
-	done
-	lab vm remove vmio
-	lab vm add vmio --disk /run/small/vmio.raw --monitor 2s
+	local node
+	io_setup node1 node2 node3
+	lab vm add vmio --disk /run/small/vmio.raw --monitor 2s --deadline 20s
 	wait_until 60 "vmio runs" vm_is vmio "" Started
 	node=$(vm_node vmio)
+	wait_until 20 "the guest counts" console_shows_more vmio 1
 	disk_fails "$node"
 	wait_until 60 "Pacemaker counts the failure" is_counted_as_failed vmio "$node"
+	in_node "$node" grep -h "vmio.*I/O error" /var/log/pacemaker/pacemaker.log | tail -n 1 | sed 's/^/# /'
 	disk_answers "$node"
-	in_node node1 crm_resource --cleanup --resource vmio
 	wait_until 60 "vmio runs again" vm_is vmio "" Started
-	lab vm remove vmio
-	for node in node1 node2 node3; do
-		in_node "$node" umount /run/small
-	done
+	io_teardown node1 node2 node3
 }
 is_counted_as_failed() { [ "$(fail_count "$1" "$2")" != 0 ]; }
 
@@ -304,6 +321,10 @@ shells() {
 		op start timeout=60s op stop timeout=60s op monitor interval=10s timeout=30s \
 		meta allow-migrate=true
 	wait_until 60 "vmc runs" vm_is vmc "" Started
+	# With its defaults the agent sets utilization in the CIB: the nodes must have the capacity.
+	in_node node1 crm_resource --wait --timeout 60s
+	wait_until 20 "vmc still runs and its guest counts" counts vmc 1
+	same "utilization set by the agent" 3 "$(in_node node1 cibadmin --query --xpath "//primitive[@id='vmc']/utilization" | grep -c '<nvpair')"
 	in_node node1 crm resource stop vmc
 	wait_until 60 "vmc is stopped" vm_is vmc "" Stopped
 	in_node node1 crm configure delete vmc

@@ -85,7 +85,7 @@ START_TEST(the_two_agents_differ_in_their_name_only)
 	expect_primitive(&vm, "concat(/primitive/@provider, ':', /primitive/@type)",
 			 "heartbeat:VirtualDomain");
 	expect_primitive(&vm, "string(//nvpair[@name='config']/@value)", "/srv/vm/vm1.xml");
-	expect_primitive(&vm, "string(//utilization/nvpair[@name='memory']/@value)", "16");
+	expect_primitive(&vm, "string(//utilization/nvpair[@name='hv_memory']/@value)", "16");
 	expect_primitive(&vm, "string(//nvpair[@name='allow-migrate']/@value)", "true");
 }
 END_TEST
