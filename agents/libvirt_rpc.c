@@ -220,7 +220,7 @@ static int send_all(const struct session *session, const struct message *message
 	return 0;
 }
 
-/* Receives until `bytes` of the message are there. */
+/* Receives until at least `bytes` of the message are there; mostly it comes in one piece. */
 static int receive_until(const struct session *session, struct message *message, size_t bytes,
 			 struct vrms_error *error)
 {
@@ -230,8 +230,8 @@ static int receive_until(const struct session *session, struct message *message,
 		if (rc < 0) {
 			return rc;
 		}
-		ssize_t got =
-		    recv(session->fd, message->bytes + message->used, bytes - message->used, 0);
+		ssize_t got = recv(session->fd, message->bytes + message->used,
+				   sizeof(message->bytes) - message->used, 0);
 		if (got > 0) {
 			message->used += (size_t)got;
 		} else if (got == 0) {
@@ -329,6 +329,9 @@ static int exchange(struct session *session, struct message *message, struct vrm
 	rc = receive_until(session, message, bytes, error);
 	if (rc < 0) {
 		return rc;
+	}
+	if (message->used > bytes) {
+		return vrms_error_set(error, -EBADMSG, "libvirtd sent more than an answer");
 	}
 	return check_reply(session, message, procedure, error);
 }

@@ -254,7 +254,7 @@ int vrms_vm_start(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct vrms_
 		rc = vm->config_rc;
 	}
 	if (rc == 0) {
-		rc = vrms_vm_look_steadily(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
+		rc = vrms_vm_look_patiently(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
 	}
 	if (rc == 0) {
 		rc = judge_before_start(&look, error);
