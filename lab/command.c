@@ -76,7 +76,9 @@ static void view_options(const struct vrms_lab_command *command, struct option_v
 
 	assert(command->option_count <= OPTIONS_MAX);
 	memset(view, 0, sizeof(*view));
-	*letter++ = '+'; /* what follows the first argument belongs to the program in the node */
+	if (!command->options_anywhere) {
+		*letter++ = '+'; /* what follows the first argument belongs to the program there */
+	}
 	*letter++ = ':';
 	for (size_t i = 0; i < command->option_count; i++) {
 		const struct vrms_lab_option *option = &command->options[i];
