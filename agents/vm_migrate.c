@@ -12,6 +12,7 @@ enum {
 	LOOK_PERCENT = 20, /* of the time left: libvirt's share for an answer */
 	CALL_MS_MAX = 10000,
 	ABORT_RESERVE_MS = 15000, /* kept for ending a migration; of a short time-out a third */
+	LAST_SHARE = 20,          /* of the time-out stays for what comes after its end */
 	POLL_MS_MIN = 50,
 	POLL_MS_MAX = 500,
 	LOG_EVERY_MS = 10000,
@@ -282,7 +283,7 @@ static int end_in_time(struct journey *journey, struct vrms_error *error)
 {
 	struct vrms_vm *vm = journey->vm;
 	struct vrms_hypervisor *hypervisor = vm->hypervisor;
-	int64_t last_ms = vm->call->deadline_ms - PROCESS_END_MS_MAX / 2;
+	int64_t last_ms = vm->call->deadline_ms - vm->call->timeout_ms / LAST_SHARE;
 
 	if (!journey->is_post_copy) {
 		vrms_log(LOG_WARNING, "%s: not migrated after %lld s, aborting", journey->id->name,

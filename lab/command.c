@@ -118,7 +118,10 @@ static int complain_option(int value, char **argv, struct vrms_error *error)
 	if (value == ':') {
 		return vrms_error_set(error, -EINVAL, "option \"%s\" needs a value", given);
 	}
-	if (optopt != 0 && optopt < OPTION_BASE) {
+	if (optopt >= OPTION_BASE || optopt == HELP_VALUE) {
+		return vrms_error_set(error, -EINVAL, "option \"%s\" takes no value", given);
+	}
+	if (optopt != 0) {
 		return vrms_error_set(error, -EINVAL, "unknown option \"-%c\"", optopt);
 	}
 	return vrms_error_set(error, -EINVAL, "unknown option \"%s\"", given);

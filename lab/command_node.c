@@ -12,7 +12,9 @@
 #include "common/file.h"
 #include "lab/command.h"
 #include "lab/internal.h"
+#include "lab/network.h"
 #include "lab/node.h"
+#include "lab/powerd.h"
 #include "lab/requirements.h"
 
 enum { ENVIRONMENT_MAX = 16, EXIT_NOT_FOUND = 127, EXIT_NOT_RUN = 126 };
@@ -69,27 +71,37 @@ static int wait_for_program(pid_t pid, const volatile sig_atomic_t *interrupted)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int enter_for_good(const struct vrms_lab *lab, int index, struct vrms_error *error)
+/* -EBUSY for a frozen node: the program would run in it, but nothing would answer. */
+static int check_awake(const struct vrms_lab *lab, int index, struct vrms_error *error)
 {
 	enum vrms_lab_node_state state;
 	const char *name = vrms_lab_node_name(lab, index);
 	int rc = vrms_lab_node_get_state(lab, index, &state, error);
 
-	if (rc < 0) {
-		return rc;
+	if (rc == 0 && state == VRMS_LAB_NODE_FROZEN) {
+		rc = vrms_error_set(error, -EBUSY, "%s is frozen; \"vrms-lab thaw %s\" first", name,
+				    name);
 	}
-	if (state == VRMS_LAB_NODE_FROZEN) {
-		return vrms_error_set(error, -EBUSY, "%s is frozen; \"vrms-lab thaw %s\" first",
-				      name, name);
+	return rc;
+}
+
+/* In a child, because whoever has gone into a node does not come back: enters, starts the
+ * program in the node's pid namespace and ends as it ends. */
+static void go_in(int node_fd, char **argv, const volatile sig_atomic_t *interrupted)
+{
+	if (setns(node_fd, VRMS_LAB_NODE_NAMESPACES) < 0) {
+		fprintf(stderr, "vrms-lab: the node cannot be entered: %s\n", strerror(errno));
+		_exit(VRMS_LAB_EXIT_FAILED);
 	}
-	int fd VRMS_CLEANUP(vrms_closep) = vrms_lab_node_open(lab, index, error);
-	if (fd < 0) {
-		return fd;
+	pid_t pid = fork();
+	if (pid == 0) {
+		become_program(argv);
 	}
-	if (setns(fd, VRMS_LAB_NODE_NAMESPACES) < 0) {
-		return vrms_error_errno(error, -errno, "%s cannot be entered", name);
+	if (pid < 0) {
+		fprintf(stderr, "vrms-lab: fork: %s\n", strerror(errno));
+		_exit(VRMS_LAB_EXIT_FAILED);
 	}
-	return 0;
+	_exit(wait_for_program(pid, interrupted));
 }
 
 static int run_in_node(const struct vrms_lab_context *context, const char *name, char **argv,
@@ -99,13 +111,14 @@ static int run_in_node(const struct vrms_lab_context *context, const char *name,
 	int index = 0;
 	int rc = open_node(context, name, &lab, &index, error);
 
-	rc = rc < 0 ? rc : enter_for_good(lab, index, error);
-	if (rc < 0) {
+	rc = rc < 0 ? rc : check_awake(lab, index, error);
+	int fd VRMS_CLEANUP(vrms_closep) = rc < 0 ? rc : vrms_lab_node_open(lab, index, error);
+	if (fd < 0) {
 		return VRMS_LAB_EXIT_FAILED;
 	}
 	pid_t pid = fork();
 	if (pid == 0) {
-		become_program(argv);
+		go_in(fd, argv, context->interrupted);
 	}
 	if (pid < 0) {
 		vrms_error_errno(error, -errno, "fork");
@@ -187,32 +200,49 @@ static int find_button(const char *name, enum vrms_lab_power *ret_action, struct
 			      name);
 }
 
+/* The switch may have been killed, and then nothing in the lab can be fenced: somebody who
+ * works the buttons by hand gets it back. */
+static int revive_switch(const struct vrms_lab *lab, struct vrms_error *error)
+{
+	if (vrms_lab_powerd_is_running(lab) || !vrms_lab_network_is_there(lab)) {
+		return 0;
+	}
+	fputs("vrms-lab: the power switch was not running and is started again\n", stderr);
+	return vrms_lab_powerd_start(lab, error);
+}
+
+static int press(struct vrms_lab *lab, const char *name, enum vrms_lab_power action,
+		 struct vrms_error *error)
+{
+	enum vrms_lab_node_state state;
+	int index = 0;
+	int rc = vrms_lab_node_index(lab, name, &index, error);
+
+	rc = rc < 0 ? rc : vrms_lab_power(lab, index, action, &state, error);
+	if (rc == 0 && action == VRMS_LAB_POWER_STATUS) {
+		printf("%s %s\n", name, vrms_lab_node_state_name(state));
+	}
+	return rc;
+}
+
 static int run_power(const struct vrms_lab_context *context, void *settings, int argc, char **argv,
 		     struct vrms_error *error)
 {
 	struct vrms_lab *lab VRMS_CLEANUP(vrms_lab_freep) = NULL;
 	enum vrms_lab_power action = VRMS_LAB_POWER_STATUS;
-	enum vrms_lab_node_state state;
 
 	(void)settings;
 	(void)argc;
 	if (find_button(argv[0], &action, error) < 0) {
 		return VRMS_LAB_EXIT_USAGE;
 	}
-	for (int i = 1; i < argc; i++) {
-		int index = 0;
-		int rc = lab == NULL ? open_node(context, argv[i], &lab, &index, error)
-				     : vrms_lab_node_index(lab, argv[i], &index, error);
-
-		rc = rc < 0 ? rc : vrms_lab_power(lab, index, action, &state, error);
-		if (rc < 0) {
-			return VRMS_LAB_EXIT_FAILED;
-		}
-		if (action == VRMS_LAB_POWER_STATUS) {
-			printf("%s %s\n", argv[i], vrms_lab_node_state_name(state));
-		}
+	int rc = vrms_lab_requirements_root(error);
+	rc = rc < 0 ? rc : vrms_lab_open(&context->place, &lab, error);
+	rc = rc < 0 ? rc : revive_switch(lab, error);
+	for (char **name = argv + 1; rc == 0 && *name != NULL; name++) {
+		rc = press(lab, *name, action, error);
 	}
-	return VRMS_LAB_EXIT_OK;
+	return rc < 0 ? VRMS_LAB_EXIT_FAILED : VRMS_LAB_EXIT_OK;
 }
 
 const struct vrms_lab_command *vrms_lab_power_command(void)

@@ -42,6 +42,9 @@ VRMS_MUST_CHECK int vrms_lab_place_resolve(const struct vrms_lab_place *place,
 VRMS_MUST_CHECK int vrms_lab_lock(const char *path, int64_t timeout_ms, int *ret_fd,
 				  struct vrms_error *error);
 
+/* -ESHUTDOWN once somebody has begun to take the lab down: from then on nothing is started. */
+VRMS_MUST_CHECK int vrms_lab_check_open(const struct vrms_lab *lab, struct vrms_error *error);
+
 /* PATH with the folders of root's programs, for programs started outside the nodes too. */
 #define VRMS_LAB_PROGRAM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"
@@ -188,6 +189,15 @@ int vrms_lab_lock(const char *path, int64_t timeout_ms, int *ret_fd, struct vrms
 	}
 	*ret_fd = fd;
 	fd = -1; /* ownership leaves this function */
+	return 0;
+}
+
+int vrms_lab_check_open(const struct vrms_lab *lab, struct vrms_error *error)
+{
+	if (access(vrms_lab_path(lab, "run/closing").text, F_OK) == 0) {
+		return vrms_error_set(error, -ESHUTDOWN, "lab \"%s\" is being taken down",
+				      lab->setup.name);
+	}
 	return 0;
 }
 

@@ -41,3 +41,10 @@ vrms_lab_LDADD   = $(LAB_LIBS)
 fence_PROGRAMS += lab/fence_vrms_lab
 lab_fence_vrms_lab_SOURCES = lab/fence_vrms_lab.c lab/power_client.c lab/power_client.h
 lab_fence_vrms_lab_LDADD   = $(OCF_LIBS)
+
+dist_man_MANS   += lab/vrms-lab.8
+nodist_man_MANS += lab/fence_vrms_lab.8
+CLEANFILES      += lab/fence_vrms_lab.8
+
+lab/fence_vrms_lab.8: lab/fence_vrms_lab$(EXEEXT)
+	$(AM_V_GEN)./lab/fence_vrms_lab$(EXEEXT) --man > $@.tmp && mv $@.tmp $@

@@ -225,12 +225,12 @@ int vrms_lab_node_start(const struct vrms_lab *lab, int index, struct vrms_error
 		return rc;
 	}
 	vrms_error_clear(error);
-	if (access(vrms_lab_path(lab, "run/closing").text, F_OK) == 0) {
-		return vrms_error_set(error, -ESHUTDOWN, "lab \"%s\" is being taken down",
-				      vrms_lab_name(lab));
+	rc = vrms_lab_check_open(lab, error);
+	rc = rc < 0 ? rc : vrms_lab_network_unplug(lab, index, error);
+	if (rc < 0) {
+		return rc;
 	}
-	rc = vrms_lab_network_unplug(lab, index, error);
-	rc = rc < 0 ? rc : give_birth(lab, index, error);
+	rc = give_birth(lab, index, error);
 	if (rc < 0) {
 		vrms_error_wrap(error, rc, "%s does not start", name);
 		/* Half a node is worse than none; the first error is the one to tell. */

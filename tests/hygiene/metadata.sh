@@ -70,10 +70,10 @@ if [ -z "$OCF_AGENTS" ] || [ -z "$FENCE_AGENTS" ]; then
 	exit 1
 fi
 for agent in $OCF_AGENTS; do
-	check_ocf "$agent"
+	check_ocf "./$agent"
 done
 for agent in $FENCE_AGENTS; do
-	check_fence "$agent"
+	check_fence "./$agent"
 done
 
 sed 's/required="1"/required="maybe"/' "$work/ocf.xml" >"$work/planted.xml"

@@ -16,3 +16,4 @@ tests_scenario_replay_SOURCES = tests/scenario/replay.c
 tests_scenario_replay_LDADD   = $(QUORUM_CORE_LIBS)
 TESTS      += tests/scenario/run.sh
 EXTRA_DIST += tests/scenario/run.sh $(SCENARIOS:=.events) $(SCENARIOS:=.expected)
+EXTRA_DIST += tests/scenario/series/scheduling_shared_host.txt

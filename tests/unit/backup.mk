@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Tests of backup/.
+
+UNIT_TESTS += \
+	tests/unit/test_backup_history
+
+check_LIBRARIES += tests/fakes/libbackup-fakes.a
+
+tests_fakes_libbackup_fakes_a_SOURCES = \
+	tests/fakes/source_memory.c tests/fakes/source_memory.h \
+	tests/fakes/store_memory.c tests/fakes/store_memory.h
+BACKUP_UNIT_CFLAGS = $(UNIT_CFLAGS) $(BACKUP_CFLAGS)
+BACKUP_UNIT_LIBS   = tests/fakes/libbackup-fakes.a $(BACKUP_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)

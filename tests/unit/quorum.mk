@@ -2,11 +2,15 @@
 
 UNIT_TESTS += \
 	tests/unit/test_quorum_agree \
+	tests/unit/test_quorum_beat \
 	tests/unit/test_quorum_fault \
+	tests/unit/test_quorum_judge \
 	tests/unit/test_quorum_members \
+	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_tuner \
-	tests/unit/test_quorum_verdict
+	tests/unit/test_quorum_verdict \
+	tests/unit/test_quorum_witness
 
 tests_unit_test_quorum_agree_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quorum_agree_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
@@ -25,3 +29,15 @@ tests_unit_test_quorum_tuner_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_verdict_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quorum_verdict_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_beat_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_beat_LDADD  = $(QUORUM_BEAT_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_judge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_judge_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_witness_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_witness_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_series_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_series_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backup/index.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/index_segment.h"
+#include "backup/pack.h"
+
+enum { JOIN_COUNT = 8, LEVEL_ENTRIES = 1 << 13, LEVEL_MAX = 12 };
+
+struct vrms_index {
+	const struct vrms_store *store;
+	struct vrms_id repository;
+	pthread_rwlock_t lock; /* over everything below */
+	struct vrms_segment **segments;
+	size_t segment_count;
+	struct vrms_index_pack *packs;
+	bool *is_missing; /* per pack */
+	uint32_t pack_count;
+	size_t damaged_count;
+	size_t adopted_count;
+};
+
+void vrms_index_free(struct vrms_index *index)
+{
+	if (index == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < index->segment_count; i++) {
+		vrms_segment_free(index->segments[i]);
+	}
+	free(index->segments);
+	free(index->packs);
+	free(index->is_missing);
+	pthread_rwlock_destroy(&index->lock);
+	free(index);
+}
+
+/* A pack's row; a pack with another size than expected is another row. */
+static int intern_pack(struct vrms_index *index, const struct vrms_index_pack *pack,
+		       uint32_t *ret_row)
+{
+	struct vrms_index_pack *packs;
+	bool *is_missing;
+
+	for (uint32_t row = index->pack_count; row-- > 0;) {
+		if (vrms_id_is_equal(&index->packs[row].pack, &pack->pack) &&
+		    index->packs[row].pack_bytes == pack->pack_bytes) {
+			*ret_row = row;
+			return 0;
+		}
+	}
+	packs = realloc(index->packs, (index->pack_count + 1) * sizeof(*packs));
+	if (packs == NULL) {
+		return -ENOMEM;
+	}
+	index->packs = packs;
+	is_missing = realloc(index->is_missing, (index->pack_count + 1) * sizeof(*is_missing));
+	if (is_missing == NULL) {
+		return -ENOMEM;
+	}
+	index->is_missing = is_missing;
+	index->packs[index->pack_count] = *pack;
+	index->is_missing[index->pack_count] = false;
+	*ret_row = index->pack_count++;
+	return 0;
+}
+
+/* Takes the segment over, also when it fails. */
+static int take_segment(struct vrms_index *index, struct vrms_segment *taken)
+{
+	struct vrms_segment *segment VRMS_CLEANUP(vrms_segment_freep) = taken;
+	struct vrms_segment **segments;
+
+	for (uint32_t i = 0; i < segment->pack_count; i++) {
+		int rc = intern_pack(index, &segment->packs[i], &segment->rows[i]);
+
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	segments =
+	    realloc(index->segments, (index->segment_count + 1) * sizeof(struct vrms_segment *));
+	if (segments == NULL) {
+		return -ENOMEM;
+	}
+	index->segments = segments;
+	index->segments[index->segment_count++] = VRMS_TAKE(segment);
+	return 0;
+}
+
+static int open_segment(struct vrms_index *index, const char *name, struct vrms_error *error)
+{
+	struct vrms_segment *segment;
+	int rc = vrms_segment_open(index->store, &index->repository, name, &segment, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = take_segment(index, segment);
+	return rc < 0 ? vrms_error_errno(error, rc, "index/%s", name) : 0;
+}
+
+static int open_segments(struct vrms_index *index, struct vrms_error *error)
+{
+	struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
+	int rc = index->store->list(index->store->context, "index", &list, error);
+
+	for (size_t i = 0; i < list.count && rc == 0; i++) {
+		rc = open_segment(index, list.rows[i].name, error);
+		if (rc == -EBADMSG) {
+			index->damaged_count++;
+			rc = 0;
+		} else if (rc == -ENOENT) { /* joined into another one since */
+			rc = -EAGAIN;
+		}
+	}
+	return rc;
+}
+
+struct known_pack {
+	struct vrms_id id;
+	uint64_t bytes;
+	bool is_named; /* by an index file */
+};
+
+struct known_packs {
+	struct known_pack *rows;
+	size_t count;
+};
+
+static void known_packs_done(struct known_packs *known)
+{
+	free(known->rows);
+}
+
+static int add_known(struct known_packs *known, const struct vrms_store_list *list)
+{
+	struct known_pack *rows =
+	    realloc(known->rows, (known->count + list->count + 1) * sizeof(*rows));
+
+	if (rows == NULL) {
+		return -ENOMEM;
+	}
+	known->rows = rows;
+	for (size_t i = 0; i < list->count; i++) {
+		struct known_pack row = {.bytes = list->rows[i].bytes};
+
+		if (vrms_hex_parse(list->rows[i].name, row.id.bytes, sizeof(row.id.bytes)) == 0) {
+			known->rows[known->count++] = row;
+		}
+	}
+	return 0;
+}
+
+/* Sorted by id, because folders and their rows come sorted. */
+static int list_packs(const struct vrms_store *store, struct known_packs *known,
+		      struct vrms_error *error)
+{
+	struct vrms_store_list folders VRMS_CLEANUP(vrms_store_list_done) = {0};
+	int rc = store->list(store->context, "packs", &folders, error);
+
+	for (size_t i = 0; i < folders.count && rc == 0; i++) {
+		struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
+		char path[64];
+
+		snprintf(path, sizeof(path), "packs/%.32s", folders.rows[i].name);
+		rc = store->list(store->context, path, &list, error);
+		if (rc == 0) {
+			rc = add_known(known, &list);
+		}
+	}
+	return rc;
+}
+
+static int compare_known(const void *key, const void *row)
+{
+	return memcmp(key, &((const struct known_pack *)row)->id, sizeof(struct vrms_id));
+}
+
+static void match_packs(struct vrms_index *index, struct known_packs *known)
+{
+	for (uint32_t row = 0; row < index->pack_count; row++) {
+		struct known_pack *found =
+		    known->count == 0 ? NULL
+				      : bsearch(&index->packs[row].pack, known->rows, known->count,
+						sizeof(*known->rows), compare_known);
+
+		index->is_missing[row] =
+		    found == NULL || found->bytes != index->packs[row].pack_bytes;
+		if (!index->is_missing[row]) {
+			found->is_named = true;
+		}
+	}
+}
+
+/* A pack that no index file names: its own table serves, in memory.  One that is
+ * damaged from the start helps nobody; check tells. */
+static int adopt_pack(struct vrms_index *index, const struct known_pack *known)
+{
+	struct vrms_pack_entry *entries VRMS_CLEANUP(vrms_freep) = NULL;
+	struct vrms_pack_reader *reader VRMS_CLEANUP(vrms_pack_reader_closep) = NULL;
+	static const struct vrms_key no_key;
+	struct vrms_segment *segment;
+	struct vrms_index_pack pack = {.pack = known->id, .pack_bytes = known->bytes};
+	size_t count;
+	/* Tables are not encrypted: any key opens them. */
+	int rc = vrms_pack_reader_open(index->store, &known->id, &no_key, &reader, NULL);
+
+	if (rc == -EBADMSG || rc == -EPROTONOSUPPORT) {
+		index->damaged_count++;
+		return 0;
+	}
+	if (rc < 0) {
+		return rc == -ENOENT ? 0 : rc;
+	}
+	pack.generation = vrms_pack_reader_header(reader)->generation;
+	pack.kind = vrms_pack_reader_header(reader)->kind;
+	rc = vrms_pack_reader_table(reader, &entries, &count, NULL);
+	if (rc == 0) {
+		rc = vrms_segment_from_pack(&pack, entries, count, &segment);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	index->adopted_count++;
+	return take_segment(index, segment);
+}
+
+static int load(struct vrms_index *index, struct vrms_error *error)
+{
+	struct known_packs known VRMS_CLEANUP(known_packs_done) = {0};
+	int rc = open_segments(index, error);
+
+	if (rc == 0) {
+		rc = list_packs(index->store, &known, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	match_packs(index, &known);
+	for (size_t i = 0; i < known.count && rc == 0; i++) {
+		if (!known.rows[i].is_named) {
+			rc = adopt_pack(index, &known.rows[i]);
+			if (rc < 0) {
+				return vrms_error_errno(error, rc, "reading packs");
+			}
+		}
+	}
+	return rc;
+}
+
+int vrms_index_open(const struct vrms_store *store, const struct vrms_id *repository,
+		    struct vrms_index **ret_index, struct vrms_error *error)
+{
+	int rc = -EAGAIN;
+
+	/* Another program may join index files while they are listed. */
+	for (int attempt = 0; attempt < 5 && rc == -EAGAIN; attempt++) {
+		struct vrms_index *index = calloc(1, sizeof(*index));
+
+		if (index == NULL) {
+			return vrms_error_set(error, -ENOMEM, "out of memory");
+		}
+		index->store = store;
+		index->repository = *repository;
+		pthread_rwlock_init(&index->lock, NULL);
+		rc = load(index, error);
+		if (rc == 0) {
+			*ret_index = index;
+		} else {
+			vrms_index_free(index);
+		}
+	}
+	return rc;
+}
+
+static int find_in(const struct vrms_index *index, const struct vrms_segment *segment,
+		   const struct vrms_name *name, struct vrms_location *ret_locations, size_t max)
+{
+	uint64_t at;
+	size_t count = 0;
+	int rc = vrms_segment_find(segment, name, &at);
+
+	for (; rc == 0 && at < segment->entry_count && count < max; at++) {
+		struct vrms_index_entry entry;
+		uint32_t row;
+
+		rc = vrms_segment_read(segment, at, 1, &entry);
+		if (rc < 0 || vrms_name_compare(&entry.name, name) != 0) {
+			break;
+		}
+		if (entry.pack >= segment->pack_count) {
+			return -EBADMSG;
+		}
+		row = segment->rows[entry.pack];
+		if (!index->is_missing[row]) {
+			struct vrms_location location = {
+			    .pack = row,
+			    .generation = index->packs[row].generation,
+			    .entry = {entry.name, entry.offset, entry.stored_bytes},
+			};
+
+			ret_locations[count++] = location;
+		}
+	}
+	return rc < 0 ? rc : (int)count;
+}
+
+int vrms_index_find(struct vrms_index *index, const struct vrms_name *name,
+		    struct vrms_location *ret_locations, size_t max)
+{
+	size_t count = 0;
+	int rc = 0;
+
+	pthread_rwlock_rdlock(&index->lock);
+	/* New packs first: they are the ones most likely to be asked for. */
+	for (size_t i = index->segment_count; i-- > 0 && count < max && rc >= 0;) {
+		rc = find_in(index, index->segments[i], name, ret_locations + count, max - count);
+		count += rc > 0 ? (size_t)rc : 0;
+	}
+	pthread_rwlock_unlock(&index->lock);
+	return rc < 0 ? rc : (int)count;
+}
+
+struct vrms_index_pack vrms_index_pack(struct vrms_index *index, uint32_t row)
+{
+	struct vrms_index_pack pack;
+
+	pthread_rwlock_rdlock(&index->lock);
+	pack = index->packs[row];
+	pthread_rwlock_unlock(&index->lock);
+	return pack;
+}
+
+uint32_t vrms_index_pack_count(struct vrms_index *index)
+{
+	return index->pack_count;
+}
+
+bool vrms_index_pack_is_missing(struct vrms_index *index, uint32_t row)
+{
+	return index->is_missing[row];
+}
+
+size_t vrms_index_damaged_count(const struct vrms_index *index)
+{
+	return index->damaged_count;
+}
+
+size_t vrms_index_adopted_count(const struct vrms_index *index)
+{
+	return index->adopted_count;
+}
+
+/* Writes the join of some segments and puts it in their place; lock held. */
+static int join(struct vrms_index *index, const bool *joins, const bool *drops,
+		struct vrms_error *error)
+{
+	struct vrms_segment **picked VRMS_CLEANUP(vrms_freep) =
+	    calloc(index->segment_count + 1, sizeof(struct vrms_segment *));
+	struct vrms_merge merge = {
+	    .store = index->store,
+	    .repository = index->repository,
+	    .segments = picked,
+	    .packs = index->packs,
+	    .drops = drops,
+	    .pack_count = index->pack_count,
+	};
+	char name[VRMS_ID_TEXT_BYTES];
+	size_t kept = 0;
+	int rc;
+
+	if (picked == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < index->segment_count; i++) {
+		if (joins[i]) {
+			picked[merge.segment_count++] = index->segments[i];
+		}
+	}
+	rc = vrms_segment_merge(&merge, name, error);
+	if (rc < 0) {
+		return rc;
+	}
+	for (size_t i = 0; i < index->segment_count; i++) {
+		if (!joins[i]) {
+			index->segments[kept++] = index->segments[i];
+		}
+	}
+	index->segment_count = kept;
+	rc = open_segment(index, name, error);
+	for (size_t i = 0; i < merge.segment_count; i++) {
+		char path[8 + VRMS_ID_TEXT_BYTES];
+
+		snprintf(path, sizeof(path), "index/%s", picked[i]->name);
+		if (rc == 0 && picked[i]->name[0] != '\0') {
+			rc = index->store->remove(index->store->context, path, error);
+		}
+		vrms_segment_free(picked[i]);
+	}
+	return rc;
+}
+
+static unsigned int level_of(const struct vrms_segment *segment)
+{
+	unsigned int level = 0;
+
+	for (uint64_t n = segment->entry_count / LEVEL_ENTRIES; n > 0 && level < LEVEL_MAX;
+	     n /= JOIN_COUNT) {
+		level++;
+	}
+	return level;
+}
+
+/* Joins the files of one size when they are many, so that their number grows
+ * with the logarithm of the repository only. */
+static int join_levels(struct vrms_index *index, struct vrms_error *error)
+{
+	int rc = 0;
+
+	for (unsigned int level = 0; level <= LEVEL_MAX && rc == 0; level++) {
+		bool *joins VRMS_CLEANUP(vrms_freep) = calloc(index->segment_count, sizeof(*joins));
+		size_t count = 0;
+
+		if (joins == NULL) {
+			return vrms_error_set(error, -ENOMEM, "out of memory");
+		}
+		for (size_t i = 0; i < index->segment_count; i++) {
+			joins[i] = level_of(index->segments[i]) == level;
+			count += joins[i];
+		}
+		if (count >= JOIN_COUNT) {
+			rc = join(index, joins, index->is_missing, error);
+		}
+	}
+	return rc;
+}
+
+int vrms_index_add(struct vrms_index *index, const struct vrms_index_pack *pack,
+		   const struct vrms_pack_entry *entries, size_t count, struct vrms_error *error)
+{
+	struct vrms_segment *segment;
+	int rc = vrms_segment_from_pack(pack, entries, count, &segment);
+
+	if (rc < 0) {
+		return vrms_error_errno(error, rc, "index");
+	}
+	pthread_rwlock_wrlock(&index->lock);
+	rc = take_segment(index, segment);
+	if (rc < 0) {
+		rc = vrms_error_errno(error, rc, "index");
+	} else {
+		bool *joins VRMS_CLEANUP(vrms_freep) = calloc(index->segment_count, sizeof(*joins));
+
+		/* Also what was adopted at the start goes to disk with it. */
+		for (size_t i = 0; joins != NULL && i < index->segment_count; i++) {
+			joins[i] = index->segments[i]->name[0] == '\0';
+		}
+		rc = joins == NULL ? vrms_error_set(error, -ENOMEM, "out of memory")
+				   : join(index, joins, NULL, error);
+	}
+	if (rc == 0) {
+		rc = join_levels(index, error);
+	}
+	pthread_rwlock_unlock(&index->lock);
+	return rc;
+}
+
+/* What is still in index/ beside the one segment: damaged files, and leftovers of a crash. */
+static int remove_others(const struct vrms_index *index, struct vrms_error *error)
+{
+	struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
+	int rc = index->store->list(index->store->context, "index", &list, error);
+
+	for (size_t i = 0; i < list.count && rc == 0; i++) {
+		char path[8 + VRMS_ID_TEXT_BYTES];
+
+		snprintf(path, sizeof(path), "index/%.32s", list.rows[i].name);
+		if (strcmp(list.rows[i].name, index->segments[0]->name) != 0) {
+			rc = index->store->remove(index->store->context, path, error);
+		}
+	}
+	return rc;
+}
+
+int vrms_index_rewrite(struct vrms_index *index, const bool *drops, struct vrms_error *error)
+{
+	bool *all = calloc(index->segment_count + 1, sizeof(*all));
+	bool *out = calloc(index->pack_count + 1, sizeof(*out));
+	int rc = 0;
+
+	pthread_rwlock_wrlock(&index->lock);
+	if (all == NULL || out == NULL) {
+		rc = vrms_error_set(error, -ENOMEM, "out of memory");
+	} else {
+		memset(all, true, index->segment_count);
+		for (uint32_t row = 0; row < index->pack_count; row++) {
+			out[row] = index->is_missing[row] || (drops != NULL && drops[row]);
+		}
+		rc = join(index, all, out, error);
+		if (rc == 0) {
+			rc = remove_others(index, error);
+		}
+		index->damaged_count = rc == 0 ? 0 : index->damaged_count;
+	}
+	pthread_rwlock_unlock(&index->lock);
+	free(all);
+	free(out);
+	return rc;
+}
+
+uint64_t vrms_index_entry_count(struct vrms_index *index)
+{
+	return index->segment_count == 1 ? index->segments[0]->entry_count : 0;
+}
+
+int vrms_index_read(struct vrms_index *index, uint64_t first, size_t count,
+		    struct vrms_index_entry *ret_entries)
+{
+	const struct vrms_segment *segment = index->segments[0];
+	int rc;
+
+	if (index->segment_count != 1 || first + count > segment->entry_count) {
+		return -EINVAL;
+	}
+	rc = vrms_segment_read(segment, first, count, ret_entries);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (ret_entries[i].pack >= segment->pack_count) {
+			return -EBADMSG;
+		}
+		ret_entries[i].pack = segment->rows[ret_entries[i].pack];
+	}
+	return rc;
+}
+
+int vrms_index_position(struct vrms_index *index, const struct vrms_name *name,
+			uint64_t *ret_position)
+{
+	return index->segment_count == 1 ? vrms_segment_find(index->segments[0], name, ret_position)
+					 : -EINVAL;
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backup/repository.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/document.h"
+#include "backup/keys.h"
+#include "backup/repository_config.h"
+
+enum { HANDLES = 64, COPIES_MAX = 16 };
+
+/* Packs held open, so that a block costs one read. */
+struct handle {
+	struct vrms_pack_reader *reader;
+	struct vrms_id pack;
+	unsigned int users;
+	uint64_t used; /* the larger, the later */
+};
+
+struct vrms_repository {
+	const struct vrms_store *store;
+	struct vrms_repository_config config;
+	struct vrms_key master;
+	struct vrms_key name_key;
+	struct vrms_index *index;
+	struct vrms_damage *damages;
+	size_t damage_count;
+	pthread_mutex_t lock; /* over the handles */
+	struct handle handles[HANDLES];
+	uint64_t clock;
+};
+
+struct vrms_block_reader {
+	struct vrms_repository *repository;
+	struct vrms_index *index;
+	struct vrms_coder *coder;
+	uint8_t *record; /* as stored */
+	size_t record_capacity;
+	uint8_t *block; /* decoded, VRMS_BLOCK_BYTES_MAX */
+};
+
+static const char config_path[] = "repository";
+static const char damage_path[] = "damaged";
+
+static int make_folders(const struct vrms_store *store, struct vrms_error *error)
+{
+	static const char *const folders[] = {"tmp", "keys", "locks", "index", "packs", "points"};
+	int rc = 0;
+
+	for (size_t i = 0; i < VRMS_COUNT_OF(folders) && rc == 0; i++) {
+		rc = store->folder(store->context, folders[i], error);
+	}
+	return rc;
+}
+
+static int check_empty(const struct vrms_store *store, struct vrms_error *error)
+{
+	struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
+	int rc = store->list(store->context, ".", &list, error);
+
+	for (size_t i = 0; i < list.count && rc == 0; i++) {
+		if (strcmp(list.rows[i].name, config_path) == 0) {
+			rc = vrms_error_set(error, -EEXIST, "there is already a repository here");
+		}
+	}
+	if (rc == 0 && list.count > 0) {
+		rc = vrms_error_set(error, -ENOTEMPTY, "the folder is not empty: it has '%s'",
+				    list.rows[0].name);
+	}
+	return rc;
+}
+
+int vrms_repository_create(const struct vrms_store *store,
+			   const struct vrms_repository_config *config,
+			   const struct vrms_secret *secret, struct vrms_error *error)
+{
+	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
+	struct vrms_repository_config ready = *config;
+	struct vrms_key master;
+	int rc = vrms_repository_config_check(config, error);
+
+	if (rc == 0 && config->is_encrypted != (secret != NULL)) {
+		rc = vrms_error_set(error, -EINVAL,
+				    config->is_encrypted ? "no key was given"
+							 : "a key without encryption");
+	}
+	if (rc == 0) {
+		rc = check_empty(store, error);
+	}
+	if (rc == 0) {
+		rc = make_folders(store, error);
+	}
+	if (rc == 0) {
+		rc = vrms_random_fill(&ready.id, sizeof(ready.id), error);
+	}
+	if (rc == 0) {
+		rc = vrms_random_fill(&master, sizeof(master), error);
+	}
+	if (rc == 0) {
+		rc = vrms_keys_write(store, &master, secret, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	/* This file makes it a repository, so it comes last. */
+	value = vrms_repository_config_encode(&ready);
+	return vrms_document_write(store, config_path, NULL, value, error);
+}
+
+static int load_damages(struct vrms_repository *repository, struct vrms_error *error)
+{
+	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
+	json_t *row;
+	size_t i;
+	int rc = vrms_document_read(repository->store, damage_path,
+				    vrms_repository_master(repository), &value, error);
+
+	if (rc == -ENOENT) {
+		return 0;
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	repository->damages = calloc(json_array_size(value) + 1, sizeof(*repository->damages));
+	if (repository->damages == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	json_array_foreach(value, i, row)
+	{
+		struct vrms_damage *damage = &repository->damages[i];
+		const char *pack, *name;
+		json_int_t offset;
+
+		if (json_unpack(row, "{s:s,s:I,s:s}", "pack", &pack, "offset", &offset, "name",
+				&name) != 0 ||
+		    vrms_hex_parse(pack, damage->pack.bytes, sizeof(damage->pack.bytes)) < 0 ||
+		    vrms_hex_parse(name, damage->name.bytes, sizeof(damage->name.bytes)) < 0) {
+			return vrms_error_set(error, -EBADMSG, "%s: row %zu is damaged",
+					      damage_path, i);
+		}
+		damage->offset = (uint32_t)offset;
+		repository->damage_count++;
+	}
+	return 0;
+}
+
+static int load_config(struct vrms_repository *repository, struct vrms_error *error)
+{
+	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
+	int rc = vrms_document_read(repository->store, config_path, NULL, &value, error);
+
+	if (rc == -ENOENT) {
+		return vrms_error_set(error, -ENOENT, "not a backup repository (no file '%s')",
+				      config_path);
+	}
+	return rc < 0 ? rc : vrms_repository_config_decode(value, &repository->config, error);
+}
+
+int vrms_repository_open(const struct vrms_store *store, const struct vrms_secret *secret,
+			 struct vrms_repository **ret_repository, struct vrms_error *error)
+{
+	struct vrms_repository *repository VRMS_CLEANUP(vrms_repository_closep) =
+	    calloc(1, sizeof(*repository));
+	static const uint8_t no_salt[VRMS_SALT_BYTES];
+	int rc;
+
+	if (repository == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	repository->store = store;
+	pthread_mutex_init(&repository->lock, NULL);
+	rc = load_config(repository, error);
+	if (rc == 0 && repository->config.is_encrypted && secret == NULL) {
+		rc = vrms_error_set(error, -ENOKEY, "the repository is encrypted: a key is needed");
+	}
+	if (rc == 0) {
+		rc = vrms_keys_read(store, repository->config.is_encrypted ? secret : NULL,
+				    &repository->master, error);
+	}
+	if (rc == 0) {
+		rc = vrms_key_derive(&repository->master, no_salt, "name", &repository->name_key,
+				     error);
+	}
+	if (rc == 0) {
+		rc = load_damages(repository, error);
+	}
+	if (rc == 0) {
+		*ret_repository = VRMS_TAKE(repository);
+	}
+	return rc;
+}
+
+void vrms_repository_close(struct vrms_repository *repository)
+{
+	if (repository == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < HANDLES; i++) {
+		vrms_pack_reader_close(repository->handles[i].reader);
+	}
+	vrms_index_free(repository->index);
+	free(repository->damages);
+	pthread_mutex_destroy(&repository->lock);
+	explicit_bzero(&repository->master, sizeof(repository->master));
+	free(repository);
+}
+
+int vrms_repository_rekey(struct vrms_repository *repository, const struct vrms_secret *secret,
+			  struct vrms_error *error)
+{
+	if (!repository->config.is_encrypted) {
+		return vrms_error_set(error, -EINVAL, "the repository is not encrypted");
+	}
+	return vrms_keys_write(repository->store, &repository->master, secret, error);
+}
+
+const struct vrms_repository_config *vrms_repository_config(
+    const struct vrms_repository *repository)
+{
+	return &repository->config;
+}
+
+const struct vrms_store *vrms_repository_store(const struct vrms_repository *repository)
+{
+	return repository->store;
+}
+
+const struct vrms_key *vrms_repository_master(const struct vrms_repository *repository)
+{
+	return repository->config.is_encrypted ? &repository->master : NULL;
+}
+
+struct vrms_coder_config vrms_repository_coder_config(const struct vrms_repository *repository)
+{
+	struct vrms_coder_config config = {
+	    .hash = repository->config.hash,
+	    .name_key = repository->name_key,
+	    .is_compressing = repository->config.is_compressing,
+	    .level = repository->config.level,
+	};
+
+	return config;
+}
+
+int vrms_repository_index(struct vrms_repository *repository, struct vrms_index **ret_index,
+			  struct vrms_error *error)
+{
+	int rc = 0;
+
+	if (repository->index == NULL) {
+		rc = vrms_index_open(repository->store, &repository->config.id, &repository->index,
+				     error);
+	}
+	*ret_index = repository->index;
+	return rc;
+}
+
+bool vrms_repository_is_damaged(const struct vrms_repository *repository,
+				const struct vrms_id *pack, uint32_t offset)
+{
+	for (size_t i = 0; i < repository->damage_count; i++) {
+		if (repository->damages[i].offset == offset &&
+		    vrms_id_is_equal(&repository->damages[i].pack, pack)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct vrms_damage *vrms_repository_damages(const struct vrms_repository *repository,
+						  size_t *ret_count)
+{
+	*ret_count = repository->damage_count;
+	return repository->damages;
+}
+
+static json_t *encode_damage(const struct vrms_damage *damage)
+{
+	char pack[VRMS_ID_TEXT_BYTES], name[2 * VRMS_NAME_BYTES + 1];
+
+	vrms_id_print(&damage->pack, pack);
+	vrms_hex_print(damage->name.bytes, VRMS_NAME_BYTES, name);
+	return json_pack("{s:s,s:I,s:s}", "pack", pack, "offset", (json_int_t)damage->offset,
+			 "name", name);
+}
+
+int vrms_repository_set_damages(struct vrms_repository *repository,
+				const struct vrms_damage *damages, size_t count,
+				struct vrms_error *error)
+{
+	json_t *value VRMS_CLEANUP(json_decrefp) = json_array();
+	struct vrms_damage *copy VRMS_CLEANUP(vrms_freep) = calloc(count + 1, sizeof(*copy));
+	int rc;
+
+	for (size_t i = 0; i < count; i++) {
+		if (json_array_append_new(value, encode_damage(&damages[i])) != 0) {
+			return vrms_error_set(error, -ENOMEM, "out of memory");
+		}
+	}
+	if (value == NULL || copy == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	rc = vrms_document_write(repository->store, damage_path, vrms_repository_master(repository),
+				 value, error);
+	if (rc < 0) {
+		return rc;
+	}
+	if (count > 0) {
+		memcpy(copy, damages, count * sizeof(*copy));
+	}
+	free(repository->damages);
+	repository->damages = VRMS_TAKE(copy);
+	repository->damage_count = count;
+	return 0;
+}
+
+/* A free handle for this pack, or the one that has been idle longest; lock held. */
+static struct handle *pick_handle(struct vrms_repository *repository, const struct vrms_id *pack)
+{
+	struct handle *oldest = NULL;
+
+	for (size_t i = 0; i < HANDLES; i++) {
+		struct handle *handle = &repository->handles[i];
+
+		if (handle->reader != NULL && vrms_id_is_equal(&handle->pack, pack)) {
+			return handle;
+		}
+		if (handle->users == 0 && (oldest == NULL || handle->used < oldest->used)) {
+			oldest = handle;
+		}
+	}
+	return oldest;
+}
+
+static int take_handle(struct vrms_repository *repository, const struct vrms_id *pack,
+		       struct handle **ret_handle, struct vrms_error *error)
+{
+	struct handle *handle;
+	int rc = 0;
+
+	pthread_mutex_lock(&repository->lock);
+	handle = pick_handle(repository, pack);
+	if (handle == NULL) {
+		rc = vrms_error_set(error, -EBUSY, "too many threads read");
+	} else if (handle->reader == NULL || !vrms_id_is_equal(&handle->pack, pack)) {
+		vrms_pack_reader_close(handle->reader);
+		handle->reader = NULL;
+		handle->used = 0;
+		rc = vrms_pack_reader_open(repository->store, pack,
+					   vrms_repository_master(repository), &handle->reader,
+					   error);
+		handle->pack = *pack;
+	}
+	if (rc == 0) {
+		handle->users++;
+		handle->used = ++repository->clock;
+		*ret_handle = handle;
+	}
+	pthread_mutex_unlock(&repository->lock);
+	return rc;
+}
+
+static void give_handle(struct vrms_repository *repository, struct handle *handle)
+{
+	pthread_mutex_lock(&repository->lock);
+	handle->users--;
+	pthread_mutex_unlock(&repository->lock);
+}
+
+int vrms_block_reader_new(struct vrms_repository *repository, struct vrms_block_reader **ret_reader,
+			  struct vrms_error *error)
+{
+	struct vrms_block_reader *reader VRMS_CLEANUP(vrms_block_reader_freep) =
+	    calloc(1, sizeof(*reader));
+	struct vrms_coder_config config = vrms_repository_coder_config(repository);
+	int rc;
+
+	if (reader == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	reader->repository = repository;
+	reader->block = malloc(VRMS_BLOCK_BYTES_MAX);
+	if (reader->block == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	rc = vrms_repository_index(repository, &reader->index, error);
+	if (rc == 0) {
+		rc = vrms_coder_new(&config, &reader->coder, error);
+	}
+	if (rc == 0) {
+		*ret_reader = VRMS_TAKE(reader);
+	}
+	return rc;
+}
+
+void vrms_block_reader_free(struct vrms_block_reader *reader)
+{
+	if (reader == NULL) {
+		return;
+	}
+	vrms_coder_free(reader->coder);
+	free(reader->record);
+	free(reader->block);
+	free(reader);
+}
+
+static int decode_block(struct vrms_block_reader *reader, const struct vrms_block *block,
+			struct vrms_error *error)
+{
+	struct vrms_record_header header = {.encoding = block->encoding,
+					    .raw_bytes = block->raw_bytes};
+	struct vrms_name name;
+	int rc;
+
+	if (block->raw_bytes > VRMS_BLOCK_BYTES_MAX ||
+	    vrms_coder_expand(reader->coder, &header, block->data, block->size, reader->block) <
+		0) {
+		return vrms_error_set(error, -EBADMSG, "the block does not expand");
+	}
+	rc = vrms_coder_name(reader->coder, reader->block, block->raw_bytes, &name, error);
+	if (rc == 0 && vrms_name_compare(&name, &block->name) != 0) {
+		rc = vrms_error_set(error, -EBADMSG, "the block has another hash");
+	}
+	return rc;
+}
+
+static int reserve(struct vrms_block_reader *reader, size_t size)
+{
+	if (reader->record_capacity < size) {
+		free(reader->record);
+		reader->record_capacity = 0;
+		reader->record = malloc(size);
+		if (reader->record == NULL) {
+			return -ENOMEM;
+		}
+		reader->record_capacity = size;
+	}
+	return 0;
+}
+
+int vrms_block_reader_check(struct vrms_block_reader *reader, const struct vrms_location *location,
+			    void *ret_data, uint32_t *ret_raw_bytes, struct vrms_error *error)
+{
+	struct vrms_index_pack pack = vrms_index_pack(reader->index, location->pack);
+	char text[VRMS_ID_TEXT_BYTES];
+	struct handle *handle = NULL;
+	struct vrms_block block;
+	int rc = take_handle(reader->repository, &pack.pack, &handle, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = reserve(reader, VRMS_RECORD_HEADER_BYTES + (size_t)location->entry.stored_bytes);
+	if (rc == 0) {
+		rc = vrms_pack_reader_get(handle->reader, &location->entry, reader->record, &block,
+					  error);
+	}
+	give_handle(reader->repository, handle);
+	if (rc == 0) {
+		rc = decode_block(reader, &block, error);
+	}
+	if (rc < 0) {
+		vrms_id_print(&pack.pack, text);
+		return vrms_error_wrap(error, rc, "pack %s", text);
+	}
+	if (ret_data != NULL) {
+		memcpy(ret_data, reader->block, block.raw_bytes);
+	}
+	*ret_raw_bytes = block.raw_bytes;
+	return 0;
+}
+
+/* The wanted generation's copies first. */
+static void prefer(struct vrms_location *locations, size_t count, uint32_t generation)
+{
+	size_t front = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (locations[i].generation == generation) {
+			struct vrms_location moved = locations[i];
+
+			locations[i] = locations[front];
+			locations[front++] = moved;
+		}
+	}
+}
+
+int vrms_block_reader_get(struct vrms_block_reader *reader, const struct vrms_want *want,
+			  void *ret_data, struct vrms_error *error)
+{
+	struct vrms_location locations[COPIES_MAX];
+	char text[2 * VRMS_NAME_BYTES + 1];
+	uint32_t raw_bytes;
+	int count, rc = -ENOENT;
+
+	if (vrms_name_is_zero(&want->name)) {
+		memset(ret_data, 0, want->raw_bytes);
+		return 0;
+	}
+	count = vrms_index_find(reader->index, &want->name, locations, COPIES_MAX);
+	if (count < 0) {
+		return vrms_error_errno(error, count, "index");
+	}
+	prefer(locations, (size_t)count, want->generation);
+	for (int i = 0; i < count; i++) {
+		rc = vrms_block_reader_check(reader, &locations[i], NULL, &raw_bytes, error);
+		if (rc == 0 && raw_bytes == want->raw_bytes) {
+			memcpy(ret_data, reader->block, raw_bytes);
+			return 0;
+		}
+		rc = -EBADMSG; /* also one that cannot be read: the next may be good */
+	}
+	vrms_hex_print(want->name.bytes, VRMS_NAME_BYTES, text);
+	return rc == -ENOENT
+		   ? vrms_error_set(error, rc, "block %s is not stored", text)
+		   : vrms_error_wrap(error, rc, "block %s: no good copy of %d", text, count);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backup/store.h"
+#include "common/file.h"
+
+struct vrms_store_posix {
+	struct vrms_store port;
+	char *root;
+	int folder;
+};
+
+struct file {
+	int fd;
+	bool is_direct;
+};
+
+static int open_at(struct vrms_store_posix *posix, const char *path, int flags, struct file **ret)
+{
+	struct file *file VRMS_CLEANUP(vrms_freep) = calloc(1, sizeof(*file));
+
+	if (file == NULL) {
+		return -ENOMEM;
+	}
+	file->fd = openat(posix->folder, path, flags | O_CLOEXEC, 0600);
+	if (file->fd < 0) {
+		return -errno;
+	}
+	*ret = VRMS_TAKE(file);
+	return 0;
+}
+
+static int create_file(void *context, const char *path, void **ret_file, struct vrms_error *error)
+{
+	struct vrms_store_posix *posix = context;
+	struct file *file;
+	int rc = open_at(posix, path, O_WRONLY | O_CREAT | O_EXCL, &file);
+
+	if (rc < 0) {
+		return vrms_error_errno(error, rc, "%s/%s", posix->root, path);
+	}
+	*ret_file = file;
+	return 0;
+}
+
+static int open_file(void *context, const char *path, void **ret_file, uint64_t *ret_bytes,
+		     struct vrms_error *error)
+{
+	struct vrms_store_posix *posix = context;
+	struct stat status;
+	struct file *file;
+	int rc = open_at(posix, path, O_RDONLY, &file);
+
+	if (rc < 0) {
+		return vrms_error_errno(error, rc, "%s/%s", posix->root, path);
+	}
+	if (fstat(file->fd, &status) < 0) {
+		rc = -errno;
+		close(file->fd);
+		free(file);
+		return vrms_error_errno(error, rc, "%s/%s", posix->root, path);
+	}
+	*ret_bytes = (uint64_t)status.st_size;
+	*ret_file = file;
+	return 0;
+}
+
+static int read_file(void *context, void *buffer, size_t size, uint64_t offset)
+{
+	struct file *file = context;
+	uint8_t *at = buffer;
+
+	while (size > 0) {
+		ssize_t got = pread(file->fd, at, size, (off_t)offset);
+
+		if (got < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (got == 0) {
+			return -EBADMSG;
+		}
+		if (got > 0) {
+			at += got;
+			offset += (uint64_t)got;
+			size -= (size_t)got;
+		}
+	}
+	return 0;
+}
+
+/* Direct when it can be; some file systems (tmpfs, some NFS) refuse it, at the
+ * change of the flag or at the first write. */
+static void choose_direct(struct file *file, const void *buffer, size_t size, uint64_t offset)
+{
+	bool want = (((uintptr_t)buffer | size | offset) & (VRMS_STORE_ALIGN - 1)) == 0;
+
+	if (want != file->is_direct && fcntl(file->fd, F_SETFL, want ? O_DIRECT : 0) == 0) {
+		file->is_direct = want;
+	}
+}
+
+static int write_file(void *context, const void *buffer, size_t size, uint64_t offset)
+{
+	struct file *file = context;
+	const uint8_t *at = buffer;
+
+	while (size > 0) {
+		ssize_t done;
+
+		choose_direct(file, at, size, offset);
+		done = pwrite(file->fd, at, size, (off_t)offset);
+		if (done < 0 && errno == EINVAL && file->is_direct) {
+			if (fcntl(file->fd, F_SETFL, 0) < 0) {
+				return -errno;
+			}
+			file->is_direct = false;
+			done = pwrite(file->fd, at, size, (off_t)offset);
+		}
+		if (done < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (done > 0) {
+			at += done;
+			offset += (uint64_t)done;
+			size -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+static int sync_file(void *context, uint64_t bytes)
+{
+	struct file *file = context;
+
+	if (ftruncate(file->fd, (off_t)bytes) < 0 || fsync(file->fd) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+static void close_file(void *context)
+{
+	struct file *file = context;
+
+	close(file->fd);
+	free(file);
+}
+
+/* Makes the names in the folder that holds `path` durable. */
+static int sync_parent(struct vrms_store_posix *posix, const char *path)
+{
+	char *folder VRMS_CLEANUP(vrms_freep) = strdup(path);
+	int fd VRMS_CLEANUP(vrms_closep) = -1;
+	char *slash;
+
+	if (folder == NULL) {
+		return -ENOMEM;
+	}
+	slash = strrchr(folder, '/');
+	if (slash != NULL) {
+		*slash = '\0';
+	}
+	fd =
+	    openat(posix->folder, slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int publish_file(void *context, const char *from, const char *to, struct vrms_error *error)
+{
+	struct vrms_store_posix *posix = context;
+	int rc = renameat(posix->folder, from, posix->folder, to) < 0 ? -errno : 0;
+
+	if (rc == 0) {
+		rc = sync_parent(posix, to);
+	}
+	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, to) : 0;
+}
+
+static int remove_file(void *context, const char *path, struct vrms_error *error)
+{
+	struct vrms_store_posix *posix = context;
+	int rc = unlinkat(posix->folder, path, 0) < 0 ? -errno : 0;
+
+	if (rc == -EISDIR) {
+		rc = unlinkat(posix->folder, path, AT_REMOVEDIR) < 0 ? -errno : 0;
+	}
+	if (rc == -ENOENT) {
+		return 0;
+	}
+	if (rc == 0) {
+		rc = sync_parent(posix, path);
+	}
+	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, path) : 0;
+}
+
+static int list_into(DIR *stream, struct vrms_store_list *list)
+{
+	for (const struct dirent *row = readdir(stream); row != NULL; row = readdir(stream)) {
+		struct stat status;
+		int rc;
+
+		if (strcmp(row->d_name, ".") == 0 || strcmp(row->d_name, "..") == 0) {
+			continue;
+		}
+		if (fstatat(dirfd(stream), row->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT) { /* removed since */
+				continue;
+			}
+			return -errno;
+		}
+		rc = vrms_store_list_add(list, row->d_name, (uint64_t)status.st_size);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int list_folder(void *context, const char *folder, struct vrms_store_list *ret_list,
+		       struct vrms_error *error)
+{
+	struct vrms_store_posix *posix = context;
+	int fd = openat(posix->folder, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream;
+	int rc;
+
+	memset(ret_list, 0, sizeof(*ret_list));
+	if (fd < 0 && errno == ENOENT) {
+		return 0;
+	}
+	stream = fd < 0 ? NULL : fdopendir(fd);
+	if (stream == NULL) {
+		rc = -errno;
+		vrms_closep(&fd);
+		return vrms_error_errno(error, rc, "%s/%s", posix->root, folder);
+	}
+	rc = list_into(stream, ret_list);
+	closedir(stream);
+	if (rc < 0) {
+		vrms_store_list_done(ret_list);
+		return vrms_error_errno(error, rc, "%s/%s", posix->root, folder);
+	}
+	vrms_store_list_sort(ret_list);
+	return 0;
+}
+
+static int make_folder(void *context, const char *path, struct vrms_error *error)
+{
+	struct vrms_store_posix *posix = context;
+	int rc;
+
+	if (mkdirat(posix->folder, path, 0700) < 0) {
+		return errno == EEXIST
+			   ? 0
+			   : vrms_error_errno(error, -errno, "%s/%s", posix->root, path);
+	}
+	rc = sync_parent(posix, path);
+	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, path) : 0;
+}
+
+int vrms_store_posix_open(const char *root, struct vrms_store_posix **ret_posix,
+			  struct vrms_error *error)
+{
+	struct vrms_store_posix *posix VRMS_CLEANUP(vrms_store_posix_closep) =
+	    calloc(1, sizeof(*posix));
+
+	if (posix == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	posix->folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (posix->folder < 0) {
+		return vrms_error_errno(error, -errno, "repository '%s'", root);
+	}
+	posix->root = strdup(root);
+	if (posix->root == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	posix->port = (struct vrms_store){
+	    .context = posix,
+	    .create = create_file,
+	    .open = open_file,
+	    .read = read_file,
+	    .write = write_file,
+	    .sync = sync_file,
+	    .close = close_file,
+	    .publish = publish_file,
+	    .remove = remove_file,
+	    .list = list_folder,
+	    .folder = make_folder,
+	};
+	*ret_posix = VRMS_TAKE(posix);
+	return 0;
+}
+
+void vrms_store_posix_close(struct vrms_store_posix *posix)
+{
+	if (posix == NULL) {
+		return;
+	}
+	vrms_closep(&posix->folder);
+	free(posix->root);
+	free(posix);
+}
+
+const struct vrms_store *vrms_store_posix_port(struct vrms_store_posix *posix)
+{
+	return &posix->port;
+}
