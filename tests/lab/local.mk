@@ -19,4 +19,5 @@ lab-stage: all
 
 # One at a time: each is a cluster of its own.
 check-lab: lab-stage
+	$(MKDIR_P) tests/lab
 	VRMS_LAB_STAGE=$(LAB_STAGE) $(MAKE) -j1 $(AM_MAKEFLAGS) check-TESTS TESTS='$(LAB_TESTS)'
