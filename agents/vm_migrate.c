@@ -12,6 +12,7 @@ enum {
 	LOOK_PERCENT = 20, /* of the time left: libvirt's share for an answer */
 	CALL_MS_MAX = 10000,
 	ABORT_RESERVE_MS = 15000, /* kept for ending a migration; of a short time-out a third */
+	LAST_SHARE = 20,          /* of the time-out stays for what comes after its end */
 	POLL_MS_MIN = 50,
 	POLL_MS_MAX = 500,
 	LOG_EVERY_MS = 10000,
@@ -282,7 +283,7 @@ static int end_in_time(struct journey *journey, struct vrms_error *error)
 {
 	struct vrms_vm *vm = journey->vm;
 	struct vrms_hypervisor *hypervisor = vm->hypervisor;
-	int64_t last_ms = vm->call->deadline_ms - PROCESS_END_MS_MAX / 2;
+	int64_t last_ms = vm->call->deadline_ms - vm->call->timeout_ms / LAST_SHARE;
 
 	if (!journey->is_post_copy) {
 		vrms_log(LOG_WARNING, "%s: not migrated after %lld s, aborting", journey->id->name,
@@ -449,7 +450,7 @@ static int travel(struct journey *journey, struct vrms_error *error)
 static int check_departure(const struct vrms_vm_look *look, struct vrms_error *error)
 {
 	if (look->source == VRMS_VM_BY_PROCESS) {
-		return vrms_error_set(error, -ENOTCONN, "libvirt: %s", look->no_libvirt.text);
+		return vrms_error_set(error, look->no_libvirt_rc, "%s", look->no_libvirt.text);
 	}
 	if (!look->is_active || look->is_orphan) {
 		return vrms_error_set(error, -EIO, "\"%s\" does not run here", look->id.name);
@@ -468,7 +469,7 @@ int vrms_vm_migrate_to(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct 
 	int rc = vrms_vm_identify(vm, error);
 
 	if (rc == 0) {
-		rc = vrms_vm_look(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
+		rc = vrms_vm_look_patiently(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
 	}
 	if (rc == 0) {
 		rc = check_departure(&look, error);
