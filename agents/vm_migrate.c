@@ -450,7 +450,7 @@ static int travel(struct journey *journey, struct vrms_error *error)
 static int check_departure(const struct vrms_vm_look *look, struct vrms_error *error)
 {
 	if (look->source == VRMS_VM_BY_PROCESS) {
-		return vrms_error_set(error, -ENOTCONN, "libvirt: %s", look->no_libvirt.text);
+		return vrms_error_set(error, look->no_libvirt_rc, "%s", look->no_libvirt.text);
 	}
 	if (!look->is_active || look->is_orphan) {
 		return vrms_error_set(error, -EIO, "\"%s\" does not run here", look->id.name);

@@ -31,6 +31,8 @@ struct vrms_repository {
 	pthread_mutex_t lock; /* over the handles */
 	struct handle handles[HANDLES];
 	uint64_t clock;
+	int (*guard)(const void *context, struct vrms_error *error);
+	const void *guard_context;
 };
 
 struct vrms_block_reader {
@@ -206,6 +208,19 @@ void vrms_repository_close(struct vrms_repository *repository)
 	pthread_mutex_destroy(&repository->lock);
 	explicit_bzero(&repository->master, sizeof(repository->master));
 	free(repository);
+}
+
+void vrms_repository_set_guard(struct vrms_repository *repository,
+			       int (*guard)(const void *context, struct vrms_error *error),
+			       const void *context)
+{
+	repository->guard = guard;
+	repository->guard_context = context;
+}
+
+int vrms_repository_guard(const struct vrms_repository *repository, struct vrms_error *error)
+{
+	return repository->guard == NULL ? 0 : repository->guard(repository->guard_context, error);
 }
 
 int vrms_repository_rekey(struct vrms_repository *repository, const struct vrms_secret *secret,

@@ -7,7 +7,7 @@
 set -u
 passed=0 failed=0 skipped=0
 for test in "$@"; do
-	base=${test%.sh}
+	base=$test
 	result=$(sed -n 's/^:global-test-result: //p' "$base.trs" 2>/dev/null)
 	case $result in
 	PASS) passed=$((passed + 1)) ;;

@@ -4,10 +4,11 @@
 # usage: recovery.sh [--rounds N] [--guests N] [--token MS] [--throttle PERCENT] [--json]
 #        (set by "make bench": VRMS_LAB_STAGE, VRMS_BENCH_DIR)
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lab/lib.sh"
 : "${VRMS_BENCH_DIR:?is not set; run \"make bench\"}"
 
-rounds=3 guests=12 token=1000 throttle= json=
+rounds=3 guests=12 token=1000 throttle="" json=""
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) rounds=$2; shift ;;

@@ -15,3 +15,8 @@ BACKUP_UNIT_LIBS   = tests/fakes/libbackup-fakes.a $(BACKUP_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
+
+BACKUP_CLI_TESTS = \
+	tests/cli/backup_walk.sh
+TESTS      += $(BACKUP_CLI_TESTS)
+EXTRA_DIST += $(BACKUP_CLI_TESTS)
