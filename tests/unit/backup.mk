@@ -3,7 +3,11 @@
 # Tests of backup/.
 
 BACKUP_UNIT_TESTS = \
-	tests/unit/test_backup_history
+	tests/unit/test_backup_extent \
+	tests/unit/test_backup_format \
+	tests/unit/test_backup_history \
+	tests/unit/test_backup_plan \
+	tests/unit/test_backup_retention
 
 check_PROGRAMS  += $(BACKUP_UNIT_TESTS)
 TESTS           += $(BACKUP_UNIT_TESTS)
@@ -17,8 +21,17 @@ BACKUP_UNIT_LIBS   = tests/fakes/libbackup-fakes.a $(BACKUP_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_extent_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_format_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_format_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_plan_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_plan_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_retention_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_retention_LDADD  = $(BACKUP_UNIT_LIBS)
 
 BACKUP_CLI_TESTS = \
+	tests/cli/backup_kill.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
 EXTRA_DIST += $(BACKUP_CLI_TESTS)
