@@ -1,1 +1,80 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# Pure: the agent's table and what its parameters' texts mean.
+noinst_LIBRARIES += agents/libvrms-vmtable.a
+agents_libvrms_vmtable_a_SOURCES = \
+	agents/migrate_options.c agents/migrate_options.h \
+	agents/vm_params.c agents/vm_params.h \
+	agents/vm_table.c agents/vm_table.h
+agents_libvrms_vmtable_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
+VM_TABLE_LIBS = agents/libvrms-vmtable.a $(OCF_LIBS)
+
+# Pure: what libvirt's states mean.
+noinst_LIBRARIES += agents/libvrms-vmstate.a
+agents_libvrms_vmstate_a_SOURCES = agents/vm_state.c agents/vm_state.h
+agents_libvrms_vmstate_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
+PURE_ARCHIVES += agents/libvrms-vmstate.a
+
+# What the agent knows without libvirt.so: processes, files, one question on the wire.
+noinst_LIBRARIES += agents/libvrms-vmhost.a
+agents_libvrms_vmhost_a_SOURCES = \
+	agents/libvirt_rpc.c agents/libvirt_rpc.h \
+	agents/qemu_process.c agents/qemu_process.h \
+	agents/utilization.c agents/utilization.h \
+	agents/vm_cache.c agents/vm_cache.h
+agents_libvrms_vmhost_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+VM_HOST_LIBS = agents/libvrms-vmstate.a agents/libvrms-vmhost.a
+
+# The installed agent: links nothing but libc, or it would not be fast.
+vrmsagent_PROGRAMS += agents/VirtualMachine
+agents_VirtualMachine_SOURCES = agents/vm_front.c
+agents_VirtualMachine_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+agents_VirtualMachine_LDADD = $(VM_HOST_LIBS) $(COMMON_LIBS)
+
+# The full agent's last step, where Pacemaker's libraries are needed.
+noinst_LIBRARIES += agents/libvrms-vmutilization.a
+agents_libvrms_vmutilization_a_SOURCES = agents/utilization_diff.c agents/utilization_diff.h
+agents_libvrms_vmutilization_a_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS)
+
+vrmslibexec_PROGRAMS += agents/vm-utilization
+agents_vm_utilization_SOURCES = agents/vm_utilization.c
+agents_vm_utilization_CFLAGS = $(AM_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS)
+agents_vm_utilization_LDADD = agents/libvrms-vmutilization.a $(VM_HOST_LIBS) $(COMMON_LIBS) \
+	$(PACEMAKER_LIBS) $(XML_LIBS) $(QB_LIBS)
+
+# What the full program adds: libvirt, libxml2 and the actions.
+noinst_LIBRARIES += agents/libvrms-vm.a
+agents_libvrms_vm_a_SOURCES = \
+	agents/domain_xml.c agents/domain_xml.h \
+	agents/hypervisor.h \
+	agents/vm.c agents/vm.h \
+	agents/vm_arrive.c \
+	agents/vm_extras.c \
+	agents/vm_image.c agents/vm_image.h \
+	agents/vm_memory.c agents/vm_memory.h \
+	agents/vm_migrate.c \
+	agents/vm_monitor.c \
+	agents/vm_peers.c agents/vm_peers.h \
+	agents/vm_start.c \
+	agents/vm_stop.c \
+	agents/vm_validate.c
+agents_libvrms_vm_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS) $(JANSSON_CFLAGS)
+VM_LIBS = agents/libvrms-vm.a $(VM_HOST_LIBS) $(VM_TABLE_LIBS) $(XML_LIBS) $(JANSSON_LIBS)
+
+# The full agent.
+noinst_LIBRARIES += agents/libvrms-vmlibvirt.a
+agents_libvrms_vmlibvirt_a_SOURCES = \
+	agents/hypervisor_libvirt.c agents/hypervisor_libvirt.h \
+	agents/hypervisor_libvirt_migration.c \
+	agents/hypervisor_libvirt_storage.c \
+	agents/libvirt_call.c agents/libvirt_call.h \
+	agents/libvirt_error.c agents/libvirt_error.h \
+	agents/vm_host.c agents/vm_host.h \
+	agents/worker.c agents/worker.h
+agents_libvrms_vmlibvirt_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(LIBVIRT_QEMU_CFLAGS) -pthread
+VM_LIBVIRT_LIBS = agents/libvrms-vmlibvirt.a $(LIBVIRT_QEMU_LIBS) $(LIBVIRT_LIBS)
+
+vrmslibexec_PROGRAMS += agents/vm-agent
+agents_vm_agent_SOURCES = agents/vm_agent_main.c
+agents_vm_agent_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
+agents_vm_agent_LDADD = agents/libvrms-vm.a $(VM_LIBVIRT_LIBS) $(VM_LIBS)

@@ -19,7 +19,7 @@ struct vrms_fence_call {
 	const char
 	    *action; /* after aliases: "off", "on", "reboot", "status", "monitor", "list", ... */
 	const char *plug;    /* plug, port or nodename, in this order; NULL when none was given */
-	int64_t deadline_ms; /* on `clock`, from power_timeout etc. or 0 when none */
+	int64_t deadline_ms; /* on `clock`: begin of this request + power_timeout; 0 when none */
 	const struct vrms_clock *clock;
 	bool verbose;
 };
@@ -42,12 +42,13 @@ struct vrms_fence_agent {
 	const char *shortdesc;
 	const char *longdesc;
 	const char *vendor_url;
-	/* Only the agent's own parameters; action, plug/port, nodename, verbose, debug_file,
-	 * version, help and the standard delays and time-outs are the library's. */
+	/* Only the agent's own parameters.  The library's are action, plug (port, nodename),
+	 * verbose, debug_file, version, help, delay, power_timeout, power_wait, retry_on.
+	 */
 	const struct vrms_param *params;
 	size_t param_count;
 	const struct vrms_fence_action *actions;
-	size_t action_count;
+	size_t action_count;        /* off and on without reboot: the library makes the reboot */
 	const char *default_action; /* "reboot", or "off" */
 	bool provides_unfencing;
 	size_t config_size;

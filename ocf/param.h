@@ -60,4 +60,9 @@ VRMS_MUST_CHECK int vrms_params_read(const struct vrms_param *params, size_t par
 				     vrms_param_lookup *lookup, void *context, void *config,
 				     struct vrms_error *error);
 
+/* Writes what the row allows, for messages and manuals: "1s to 1h", "1 to 65535", "at least 0",
+ * "one of acpi, agent"; empty when everything of the type is allowed.  Cut at the buffer's end.
+ */
+void vrms_param_limits_print(const struct vrms_param *param, char *buffer, size_t buffer_bytes);
+
 #endif

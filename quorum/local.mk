@@ -1,1 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# Pure: the daemon and the simulator link the same decisions.  Needs -lm.
+noinst_LIBRARIES += quorum/libvrms-quorum-core.a
+quorum_libvrms_quorum_core_a_SOURCES = \
+	quorum/agree.c quorum/agree.h \
+	quorum/fault.c quorum/fault.h \
+	quorum/members.c quorum/members.h \
+	quorum/reason.c quorum/reason.h \
+	quorum/sketch.c quorum/sketch.h \
+	quorum/tail.c quorum/tail.h \
+	quorum/tuner.c quorum/tuner.h \
+	quorum/verdict.c quorum/verdict.h
+PURE_ARCHIVES += quorum/libvrms-quorum-core.a
+
+QUORUM_CORE_LIBS = quorum/libvrms-quorum-core.a $(COMMON_LIBS) -lm
+
+# The beat area and what is known of it.
+noinst_LIBRARIES += quorum/libvrms-quorum-beat.a
+quorum_libvrms_quorum_beat_a_SOURCES = \
+	quorum/beat.c quorum/beat.h \
+	quorum/san.c quorum/san.h \
+	quorum/seen.c quorum/seen.h
+quorum_libvrms_quorum_beat_a_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS)
+QUORUM_BEAT_LIBS = quorum/libvrms-quorum-beat.a $(COMMON_LIBS) $(ZLIB_LIBS)
+
+# The second opinion before a fence.
+noinst_LIBRARIES += quorum/libvrms-quorum-judge.a
+quorum_libvrms_quorum_judge_a_SOURCES = \
+	quorum/judge.c quorum/judge.h \
+	quorum/witness.c quorum/witness.h
+quorum_libvrms_quorum_judge_a_CFLAGS = $(AM_CFLAGS) $(CMAP_CFLAGS)
+QUORUM_JUDGE_LIBS = quorum/libvrms-quorum-judge.a $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) $(CMAP_LIBS)
+
+fence_PROGRAMS += fence_vrms_verdict
+fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
+fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
+dist_man5_MANS = quorum/vrms_beat_area.5

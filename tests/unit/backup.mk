@@ -2,15 +2,13 @@
 #
 # Tests of backup/.
 
-BACKUP_UNIT_TESTS = \
+UNIT_TESTS += \
 	tests/unit/test_backup_extent \
 	tests/unit/test_backup_format \
 	tests/unit/test_backup_history \
 	tests/unit/test_backup_plan \
 	tests/unit/test_backup_retention
 
-check_PROGRAMS  += $(BACKUP_UNIT_TESTS)
-TESTS           += $(BACKUP_UNIT_TESTS)
 check_LIBRARIES += tests/fakes/libbackup-fakes.a
 
 tests_fakes_libbackup_fakes_a_SOURCES = \

@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# One Check program per module: tests/unit/test_<module>.c.  To add one, add its
-# name to UNIT_TESTS and, when it needs more than COMMON_LIBS, a _LDADD line.
+# One Check program per module: tests/unit/test_<module>.c.  To add one, add its name and its
+# _CFLAGS and _LDADD lines to the .mk file of the folder that it tests.
 
-UNIT_TESTS = \
-	tests/unit/test_child \
-	tests/unit/test_error \
-	tests/unit/test_file \
-	tests/unit/test_log \
-	tests/unit/test_parse \
-	tests/unit/test_random
+UNIT_TESTS  =
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+UNIT_LIBS   = $(COMMON_LIBS) $(QB_LIBS) $(CHECK_LIBS)
+
+include tests/unit/common.mk
+include tests/unit/ocf.mk
+include tests/unit/agents.mk
+include tests/unit/lab.mk
+include tests/unit/lab_vms.mk
+include tests/unit/placement.mk
+include tests/unit/quorum.mk
+include tests/unit/simulator.mk
+include tests/unit/backup.mk
+include tests/unit/cli.mk
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS          += $(UNIT_TESTS)
 EXTRA_DIST     += tests/unit/unit.h
-
-UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-UNIT_LIBS   = $(COMMON_LIBS) $(QB_LIBS) $(CHECK_LIBS)
-
-tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_child_LDADD  = $(UNIT_LIBS)
-tests_unit_test_error_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_error_LDADD  = $(UNIT_LIBS)
-tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_file_LDADD  = $(UNIT_LIBS)
-tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_log_LDADD  = $(UNIT_LIBS)
-tests_unit_test_parse_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_parse_LDADD  = $(UNIT_LIBS)
-tests_unit_test_random_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_random_LDADD  = $(UNIT_LIBS)

@@ -186,17 +186,8 @@ END_TEST
 
 START_TEST(what_is_not_a_size_is_refused)
 {
-	static const char *const bad[] = {"",
-					  "K",
-					  "-1",
-					  "+1",
-					  "1X",
-					  "1Ki",
-					  "1KBB",
-					  "1.5G",
-					  " 1",
-					  "1 "
-					  "K K"};
+	static const char *const bad[] = {"",    "K",    "-1",   "+1", "1X",
+					  "1Ki", "1KBB", "1.5G", " 1", "1 K K"};
 	static const char *const large[] = {"16E", "18446744073709551616", "18014398509481984K"};
 	uint64_t bytes = 77;
 

@@ -1,0 +1,33 @@
+/* render.h - the texts of a node's configuration files.
+ *
+ * Pure but for the caller's memory: each returns a heap text, NULL only when
+ * out of memory.  `index` is that of the node.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef VRMS_LAB_RENDER_H
+#define VRMS_LAB_RENDER_H
+
+#include "lab/setup.h"
+
+typedef char *vrms_lab_render(const struct vrms_lab_setup *setup, int index);
+
+/* /etc/corosync/corosync.conf: two knet links, no encryption; token_coefficient 0 when the
+ * token was given, so that the value means what it says.  Source: corosync.conf(5). */
+vrms_lab_render vrms_lab_render_corosync;
+/* /etc/hosts: each node on both networks; "node1" is its first address. */
+vrms_lab_render vrms_lab_render_hosts;
+vrms_lab_render vrms_lab_render_hostname;
+/* 32 hexadecimal digits of its own for each node of each lab. */
+vrms_lab_render vrms_lab_render_machine_id;
+/* libvirtd.conf: TCP on the node's first address, no TLS, a host UUID of its own (without
+ * one, libvirt takes the machine's and refuses to migrate to "itself"). */
+vrms_lab_render vrms_lab_render_libvirtd;
+/* qemu.conf: no cgroups, no namespaces, no security driver: the node has none of them. */
+vrms_lab_render vrms_lab_render_qemu;
+/* The first CIB: dc-deadtime 2s, so that the first election does not wait for 20 s. */
+vrms_lab_render vrms_lab_render_cib;
+/* Input of ip -batch, in the node: its addresses. */
+vrms_lab_render vrms_lab_render_addresses;
+
+#endif

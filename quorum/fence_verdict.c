@@ -1,0 +1,227 @@
+/* fence_verdict.c - fence_vrms_verdict: a second opinion before the real fence device.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "config.h"
+#include "ocf/fence.h"
+#include "quorum/judge.h"
+#include "quorum/seen.h"
+#include "quorum/witness.h"
+
+enum { LOOK_EVERY_MS = 50, NOBODY_MS = 3000 };
+
+struct verdict_config {
+	const char *device;
+	const char *cluster;
+	const char *seen;
+	int64_t grace_ms;
+	int64_t silent_count;
+	int64_t read_timeout_ms;
+};
+
+static const struct vrms_param params[] = {
+    {
+	.name = "device",
+	.type = VRMS_PARAM_STRING,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, device, const char *),
+	.required = true,
+	.unique = true,
+	.option = 'd',
+	.shortdesc = "Beat area",
+	.longdesc = "The block device or file that `vrms san init` has made a beat area.",
+    },
+    {
+	.name = "cluster",
+	.type = VRMS_PARAM_STRING,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, cluster, const char *),
+	.option = 'C',
+	.shortdesc = "Cluster name",
+	.longdesc = "Refuse to read an area that was made for another cluster.",
+    },
+    {
+	.name = "grace",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, grace_ms, int64_t),
+	.fallback = "2s",
+	.minimum = 0,
+	.maximum = 60000,
+	.option = 'g',
+	.shortdesc = "Longest delay of a fence",
+	.longdesc = "A target whose beat is fresh has this long to return or to fall silent. "
+		    "No fence is ever delayed longer.",
+    },
+    {
+	.name = "silent_intervals",
+	.type = VRMS_PARAM_INTEGER,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, silent_count, int64_t),
+	.fallback = "4",
+	.minimum = 2,
+	.maximum = 100,
+	.option = 'k',
+	.shortdesc = "Missed beats that mean silence",
+	.longdesc = "The target is silent when its beat has not changed for this many of its own "
+		    "beat intervals.",
+    },
+    {
+	.name = "read_timeout",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, read_timeout_ms, int64_t),
+	.fallback = "500ms",
+	.minimum = 50,
+	.maximum = 60000,
+	.advanced = true,
+	.option = 'r',
+	.shortdesc = "Longest wait for the storage",
+	.longdesc = "A beat area that gives no answer for this long counts as unreadable: the "
+		    "fence goes on.",
+    },
+    {
+	.name = "seen",
+	.type = VRMS_PARAM_STRING,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, seen, const char *),
+	.fallback = VRMS_SEEN_PATH,
+	.advanced = true,
+	.option = 'S',
+	.shortdesc = "What vrmsd has seen",
+	.longdesc = "The file in which this node's vrmsd keeps the age of every beat. Without it "
+		    "silence takes silent_intervals to be seen.",
+    },
+};
+
+static int start_witnesses(const struct verdict_config *config, const char *node,
+			   struct vrms_witness **ret_witness, struct vrms_error *error)
+{
+	struct vrms_witness_config witness_config = {
+	    .device = config->device,
+	    .cluster = config->cluster,
+	    .seen_path = config->seen,
+	    .node = node,
+	    .interval_ms = LOOK_EVERY_MS,
+	};
+
+	return vrms_witness_start(&witness_config, ret_witness, error);
+}
+
+static int judge(const struct vrms_fence_call *call, const void *config_, struct vrms_error *error)
+{
+	const struct verdict_config *config = config_;
+	struct vrms_witness *witness VRMS_CLEANUP(vrms_witness_freep) = NULL;
+	int64_t begin_ms = vrms_clock_now_ms(call->clock);
+	enum vrms_reason reason = VRMS_REASON_NONE;
+
+	/* Not even a machine that cannot start a process may keep a fence from going on. */
+	if (start_witnesses(config, call->plug, &witness, error) < 0) {
+		return VRMS_FENCE_OK;
+	}
+	struct vrms_witnesses port = vrms_witness_port(witness);
+	struct vrms_judge_config judge_config = {
+	    .grace_ms = config->grace_ms,
+	    .silent_count = config->silent_count,
+	    .read_timeout_ms = config->read_timeout_ms,
+	};
+	enum vrms_verdict_answer answer =
+	    vrms_judge_run(&judge_config, begin_ms, &port, call->clock, &reason);
+	const char *trouble = vrms_witness_trouble(witness);
+	long long took_ms = (long long)(vrms_clock_now_ms(call->clock) - begin_ms);
+
+	vrms_error_set(error, 0, "%s: %s after %lld ms: %s%s%s", call->plug,
+		       answer == VRMS_VERDICT_REFUSE ? "not to be fenced" : "to be fenced", took_ms,
+		       vrms_reason_text(reason), trouble[0] == '\0' ? "" : ": ", trouble);
+	return answer == VRMS_VERDICT_REFUSE ? VRMS_FENCE_FAILED : VRMS_FENCE_OK;
+}
+
+/* Power comes back by the real device; here there is nothing to do. */
+static int succeed(const struct vrms_fence_call *call, const void *config, struct vrms_error *error)
+{
+	(void)call;
+	(void)config;
+	(void)error;
+	return VRMS_FENCE_OK;
+}
+
+/* Listens until the area has given one answer, or its time is over. */
+static enum vrms_verdict_beat first_answer(struct vrms_witness *witness, int64_t timeout_ms,
+					   const struct vrms_clock *clock)
+{
+	struct vrms_witnesses port = vrms_witness_port(witness);
+	struct vrms_testimony heard = {.beat = VRMS_BEAT_PENDING};
+	int64_t end_ms = vrms_clock_now_ms(clock) + timeout_ms;
+	int64_t left_ms;
+
+	while (heard.beat == VRMS_BEAT_PENDING &&
+	       (left_ms = end_ms - vrms_clock_now_ms(clock)) > 0) {
+		port.listen(port.context, left_ms, &heard);
+	}
+	return heard.beat;
+}
+
+static int monitor(const struct vrms_fence_call *call, const void *config_,
+		   struct vrms_error *error)
+{
+	const struct verdict_config *config = config_;
+	struct vrms_witness *witness VRMS_CLEANUP(vrms_witness_freep) = NULL;
+	int rc = start_witnesses(config, call->plug == NULL ? "" : call->plug, &witness, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	switch (first_answer(witness, NOBODY_MS, call->clock)) {
+	case VRMS_BEAT_PENDING:
+		return vrms_error_set(error, -ETIMEDOUT, "%s: no answer within %d ms",
+				      config->device, NOBODY_MS);
+	case VRMS_BEAT_UNREADABLE:
+		return vrms_error_set(error, -EIO, "%s", vrms_witness_trouble(witness));
+	case VRMS_BEAT_READ:
+	case VRMS_BEAT_ABSENT:
+		break;
+	}
+	return VRMS_FENCE_OK;
+}
+
+static const struct vrms_fence_action actions[] = {
+    {.name = "off", .run = judge, .needs_plug = true},
+    {.name = "reboot", .run = judge, .needs_plug = true},
+    {.name = "on", .run = succeed, .needs_plug = true},
+    {.name = "status", .run = monitor, .needs_plug = true},
+    {.name = "monitor", .run = monitor},
+    {.name = "metadata"},
+    {.name = "validate-all"},
+};
+
+static const struct vrms_fence_agent agent = {
+    .name = "fence_vrms_verdict",
+    .version = PACKAGE_VERSION,
+    .shortdesc = "Second opinion before a fence, from beats on shared storage",
+    .longdesc =
+	"Goes before the real fence device in the same level of the fencing topology. It "
+	"succeeds at once when the target's beat on the shared storage is silent, when the "
+	"storage cannot be read, and when the target is a member of the cluster (then its fence "
+	"has another cause than silence): the real device fences.\n\n"
+	"When the beat is fresh it waits, at most for the grace, until the target falls silent "
+	"(success), or is a member of the cluster again (failure: there is nothing to fence). "
+	"After the grace it succeeds. So it delays a fence by the grace at most, and never "
+	"prevents one of a node that is out of the membership.\n\n"
+	"It never says that a node is off: that is the word of the device behind it.",
+    .vendor_url = "",
+    .params = params,
+    .param_count = VRMS_COUNT_OF(params),
+    .actions = actions,
+    .action_count = VRMS_COUNT_OF(actions),
+    .default_action = "off",
+    .config_size = sizeof(struct verdict_config),
+    .man_examples = "Before the lab's power switch:\n"
+		    ".Bd -literal -offset indent\n"
+		    "crm configure primitive verdict stonith:fence_vrms_verdict \\e\n"
+		    "    params device=/dev/mapper/vrms-beats\n"
+		    "crm configure fencing_topology node1: verdict,power node2: verdict,power\n"
+		    ".Ed",
+    .man_see_also = ".Xr vrms_beat_area 5 , .Xr vrmsd 8",
+};
+
+int main(int argc, char **argv)
+{
+	return vrms_fence_main(&agent, argc, argv);
+}

@@ -1,0 +1,121 @@
+/* tuner.h - the shortest token that this node can bear: measurements in, milliseconds out.
+ *
+ * Pure: events in, one number with its reason out.  Memory is bounded and taken in _new().
+ *
+ * What a token means.  Totem calls the token lost `token` ms after a node last
+ * saw it, and drops a silent member `consensus` (1.2 x token) ms later.  An idle
+ * ring holds the token for up to 0.2 x token, which a stall may use up first.  So
+ *
+ *   a stall longer than 0.8 x token may break the ring, which forms again with
+ *   the same members (a disturbance: messages wait, nobody is fenced);
+ *   a stall longer than 2.0 x token may cost a member that lives (a false loss).
+ *
+ * The estimate.  Each source's block maxima are fitted with a generalised
+ * Pareto tail (quorum/tail.h).  The sources' rates are added: the union bound,
+ * whatever their dependence.  The token is the shortest for which
+ *
+ *   rate(stall > 2.0 x token) <= loss_per_year           and
+ *   rate(stall > 0.8 x token) <= disturbances_per_year   and
+ *   token >= the longest stall of the last ten minutes / 0.8,
+ *
+ * between the floor and the configured value.  The third line is no statistics: what
+ * has just happened may happen again, and shall not break the ring then.
+ *
+ * Movements.  Lengthened at once.  Shortened only when a smaller value, below
+ * by hysteresis_pct, has been enough for shorten_after_ms without a break.
+ * Announced load, a disturbance and a false loss lengthen for a time, whatever
+ * the model says.  Too little measured, a source gone silent, or tuning
+ * switched off: the configured value.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef VRMS_QUORUM_TUNER_H
+#define VRMS_QUORUM_TUNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "quorum/reason.h"
+#include "quorum/sketch.h"
+#include "quorum/tail.h"
+
+/* X(NAME, "name", "what is measured, in microseconds") */
+#define VRMS_TUNER_SOURCES(X)                                               \
+	X(SCHEDULING, "scheduling", "how late a real-time thread wakes up") \
+	X(RING, "ring", "round trip of a message over CPG")                 \
+	X(LINK, "link", "round trip over the knet links")
+
+#define VRMS_TUNER_SOURCE_ENUM(name, word, text) VRMS_TUNER_##name,
+enum vrms_tuner_source { VRMS_TUNER_SOURCES(VRMS_TUNER_SOURCE_ENUM) VRMS_TUNER_SOURCE_COUNT };
+#undef VRMS_TUNER_SOURCE_ENUM
+
+const char *vrms_tuner_source_name(enum vrms_tuner_source source);
+
+struct vrms_tuner_config {
+	int64_t configured_ms; /* the admin's token, coefficient included */
+	int64_t floor_ms;      /* never shorter */
+	int64_t load_floor_ms; /* never shorter while load is announced */
+	int64_t warmup_ms;     /* measured at least this long before anything is shortened */
+	int64_t stale_ms;      /* a source silent for longer is a source lost */
+	int64_t shorten_after_ms;
+	int64_t hysteresis_pct;       /* 0..50 */
+	int64_t penalty_ms;           /* how long a disturbance is remembered */
+	double loss_per_year;         /* budget of this node, > 0 */
+	double disturbances_per_year; /* likewise */
+	unsigned source_bits;         /* 1 << enum vrms_tuner_source: which must be measured */
+};
+
+enum vrms_tuner_event_kind {
+	VRMS_TUNER_SAMPLE,     /* source, value_us */
+	VRMS_TUNER_TICK,       /* about once a second */
+	VRMS_TUNER_LOAD,       /* value_ms: announced until now + value_ms; 0: it is over */
+	VRMS_TUNER_CONFIGURED, /* value_ms: the admin's token has changed */
+	VRMS_TUNER_ENABLE,     /* value_ms: 0 off, else on */
+	VRMS_TUNER_DISTURBED,  /* value_ms: token in force when the ring broke without a loss */
+	VRMS_TUNER_FALSE_LOSS, /* a live node was dropped: here, or seen from here */
+};
+
+struct vrms_tuner_event {
+	int64_t now_ms; /* monotonic */
+	enum vrms_tuner_event_kind kind;
+	enum vrms_tuner_source source;
+	uint32_t value_us;
+	int64_t value_ms;
+};
+
+struct vrms_tuner_need {
+	int64_t token_ms; /* floor_ms..configured_ms */
+	enum vrms_reason reason;
+	bool changed;                   /* token_ms differs from the last step's */
+	double predicted_loss_per_year; /* at token_ms; < 0 while there is no model */
+	double predicted_disturbances_per_year;
+};
+
+/* What has happened since the start, to hold the prediction against. */
+struct vrms_tuner_observed {
+	int64_t watched_ms;
+	int64_t disturbances;
+	int64_t false_losses;
+	double expected_disturbances; /* the predictions added up over the watched time */
+	double expected_losses;
+};
+
+struct vrms_tuner; /* opaque */
+
+/* NULL only when out of memory (about 370 kB).  Starts enabled, at configured_ms. */
+struct vrms_tuner *vrms_tuner_new(const struct vrms_tuner_config *config);
+void vrms_tuner_free(struct vrms_tuner *tuner); /* accepts NULL */
+VRMS_DEFINE_CLEANUP(struct vrms_tuner *, vrms_tuner_free);
+
+/* Takes in one event and says what this node needs from now on. */
+void vrms_tuner_step(struct vrms_tuner *tuner, const struct vrms_tuner_event *event,
+		     struct vrms_tuner_need *need);
+
+/* Quantiles of a source, for people: over ten minutes, and over 24 hours. */
+const struct vrms_history *vrms_tuner_history(const struct vrms_tuner *tuner,
+					      enum vrms_tuner_source source);
+
+void vrms_tuner_observed(const struct vrms_tuner *tuner, struct vrms_tuner_observed *ret_observed);
+
+#endif

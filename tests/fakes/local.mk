@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Programs that stand in for real parts in the tests.
+
+check_PROGRAMS += tests/fakes/fence_dummy tests/fakes/ocf_dummy
+tests_fakes_fence_dummy_SOURCES = tests/fakes/fence_dummy.c
+tests_fakes_fence_dummy_LDADD   = $(OCF_LIBS)
+tests_fakes_ocf_dummy_SOURCES   = tests/fakes/ocf_dummy.c
+tests_fakes_ocf_dummy_LDADD     = $(OCF_LIBS)

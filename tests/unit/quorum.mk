@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+UNIT_TESTS += \
+	tests/unit/test_quorum_agree \
+	tests/unit/test_quorum_beat \
+	tests/unit/test_quorum_fault \
+	tests/unit/test_quorum_judge \
+	tests/unit/test_quorum_members \
+	tests/unit/test_quorum_series \
+	tests/unit/test_quorum_tail \
+	tests/unit/test_quorum_tuner \
+	tests/unit/test_quorum_verdict \
+	tests/unit/test_quorum_witness
+
+tests_unit_test_quorum_agree_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_agree_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_fault_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_fault_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_members_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_members_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_tail_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_tail_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_tuner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_tuner_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_verdict_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_verdict_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_beat_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_beat_LDADD  = $(QUORUM_BEAT_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_judge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_judge_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_witness_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_witness_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_series_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_series_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "quorum/members.h"
+
+#include "tests/unit/unit.h"
+
+static struct vrms_members_plan plan;
+
+static void ring(struct vrms_members *members, int64_t now_ms, uint64_t sequence, unsigned bits)
+{
+	uint32_t nodes[8];
+	unsigned count = 0;
+
+	for (uint32_t node = 1; node <= 8; node++) {
+		if ((bits >> (node - 1) & 1) != 0) {
+			nodes[count++] = node;
+		}
+	}
+	struct vrms_members_event event = {.now_ms = now_ms,
+					   .kind = VRMS_MEMBERS_RING,
+					   .nodes = nodes,
+					   .node_count = count,
+					   .ring = {.node = 1, .sequence = sequence}};
+
+	vrms_members_step(members, &event, &plan);
+}
+
+static void tell(struct vrms_members *members, int64_t now_ms, enum vrms_members_event_kind kind,
+		 uint32_t node, uint64_t boot)
+{
+	struct vrms_members_event event = {.now_ms = now_ms,
+					   .kind = kind,
+					   .node = node,
+					   .boot = boot};
+
+	vrms_members_step(members, &event, &plan);
+}
+
+static struct vrms_members *three_nodes(void)
+{
+	struct vrms_members *members = vrms_members_new();
+
+	ck_assert_ptr_nonnull(members);
+	ring(members, 0, 4, 0x7);
+	for (uint32_t node = 1; node <= 3; node++) {
+		tell(members, 10, VRMS_MEMBERS_HELLO, node, 100 + node);
+	}
+	ck_assert_uint_eq(plan.count, 0);
+	return members;
+}
+
+static void expect(unsigned index, uint32_t node, enum vrms_reason reason)
+{
+	ck_assert_uint_lt(index, plan.count);
+	ck_assert_uint_eq(plan.notes[index].node, node);
+	ck_assert_str_eq(vrms_reason_name(plan.notes[index].reason), vrms_reason_name(reason));
+}
+
+START_TEST(a_node_that_vanishes_is_lost)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	ring(members, 500, 8, 0x5);
+	ck_assert_uint_eq(plan.count, 1);
+	expect(0, 2, VRMS_REASON_MEMBER_LOST);
+	ck_assert_int_eq(vrms_members_state(members, 2), VRMS_MEMBER_LOST);
+	ck_assert_int_eq(vrms_members_since_ms(members, 2), 500);
+}
+END_TEST
+
+START_TEST(a_node_that_said_goodbye_has_left)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	tell(members, 400, VRMS_MEMBERS_BYE, 2, 0);
+	ring(members, 500, 8, 0x5);
+	expect(0, 2, VRMS_REASON_MEMBER_LEFT);
+}
+END_TEST
+
+START_TEST(back_with_the_same_boot_was_a_false_alarm)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	ring(members, 500, 8, 0x5);
+	ring(members, 900, 12, 0x7);
+	expect(0, 2, VRMS_REASON_MEMBER_JOINED);
+	tell(members, 950, VRMS_MEMBERS_HELLO, 2, 102);
+	ck_assert_uint_eq(plan.count, 1);
+	expect(0, 2, VRMS_REASON_MEMBER_BACK_SAME_BOOT);
+	ck_assert_int_eq(plan.notes[0].away_ms, 400);
+	tell(members, 990, VRMS_MEMBERS_HELLO, 2, 102);
+	ck_assert_uint_eq(plan.count, 0); /* said once */
+}
+END_TEST
+
+START_TEST(back_with_another_boot_was_a_death)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	ring(members, 500, 8, 0x5);
+	tell(members, 700, VRMS_MEMBERS_FENCED, 2, 0);
+	expect(0, 2, VRMS_REASON_MEMBER_FENCED);
+	ring(members, 60000, 12, 0x7);
+	tell(members, 61000, VRMS_MEMBERS_HELLO, 2, 555);
+	expect(0, 2, VRMS_REASON_MEMBER_BACK_NEW_BOOT);
+}
+END_TEST
+
+START_TEST(a_new_ring_of_the_same_members_is_a_disturbance)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	ring(members, 500, 8, 0x7);
+	ck_assert_uint_eq(plan.count, 1);
+	expect(0, 0, VRMS_REASON_RING_REFORMED);
+	ring(members, 510, 8, 0x7); /* the same ring, told twice */
+	ck_assert_uint_eq(plan.count, 0);
+}
+END_TEST
+
+START_TEST(quorum_is_noted_when_it_changes)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+	struct vrms_members_event event = {.kind = VRMS_MEMBERS_QUORUM, .quorate = true};
+
+	vrms_members_step(members, &event, &plan);
+	expect(0, 0, VRMS_REASON_QUORUM_GAINED);
+	vrms_members_step(members, &event, &plan);
+	ck_assert_uint_eq(plan.count, 0);
+	event.quorate = false;
+	vrms_members_step(members, &event, &plan);
+	expect(0, 0, VRMS_REASON_QUORUM_LOST);
+}
+END_TEST
+
+START_TEST(a_node_never_seen_is_unknown)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	ck_assert_int_eq(vrms_members_state(members, 8), VRMS_MEMBER_UNKNOWN);
+	ck_assert_int_eq(vrms_members_state(members, 0), VRMS_MEMBER_UNKNOWN);
+	ck_assert_str_eq(vrms_member_state_name(VRMS_MEMBER_OFF), "off");
+}
+END_TEST
+
+UNIT_MAIN("quorum_members", a_node_that_vanishes_is_lost, a_node_that_said_goodbye_has_left,
+	  back_with_the_same_boot_was_a_false_alarm, back_with_another_boot_was_a_death,
+	  a_new_ring_of_the_same_members_is_a_disturbance, quorum_is_noted_when_it_changes,
+	  a_node_never_seen_is_unknown)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "quorum/tuner.h"
+
+#include <stdio.h>
+
+#include "common/random.h"
+#include "tests/unit/unit.h"
+
+static const struct vrms_tuner_config config = {
+    .configured_ms = 3650,
+    .floor_ms = 200,
+    .load_floor_ms = 1000,
+    .warmup_ms = 120000,
+    .stale_ms = 5000,
+    .shorten_after_ms = 60000,
+    .hysteresis_pct = 15,
+    .penalty_ms = 600000,
+    .loss_per_year = 0.1,
+    .disturbances_per_year = 365,
+    .source_bits = 1 << VRMS_TUNER_SCHEDULING | 1 << VRMS_TUNER_RING,
+};
+
+static struct vrms_tuner_need step(struct vrms_tuner *tuner, struct vrms_tuner_event event)
+{
+	struct vrms_tuner_need need;
+
+	vrms_tuner_step(tuner, &event, &need);
+	return need;
+}
+
+static struct vrms_tuner_need sample(struct vrms_tuner *tuner, int64_t now_ms,
+				     enum vrms_tuner_source source, uint32_t value_us)
+{
+	return step(tuner,
+		    (struct vrms_tuner_event){now_ms, VRMS_TUNER_SAMPLE, source, value_us, 0});
+}
+
+static struct vrms_tuner_need tell(struct vrms_tuner *tuner, int64_t now_ms,
+				   enum vrms_tuner_event_kind kind, int64_t value_ms)
+{
+	return step(tuner, (struct vrms_tuner_event){now_ms, kind, 0, 0, value_ms});
+}
+
+/* One second of a quiet machine: jitter of some hundred microseconds. */
+static struct vrms_tuner_need quiet_second(struct vrms_tuner *tuner, int64_t now_ms,
+					   struct vrms_random *random)
+{
+	for (int64_t i = 0; i < 10; i++) {
+		sample(tuner, now_ms + i * 100, VRMS_TUNER_SCHEDULING,
+		       (uint32_t)(50 + vrms_random_below(random, 200)));
+		sample(tuner, now_ms + i * 100, VRMS_TUNER_RING,
+		       (uint32_t)(800 + vrms_random_below(random, 3000)));
+	}
+	return tell(tuner, now_ms + 999, VRMS_TUNER_TICK, 0);
+}
+
+static struct vrms_tuner_need quiet(struct vrms_tuner *tuner, int64_t *now_ms, int64_t seconds)
+{
+	struct vrms_random random;
+	struct vrms_tuner_need need = {0};
+
+	vrms_random_init(&random, 7);
+	for (int64_t i = 0; i < seconds; i++) {
+		need = quiet_second(tuner, *now_ms, &random);
+		*now_ms += 1000;
+	}
+	return need;
+}
+
+START_TEST(nothing_is_shortened_before_it_is_warm)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+	struct vrms_tuner_need need = quiet(tuner, &now_ms, 119);
+
+	ck_assert_int_eq(need.token_ms, 3650);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_WARMING_UP);
+}
+END_TEST
+
+START_TEST(a_quiet_machine_comes_down_to_the_floor)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+	struct vrms_tuner_need need = quiet(tuner, &now_ms, 600);
+
+	ck_assert_int_eq(need.token_ms, 200);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_FLOOR);
+	ck_assert(need.predicted_loss_per_year <= config.loss_per_year);
+}
+END_TEST
+
+START_TEST(one_long_stall_lengthens_at_once)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	struct vrms_tuner_need need = sample(tuner, now_ms, VRMS_TUNER_SCHEDULING, 300000);
+
+	ck_assert(need.changed);
+	ck_assert_int_ge(need.token_ms, 375);
+}
+END_TEST
+
+START_TEST(a_long_stall_is_remembered_for_six_hours)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	sample(tuner, now_ms, VRMS_TUNER_SCHEDULING, 300000);
+	ck_assert_int_ge(quiet(tuner, &now_ms, 6 * 3600 - 60).token_ms, 375);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 200).token_ms, 200);
+}
+END_TEST
+
+START_TEST(announced_load_lengthens_until_it_is_over)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	struct vrms_tuner_need need = tell(tuner, now_ms, VRMS_TUNER_LOAD, 30000);
+
+	ck_assert_int_eq(need.token_ms, 1000);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_LOAD_ANNOUNCED);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 29).token_ms, 1000);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 65).token_ms, 200);
+}
+END_TEST
+
+START_TEST(switched_off_means_the_configured_value_at_once)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	struct vrms_tuner_need need = tell(tuner, now_ms, VRMS_TUNER_ENABLE, 0);
+
+	ck_assert_int_eq(need.token_ms, 3650);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_OFF);
+}
+END_TEST
+
+START_TEST(a_source_that_falls_silent_puts_the_configured_value_back)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	struct vrms_tuner_need need = {0};
+
+	for (int64_t i = 0; i < 7; i++) {
+		sample(tuner, now_ms, VRMS_TUNER_SCHEDULING, 100);
+		need = tell(tuner, now_ms, VRMS_TUNER_TICK, 0);
+		now_ms += 1000;
+	}
+	ck_assert_int_eq(need.token_ms, 3650);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_STALE);
+}
+END_TEST
+
+START_TEST(a_disturbance_doubles_the_token)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	struct vrms_tuner_need need = tell(tuner, now_ms, VRMS_TUNER_DISTURBED, 200);
+
+	ck_assert_int_eq(need.token_ms, 400);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_DISTURBED);
+}
+END_TEST
+
+START_TEST(a_false_loss_puts_the_configured_value_back_for_an_hour)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	struct vrms_tuner_observed observed;
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	tell(tuner, now_ms, VRMS_TUNER_FALSE_LOSS, 0);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 3599).token_ms, 3650);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 120).token_ms, 200);
+	vrms_tuner_observed(tuner, &observed);
+	ck_assert_int_eq(observed.false_losses, 1);
+	ck_assert(observed.expected_losses > 0 && observed.expected_losses < 1e-3);
+}
+END_TEST
+
+START_TEST(a_smaller_configured_value_is_the_new_ceiling)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 10);
+	ck_assert_int_eq(tell(tuner, now_ms, VRMS_TUNER_CONFIGURED, 1000).token_ms, 1000);
+	ck_assert_int_eq(tell(tuner, now_ms, VRMS_TUNER_CONFIGURED, 150).token_ms, 150);
+	ck_assert_int_eq(tell(tuner, now_ms, VRMS_TUNER_CONFIGURED, 3000).token_ms, 3000);
+}
+END_TEST
+
+/* The rules, whatever comes.  Breaking one prints the seed. */
+struct history {
+	struct vrms_random random;
+	struct vrms_tuner_need last;
+	int64_t now_ms, smaller_since_ms;
+	unsigned shortened;
+};
+
+static void random_event(struct history *history, struct vrms_tuner *tuner, uint64_t seed)
+{
+	uint64_t dice = vrms_random_below(&history->random, 1000);
+	struct vrms_tuner_event event = {.now_ms = history->now_ms, .kind = VRMS_TUNER_SAMPLE};
+
+	event.source = vrms_random_below(&history->random, 2);
+	event.value_us = (uint32_t)(50 + vrms_random_below(&history->random, 400));
+	if (dice < 1 && vrms_random_below(&history->random, 20) == 0) {
+		event.value_us *= (uint32_t)(1 + vrms_random_below(&history->random, 600));
+	} else if (dice < 4) {
+		event.kind = VRMS_TUNER_LOAD;
+		event.value_ms = (int64_t)vrms_random_below(&history->random, 60000);
+	} else if (dice < 5 && vrms_random_below(&history->random, 10) == 0) {
+		event.kind = VRMS_TUNER_DISTURBED;
+		event.value_ms = history->last.token_ms;
+	} else if (dice < 104) {
+		event.kind = VRMS_TUNER_TICK;
+	}
+	struct vrms_tuner_need need = step(tuner, event);
+
+	ck_assert_msg(need.token_ms >= config.floor_ms && need.token_ms <= config.configured_ms,
+		      "seed %lu: outside floor and ceiling", seed);
+	ck_assert_msg(need.changed == (need.token_ms != history->last.token_ms),
+		      "seed %lu: a change that is none", seed);
+	ck_assert_msg(event.kind != VRMS_TUNER_SAMPLE ||
+			  event.value_us * 5 / 4000 <= need.token_ms ||
+			  need.token_ms == config.configured_ms,
+		      "seed %lu: a stall of %u us, token %ld ms", seed, event.value_us,
+		      need.token_ms);
+	if (need.changed && need.token_ms < history->last.token_ms) {
+		ck_assert_msg(history->now_ms - history->smaller_since_ms >=
+				  config.shorten_after_ms,
+			      "seed %lu: shortened too soon", seed);
+		history->shortened++;
+	}
+	if (need.changed) {
+		history->smaller_since_ms = history->now_ms;
+	}
+	history->last = need;
+	history->now_ms += 20 + (int64_t)vrms_random_below(&history->random, 160);
+}
+
+START_TEST(random_histories_keep_the_rules)
+{
+	unsigned shortened = 0;
+
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+		struct history history = {.last.token_ms = config.configured_ms};
+
+		vrms_random_init(&history.random, seed);
+		for (int i = 0; i < 15000; i++) {
+			random_event(&history, tuner, seed);
+		}
+		shortened += history.shortened;
+	}
+	ck_assert_uint_gt(shortened, 20); /* the rules were put to the test */
+}
+END_TEST
+
+UNIT_MAIN("quorum_tuner", nothing_is_shortened_before_it_is_warm,
+	  a_quiet_machine_comes_down_to_the_floor, one_long_stall_lengthens_at_once,
+	  a_long_stall_is_remembered_for_six_hours, announced_load_lengthens_until_it_is_over,
+	  switched_off_means_the_configured_value_at_once,
+	  a_source_that_falls_silent_puts_the_configured_value_back,
+	  a_disturbance_doubles_the_token, a_false_loss_puts_the_configured_value_back_for_an_hour,
+	  a_smaller_configured_value_is_the_new_ceiling, random_histories_keep_the_rules)
