@@ -13,6 +13,7 @@ PURE_ARCHIVES += backup/libvrms-backup-core.a
 # The repository and what works on it.
 noinst_LIBRARIES += backup/libvrms-backup.a
 backup_libvrms_backup_a_SOURCES = \
+	backup/block_reader.c \
 	backup/coder.c backup/coder.h \
 	backup/crypto.c backup/crypto.h \
 	backup/document.c backup/document.h \
@@ -25,11 +26,12 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/lock.c backup/lock.h \
 	backup/lock_holder.c backup/lock_holder.h \
 	backup/nbd_server.c backup/nbd_server.h \
+	backup/pack_list.c backup/pack_list.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
 	backup/pipeline.c backup/pipeline.h \
 	backup/plan.c backup/plan.h \
 	backup/point.c backup/point.h backup/points.c \
-	backup/repository.c backup/repository.h \
+	backup/repository.c backup/repository.h backup/repository_struct.h \
 	backup/repository_config.c backup/repository_config.h \
 	backup/restore.c backup/restore.h \
 	backup/session.c backup/session.h \
