@@ -50,8 +50,8 @@ agents_libvrms_vm_a_SOURCES = \
 	agents/vm.c agents/vm.h \
 	agents/vm_arrive.c \
 	agents/vm_extras.c \
-	agents/vm_host.h \
 	agents/vm_image.c agents/vm_image.h \
+	agents/vm_journey.c agents/vm_journey.h \
 	agents/vm_memory.c agents/vm_memory.h \
 	agents/vm_migrate.c \
 	agents/vm_monitor.c \
@@ -61,3 +61,21 @@ agents_libvrms_vm_a_SOURCES = \
 	agents/vm_validate.c
 agents_libvrms_vm_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS) $(JANSSON_CFLAGS)
 VM_LIBS = agents/libvrms-vm.a $(VM_HOST_LIBS) $(VM_TABLE_LIBS) $(XML_LIBS) $(JANSSON_LIBS)
+
+# The full agent.
+noinst_LIBRARIES += agents/libvrms-vmlibvirt.a
+agents_libvrms_vmlibvirt_a_SOURCES = \
+	agents/hypervisor_libvirt.c agents/hypervisor_libvirt.h \
+	agents/hypervisor_libvirt_migration.c \
+	agents/hypervisor_libvirt_storage.c \
+	agents/libvirt_call.c agents/libvirt_call.h \
+	agents/libvirt_error.c agents/libvirt_error.h \
+	agents/vm_host.c agents/vm_host.h \
+	agents/worker.c agents/worker.h
+agents_libvrms_vmlibvirt_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(LIBVIRT_QEMU_CFLAGS) -pthread
+VM_LIBVIRT_LIBS = agents/libvrms-vmlibvirt.a $(LIBVIRT_QEMU_LIBS) $(LIBVIRT_LIBS)
+
+vrmslibexec_PROGRAMS += agents/vm-agent
+agents_vm_agent_SOURCES = agents/vm_agent_main.c
+agents_vm_agent_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
+agents_vm_agent_LDADD = agents/libvrms-vm.a $(VM_LIBVIRT_LIBS) $(VM_LIBS)

@@ -156,12 +156,18 @@ static int ask_processes(struct vrms_vm *vm, struct vrms_vm_look *look, struct v
 	return -ESRCH;
 }
 
-static int look_by_process(struct vrms_vm *vm, int libvirt_rc, struct vrms_vm_look *look,
-			   struct vrms_error *error)
+/* No driver for the URI: nothing was started by it on this node.  What was started by another,
+ * before the parameter changed, is found by its process. */
+static bool is_no_hypervisor(int rc)
 {
-	if (!vrms_vm_is_local_qemu(vm)) {
+	return rc == -ENOSYS || rc == -EINVAL;
+}
+
+static int look_by_process(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
+{
+	if (!vrms_vm_is_local_qemu(vm) && !is_no_hypervisor(look->no_libvirt_rc)) {
 		*error = look->no_libvirt;
-		return libvirt_rc;
+		return look->no_libvirt_rc;
 	}
 	look->source = VRMS_VM_BY_PROCESS;
 
@@ -196,7 +202,8 @@ int vrms_vm_look(struct vrms_vm *vm, int64_t deadline_ms, struct vrms_vm_look *r
 	vm->hypervisor->deadline_ms = deadline_ms;
 	int rc = ask_libvirt(vm, &look.domain, &look.no_libvirt);
 	if (rc < 0) {
-		rc = look_by_process(vm, rc, &look, error);
+		look.no_libvirt_rc = rc;
+		rc = look_by_process(vm, &look, error);
 	} else {
 		look.health = look.domain.present
 				  ? vrms_vm_health_from(look.domain.state, look.domain.reason)
@@ -228,6 +235,23 @@ int vrms_vm_look_steadily(struct vrms_vm *vm, int64_t deadline_ms, struct vrms_v
 			return rc;
 		}
 		vrms_clock_sleep_ms(vm->call->clock, STEADY_STEP_MS);
+	}
+}
+
+enum { PATIENT_STEP_MS = 250 };
+
+int vrms_vm_look_patiently(struct vrms_vm *vm, int64_t deadline_ms, struct vrms_vm_look *ret_look,
+			   struct vrms_error *error)
+{
+	for (;;) {
+		int rc = vrms_vm_look_steadily(vm, deadline_ms, ret_look, error);
+
+		if (rc < 0 || ret_look->source == VRMS_VM_BY_LIBVIRT ||
+		    ret_look->no_libvirt_rc != -ENOTCONN ||
+		    vrms_clock_now_ms(vm->call->clock) + PATIENT_STEP_MS > deadline_ms) {
+			return rc;
+		}
+		vrms_clock_sleep_ms(vm->call->clock, PATIENT_STEP_MS);
 	}
 }
 

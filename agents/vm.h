@@ -68,8 +68,9 @@ struct vrms_vm_look {
 	enum vrms_vm_health health;     /* BY_LIBVIRT */
 	pid_t pid;                      /* BY_PROCESS or orphan */
 	enum vrms_qemu_process_state process_state;
-	struct vrms_domain_id id;     /* whom this is about */
-	struct vrms_error no_libvirt; /* BY_PROCESS: why libvirt did not answer */
+	struct vrms_domain_id id; /* whom this is about */
+	int no_libvirt_rc;        /* BY_PROCESS: why libvirt did not answer */
+	struct vrms_error no_libvirt;
 };
 
 /* Finds out how the machine is, from libvirt or, when it does not answer, from /proc.
@@ -85,6 +86,11 @@ VRMS_MUST_CHECK int vrms_vm_look(struct vrms_vm *vm, int64_t deadline_ms,
  * do so when process and libvirt disagree. */
 VRMS_MUST_CHECK int vrms_vm_look_steadily(struct vrms_vm *vm, int64_t deadline_ms,
 					  struct vrms_vm_look *ret_look, struct vrms_error *error);
+
+/* As vrms_vm_look_steadily(), for actions that cannot go on without libvirt: a libvirtd that is
+ * being restarted is back in a moment, and is waited for until deadline_ms.  A stuck one is not. */
+VRMS_MUST_CHECK int vrms_vm_look_patiently(struct vrms_vm *vm, int64_t deadline_ms,
+					   struct vrms_vm_look *ret_look, struct vrms_error *error);
 
 /* A moment that leaves a share of what is left: now + left * percent / 100. */
 int64_t vrms_vm_share_ms(const struct vrms_vm *vm, int percent);

@@ -6,8 +6,9 @@
 #include "common/log.h"
 
 enum {
-	ANSWER_PERCENT = 50, /* of the time left: libvirt's share, the rest is for /proc */
-	AGENT_PERCENT = 80,  /* ... the guest agent's share of what is left then */
+	ANSWER_PERCENT = 50,   /* of the time left: libvirt's share, the rest is for /proc ... */
+	ANSWER_MS_MAX = 10000, /* ... and no more than this */
+	AGENT_PERCENT = 80,    /* ... the guest agent's share of what is left then */
 	RESUME_RESERVE_MS = 2000,
 	RESUME_PROOF_MS = 1000, /* it runs this long: the disks answer */
 	RESUME_RETRY_MS = 1000,
@@ -18,6 +19,14 @@ static int say(enum vrms_ocf_exit *ret_exit, enum vrms_ocf_exit code)
 {
 	*ret_exit = code;
 	return 0;
+}
+
+static int64_t answer_until_ms(const struct vrms_vm *vm)
+{
+	int64_t share_ms = vrms_vm_share_ms(vm, ANSWER_PERCENT);
+	int64_t most_ms = vrms_clock_now_ms(vm->call->clock) + ANSWER_MS_MAX;
+
+	return share_ms < most_ms ? share_ms : most_ms;
 }
 
 /* Nobody knows who the machine is. */
@@ -142,7 +151,7 @@ static int check_services(struct vrms_vm *vm, const struct vrms_vm_look *look,
 		return rc;
 	}
 	if (look->source == VRMS_VM_BY_LIBVIRT) {
-		vm->hypervisor->deadline_ms = vrms_vm_share_ms(vm, ANSWER_PERCENT);
+		vm->hypervisor->deadline_ms = answer_until_ms(vm);
 		vrms_vm_save_config(vm, look->id.uuid);
 		vrms_vm_remember(vm, &look->id);
 	}
@@ -209,7 +218,7 @@ int vrms_vm_monitor(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct vrm
 	if (vm->config_rc < 0) {
 		vrms_log(LOG_WARNING, "%s: %s", vrms_vm_name(vm), vm->config_error.text);
 	}
-	rc = vrms_vm_look_steadily(vm, vrms_vm_share_ms(vm, ANSWER_PERCENT), &look, error);
+	rc = vrms_vm_look_steadily(vm, answer_until_ms(vm), &look, error);
 	if (rc < 0) {
 		return vrms_error_wrap(error, rc, "cannot tell whether \"%s\" runs",
 				       vrms_vm_name(vm));

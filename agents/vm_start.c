@@ -63,7 +63,7 @@ static int judge_before_start(const struct vrms_vm_look *look, struct vrms_error
 				      look->id.name, (int)look->pid);
 	}
 	if (look->source == VRMS_VM_BY_PROCESS) {
-		return vrms_error_set(error, -ENOTCONN, "libvirt: %s", look->no_libvirt.text);
+		return vrms_error_set(error, look->no_libvirt_rc, "%s", look->no_libvirt.text);
 	}
 	if (!look->is_active) {
 		return 0;
@@ -254,7 +254,7 @@ int vrms_vm_start(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct vrms_
 		rc = vm->config_rc;
 	}
 	if (rc == 0) {
-		rc = vrms_vm_look_steadily(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
+		rc = vrms_vm_look_patiently(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, error);
 	}
 	if (rc == 0) {
 		rc = judge_before_start(&look, error);

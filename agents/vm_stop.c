@@ -11,8 +11,7 @@
 enum {
 	LOOK_PERCENT = 25,   /* of the time left: libvirt's share for a first answer */
 	REACH_MS_MAX = 5000, /* how long a restarting libvirtd is waited for */
-	REACH_STEP_MS = 250,
-	POLL_MS_MIN = 50, /* between looks at a guest that shuts down ... */
+	POLL_MS_MIN = 50,    /* between looks at a guest that shuts down ... */
 	POLL_MS_MAX = 500,
 	REQUEST_MS_MAX = 10000,  /* for libvirt to take the shutdown request */
 	PROCESS_GRACE_MS = 5000, /* between TERM and KILL, when we end QEMU ourselves */
@@ -167,13 +166,10 @@ static bool save_state(struct vrms_vm *vm, const struct vrms_domain_id *id)
 
 /* --- Switching it off --------------------------------------------------------------------- */
 
-/* Ends the process itself when it may: the proof that it is gone, or the means. */
+/* Ends the process itself: the proof that it is gone, or the means. */
 static int end_process(struct vrms_vm *vm, const struct vrms_domain_id *id,
 		       struct vrms_error *error)
 {
-	if (!vrms_vm_is_local_qemu(vm)) {
-		return 0;
-	}
 	return vm->host->end_process(vm->host->context, id, PROCESS_GRACE_MS,
 				     vm->call->deadline_ms - EXIT_RESERVE_MS, error);
 }
@@ -252,21 +248,20 @@ static int64_t look_until_ms(const struct vrms_vm *vm)
 	return earlier_ms(vrms_vm_share_ms(vm, LOOK_PERCENT), now_ms(vm) + LOOK_MS_MAX);
 }
 
-/* A libvirtd that is being restarted is back in a moment, and the guest can be asked. */
-static int look_patiently(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
+/* Whether there is something to ask nicely is worth a moment; to switch it off is not. */
+static int first_look(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
 {
-	int64_t deadline_ms = look_until_ms(vm);
-	int64_t until_ms = earlier_ms(deadline_ms, now_ms(vm) + REACH_MS_MAX);
+	int64_t until_ms = look_until_ms(vm);
 
-	for (;;) {
-		int rc = vrms_vm_look_steadily(vm, deadline_ms, look, error);
-
-		if (rc < 0 || look->source == VRMS_VM_BY_LIBVIRT || !look->is_active ||
-		    vm->config->force_stop || now_ms(vm) + REACH_STEP_MS > until_ms) {
-			return rc;
-		}
-		vrms_clock_sleep_ms(vm->call->clock, REACH_STEP_MS);
+	if (vm->config->force_stop) {
+		return vrms_vm_look_steadily(vm, until_ms, look, error);
 	}
+	int rc = vrms_vm_look_steadily(vm, until_ms, look, error);
+	if (rc == 0 && look->source == VRMS_VM_BY_PROCESS && look->is_active) {
+		rc = vrms_vm_look_patiently(vm, earlier_ms(until_ms, now_ms(vm) + REACH_MS_MAX),
+					    look, error);
+	}
+	return rc;
 }
 
 static int judge_unknown(const struct vrms_vm *vm, int rc, enum vrms_ocf_exit *ret_exit,
@@ -287,7 +282,7 @@ static int judge_unknown(const struct vrms_vm *vm, int rc, enum vrms_ocf_exit *r
 /* Until nothing is left: another candidate may run as well. */
 static int stop_all(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
 {
-	int rc = look_patiently(vm, look, error);
+	int rc = first_look(vm, look, error);
 
 	while (rc == 0 && look->is_active && vrms_ocf_call_left_ms(vm->call, EXIT_RESERVE_MS) > 0) {
 		rc = stop_what_was_seen(vm, look, error);

@@ -2,14 +2,22 @@
 
 UNIT_TESTS += \
 	tests/unit/test_domain_xml \
+	tests/unit/test_libvirt_error \
 	tests/unit/test_libvirt_rpc \
 	tests/unit/test_migrate_options \
 	tests/unit/test_qemu_process \
 	tests/unit/test_utilization \
 	tests/unit/test_vm_cache \
 	tests/unit/test_vm_front \
+	tests/unit/test_vm_migrate \
+	tests/unit/test_vm_start \
+	tests/unit/test_vm_monitor \
+	tests/unit/test_vm_stop \
 	tests/unit/test_vm_state \
-	tests/unit/test_vm_utilization
+	tests/unit/test_vm_table \
+	tests/unit/test_vm_utilization \
+	tests/unit/test_vm_validate \
+	tests/unit/test_worker
 
 tests_unit_test_domain_xml_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_domain_xml_LDADD  = $(VM_LIBS) $(UNIT_LIBS)
@@ -48,3 +56,36 @@ tests_unit_test_vm_utilization_CPPFLAGS = $(AM_CPPFLAGS) \
 tests_unit_test_vm_utilization_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_utilization_LDADD  = $(UNIT_LIBS)
 tests_unit_test_vm_utilization_DEPENDENCIES = agents/vm-utilization
+
+# The actions, on a made-up node.
+VM_WORLD = tests/fakes/hypervisor.c tests/fakes/hypervisor.h tests/fakes/vm_world.c \
+	tests/fakes/vm_world.h
+VM_WORLD_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
+
+tests_unit_test_vm_monitor_SOURCES = tests/unit/test_vm_monitor.c $(VM_WORLD)
+tests_unit_test_vm_monitor_CFLAGS = $(VM_WORLD_CFLAGS)
+tests_unit_test_vm_monitor_LDADD  = $(VM_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_vm_stop_SOURCES = tests/unit/test_vm_stop.c $(VM_WORLD)
+tests_unit_test_vm_stop_CFLAGS = $(VM_WORLD_CFLAGS)
+tests_unit_test_vm_stop_LDADD  = $(VM_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_vm_migrate_SOURCES = tests/unit/test_vm_migrate.c $(VM_WORLD)
+tests_unit_test_vm_migrate_CFLAGS = $(VM_WORLD_CFLAGS)
+tests_unit_test_vm_migrate_LDADD  = $(VM_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_vm_start_SOURCES = tests/unit/test_vm_start.c $(VM_WORLD)
+tests_unit_test_vm_start_CFLAGS = $(VM_WORLD_CFLAGS)
+tests_unit_test_vm_start_LDADD  = $(VM_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_vm_validate_SOURCES = tests/unit/test_vm_validate.c $(VM_WORLD)
+tests_unit_test_vm_validate_CFLAGS = $(VM_WORLD_CFLAGS)
+tests_unit_test_vm_validate_LDADD  = $(VM_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_vm_table_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_unit_test_vm_table_LDADD  = $(VM_TABLE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_worker_LDADD  = agents/libvrms-vmlibvirt.a $(UNIT_LIBS)
+tests_unit_test_libvirt_error_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_unit_test_libvirt_error_LDADD  = agents/libvrms-vmlibvirt.a $(UNIT_LIBS)
