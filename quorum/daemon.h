@@ -13,9 +13,12 @@
 #include "quorum/cluster.h"
 #include "quorum/journal.h"
 #include "quorum/members.h"
+#include "quorum/ringwatch.h"
 #include "quorum/settings.h"
 #include "quorum/stall.h"
 #include "quorum/tuner.h"
+
+enum { VRMS_DAEMON_PENDING_MAX = 32 };
 
 struct vrms_daemon {
 	const struct vrms_settings *settings;
@@ -30,6 +33,9 @@ struct vrms_daemon {
 	struct vrms_members *members;
 	struct vrms_stall *stall;
 	bool stall_is_realtime;
+	struct vrms_ringwatch *ringwatch;
+	struct vrms_ringwatch_sample pending[VRMS_DAEMON_PENDING_MAX]; /* not yet believed */
+	unsigned pending_count;
 	struct vrms_beater *beater; /* NULL: no beat area */
 	struct vrms_beater_state beats;
 	bool beats_are_late;
@@ -71,8 +77,17 @@ void vrms_daemon_connect(struct vrms_daemon *daemon);
 /* Has somebody else set corosync's token? */
 void vrms_daemon_check_token(struct vrms_daemon *daemon);
 
+/* Takes in what the thread has seen of the ring; believes what is old enough. */
+void vrms_daemon_take_ring(struct vrms_daemon *daemon);
+
+/* The ring has changed: what was seen on the way belongs to the change. */
+void vrms_daemon_forget_ring(struct vrms_daemon *daemon);
+
 /* A round trip over the ring. */
 void vrms_daemon_probe(struct vrms_daemon *daemon);
+
+/* How long to wait for the next one. */
+int64_t vrms_daemon_probe_wait_ms(const struct vrms_daemon *daemon);
 
 /* Looks at the beats' thread. */
 void vrms_daemon_check_beats(struct vrms_daemon *daemon);

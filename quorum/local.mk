@@ -44,10 +44,12 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/cluster.c quorum/cluster.h \
 	quorum/daemon.c quorum/daemon.h \
 	quorum/daemon_cluster.c \
+	quorum/daemon_ring.c \
 	quorum/guardian.c quorum/guardian.h \
 	quorum/journal.c quorum/journal.h \
 	quorum/message.c quorum/message.h \
 	quorum/notify.c quorum/notify.h \
+	quorum/ringwatch.c quorum/ringwatch.h \
 	quorum/settings.c quorum/settings.h \
 	quorum/stall.c quorum/stall.h \
 	quorum/totem.c quorum/totem.h

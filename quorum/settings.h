@@ -22,6 +22,7 @@ struct vrms_settings {
 	int64_t shorten_after_ms;
 	int64_t hysteresis_pct;
 	int64_t false_loss_every_ms;
+	int64_t false_loss_start_ms;
 	int64_t disturbance_every_ms;
 	int64_t probe_interval_ms;
 	bool realtime;
