@@ -11,6 +11,7 @@
 #include "quorum/agree.h"
 #include "quorum/beater.h"
 #include "quorum/cluster.h"
+#include "quorum/ipc.h"
 #include "quorum/journal.h"
 #include "quorum/members.h"
 #include "quorum/ringwatch.h"
@@ -24,6 +25,7 @@ struct vrms_daemon {
 	const struct vrms_settings *settings;
 	qb_loop_t *loop;
 	struct vrms_journal *journal;
+	struct vrms_ipc_server *server;
 	char node_name[VRMS_CLUSTER_NAME_BYTES];
 	uint64_t boot; /* digest of this host's boot id */
 
@@ -56,6 +58,7 @@ struct vrms_daemon {
 	struct vrms_tuner_need need;
 	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
 	unsigned report_count;
+	bool is_tuning;
 	bool is_leaving;
 	int64_t leave_by_ms;
 	int64_t connect_after_ms;
@@ -88,6 +91,9 @@ void vrms_daemon_probe(struct vrms_daemon *daemon);
 
 /* How long to wait for the next one. */
 int64_t vrms_daemon_probe_wait_ms(const struct vrms_daemon *daemon);
+
+/* Answers a question (quorum/ipc.h); context: the daemon. */
+json_t *vrms_daemon_answer(void *context, const json_t *request);
 
 /* Looks at the beats' thread. */
 void vrms_daemon_check_beats(struct vrms_daemon *daemon);

@@ -297,9 +297,8 @@ static void introduce(struct vrms_daemon *daemon)
 			       (struct vrms_tuner_event){.kind = VRMS_TUNER_LINKS,
 							 .value_ms = vrms_cluster_link_floor_ms(
 							     daemon->cluster)});
-	vrms_daemon_feed_tuner(daemon,
-			       (struct vrms_tuner_event){.kind = VRMS_TUNER_ENABLE,
-							 .value_ms = daemon->settings->tuning});
+	vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_ENABLE,
+								 .value_ms = daemon->is_tuning});
 	vrms_daemon_feed_agree(
 	    daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_OWN,
 					      .report = {.need_ms = daemon->need.token_ms,

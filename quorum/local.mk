@@ -37,6 +37,16 @@ fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
 
+# Questions to the daemon.
+noinst_LIBRARIES += quorum/libvrms-quorum-client.a
+quorum_libvrms_quorum_client_a_SOURCES = \
+	quorum/ipc.h \
+	quorum/ipc_client.c \
+	quorum/settings.c quorum/settings.h
+quorum_libvrms_quorum_client_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS)
+QUORUM_CLIENT_LIBS = quorum/libvrms-quorum-client.a $(QUORUM_BEAT_LIBS) $(OCF_LIBS) $(CMAP_LIBS) \
+	$(JANSSON_LIBS) $(QB_LIBS)
+
 # What the daemon is made of.
 noinst_LIBRARIES += quorum/libvrms-quorum-daemon.a
 quorum_libvrms_quorum_daemon_a_SOURCES = \
@@ -45,7 +55,9 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/daemon.c quorum/daemon.h \
 	quorum/daemon_cluster.c \
 	quorum/daemon_ring.c \
+	quorum/daemon_serve.c \
 	quorum/guardian.c quorum/guardian.h \
+	quorum/ipc.c quorum/ipc.h \
 	quorum/journal.c quorum/journal.h \
 	quorum/message.c quorum/message.h \
 	quorum/notify.c quorum/notify.h \

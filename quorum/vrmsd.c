@@ -210,6 +210,10 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 	if (daemon->loop == NULL || daemon->members == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
+	rc = vrms_ipc_serve(vrms_daemon_answer, daemon, &daemon->server, error);
+	if (rc < 0) {
+		return rc;
+	}
 	rc = vrms_stall_start(&daemon->stall, &daemon->stall_is_realtime, error);
 	if (rc < 0) {
 		return rc;
@@ -234,6 +238,7 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 
 static void finish(struct vrms_daemon *daemon)
 {
+	vrms_ipc_server_free(daemon->server);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
 	vrms_ringwatch_free(daemon->ringwatch);
@@ -255,6 +260,8 @@ static int run(const struct vrms_settings *settings)
 	int rc = vrms_guardian_start(&guardian_fd, &error);
 
 	daemon_.settings = settings;
+	daemon_.is_tuning = settings->tuning;
+	vrms_log_start_thread(); /* after the fork */
 	if (settings->realtime) {
 		become_realtime();
 	}
