@@ -10,6 +10,7 @@
 enum {
 	PROBE_MS_MAX = 60000,
 	BELIEVE_AFTER_MS = 1000,
+	SETTLE_MS = 5000,
 	KEEP_MOVING_MS_MIN = 50,
 	KEEP_MOVING_MS_MAX = 500,
 };
@@ -43,6 +44,9 @@ static void believe(struct vrms_daemon *daemon, const struct vrms_ringwatch_samp
 {
 	int64_t stall_us = vrms_ringwatch_stall_us(sample);
 
+	if (sample->began_ms - daemon->ring_ms < SETTLE_MS) {
+		return; /* the services of a new ring are still telling each other their state */
+	}
 	/* A token away for longer than its time is a broken ring, which is told of otherwise. */
 	if (stall_us < daemon->applied_ms * 1000) {
 		feed(daemon, VRMS_TUNER_RING, (uint32_t)stall_us);

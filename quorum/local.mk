@@ -63,6 +63,7 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/notify.c quorum/notify.h \
 	quorum/ringwatch.c quorum/ringwatch.h \
 	quorum/settings.c quorum/settings.h \
+	quorum/settings_print.c \
 	quorum/stall.c quorum/stall.h \
 	quorum/totem.c quorum/totem.h
 quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \
@@ -74,3 +75,20 @@ sbin_PROGRAMS += vrmsd
 vrmsd_SOURCES = quorum/vrmsd.c
 vrmsd_CFLAGS  = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS)
 vrmsd_LDADD   = $(QUORUM_DAEMON_LIBS)
+
+dist_man_MANS   += quorum/vrmsd.8
+nodist_man_MANS += quorum/vrmsd.conf.5
+nodist_doc_DATA += quorum/vrmsd.conf.example
+CLEANFILES      += quorum/vrmsd.conf.5 quorum/vrmsd.conf.example quorum/vrmsd.service
+EXTRA_DIST      += quorum/vrmsd.service.in
+
+quorum/vrmsd.conf.5: vrmsd$(EXEEXT)
+	$(AM_V_GEN)./vrmsd$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
+quorum/vrmsd.conf.example: vrmsd$(EXEEXT)
+	$(AM_V_GEN)./vrmsd$(EXEEXT) --example > $@.tmp && mv $@.tmp $@
+
+# Empty without systemd.
+systemdsystemunit_DATA = quorum/vrmsd.service
+quorum/vrmsd.service: quorum/vrmsd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) quorum && sed 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/quorum/vrmsd.service.in > $@.tmp && mv $@.tmp $@

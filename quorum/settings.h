@@ -38,6 +38,10 @@ struct vrms_settings {
 /* The table behind it, for the manual page. */
 const struct vrms_param *vrms_settings_table(size_t *ret_count);
 
+/* Print all settings with their defaults, commented out; and as a manual page. */
+void vrms_settings_print_example(void);
+void vrms_settings_print_man(void);
+
 /* Reads a file; one that is not there means all defaults when it is the default path.
  *
  * Errors name file, line and key.  -EINVAL also for a key that does not exist or comes twice.

@@ -306,6 +306,8 @@ static void usage(FILE *out)
 	      "  -t, --test         check the settings and exit\n"
 	      "  -v, --verbose      log to standard error, too\n"
 	      "      --restore      put the configured token back into force and exit\n"
+	      "      --example      print a settings file with all defaults\n"
+	      "      --man          print vrmsd.conf(5)\n"
 	      "  -V, --version\n"
 	      "  -h, --help\n",
 	      out);
@@ -318,6 +320,8 @@ int main(int argc, char **argv)
 	    {"test", no_argument, NULL, 't'},
 	    {"verbose", no_argument, NULL, 'v'},
 	    {"restore", no_argument, NULL, 'r'},
+	    {"example", no_argument, NULL, 'e'},
+	    {"man", no_argument, NULL, 'm'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -341,6 +345,12 @@ int main(int argc, char **argv)
 		case 'r':
 			is_restore = true;
 			break;
+		case 'e':
+			vrms_settings_print_example();
+			return EXIT_SUCCESS;
+		case 'm':
+			vrms_settings_print_man();
+			return EXIT_SUCCESS;
 		case 'V':
 			puts("vrmsd " PACKAGE_VERSION);
 			return EXIT_SUCCESS;

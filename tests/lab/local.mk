@@ -6,6 +6,7 @@
 LAB_TESTS += \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
+	tests/lab/verdict.sh \
 	tests/lab/vm.sh
 
 EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS)
