@@ -10,8 +10,8 @@
 /* --- The migration, in a thread of its own ------------------------------------------------- */
 
 struct migration_job {
-	struct vrms_job job;      /* first */
-	virConnectPtr connection; /* a reference of its own */
+	struct vrms_job job; /* first */
+	char *local_uri;     /* NULL: libvirt's default */
 	struct vrms_domain_id id;
 	char *target_uri;
 	unsigned int flags;
@@ -25,9 +25,7 @@ static void free_migration(struct vrms_job *job)
 	struct migration_job *migration = (struct migration_job *)job;
 
 	virTypedParamsFree(migration->params, migration->param_count);
-	if (migration->connection != NULL) {
-		(void)virConnectClose(migration->connection);
-	}
+	free(migration->local_uri);
 	free(migration->target_uri);
 	free(migration);
 }
@@ -62,18 +60,32 @@ static int migrate_peer_to_peer(struct migration_job *migration, virDomainPtr do
 	return 0;
 }
 
-static int run_migration(struct vrms_job *job)
+static int migrate(struct migration_job *migration, virConnectPtr connection)
 {
-	struct migration_job *migration = (struct migration_job *)job;
-	virDomainPtr domain = vrms_libvirt_lookup(migration->connection, &migration->id);
+	virDomainPtr domain = vrms_libvirt_lookup(connection, &migration->id);
 
 	if (domain == NULL) {
-		return vrms_libvirt_take_error(&job->error);
+		return vrms_libvirt_take_error(&migration->job.error);
 	}
 	int rc = (migration->flags & VIR_MIGRATE_PEER2PEER) != 0
 		     ? migrate_peer_to_peer(migration, domain)
 		     : migrate_managed(migration, domain);
 	(void)virDomainFree(domain);
+	return rc;
+}
+
+/* On a connection of its own: where two threads share one and no event loop runs, libvirt 9.0 can
+ * lose the wake-up of the second, whose calls then wait for the end of the first's. */
+static int run_migration(struct vrms_job *job)
+{
+	struct migration_job *migration = (struct migration_job *)job;
+	virConnectPtr connection = virConnectOpen(migration->local_uri);
+
+	if (connection == NULL) {
+		return vrms_libvirt_take_error(&job->error);
+	}
+	int rc = migrate(migration, connection);
+	(void)virConnectClose(connection);
 	return rc;
 }
 
@@ -156,30 +168,7 @@ static int add_params(struct migration_job *job, const struct vrms_migration *mi
 	return rc == -1 ? vrms_libvirt_take_error(error) : rc;
 }
 
-/* The connection is the calls' thread's: it lends a reference. */
-static int on_lend_connection(struct vrms_libvirt_call *call, virConnectPtr connection)
-{
-	(void)call;
-	return virConnectRef(connection) < 0 ? -1 : 0;
-}
-
-static int borrow_connection(struct vrms_hypervisor *hypervisor, struct migration_job *job,
-			     struct vrms_error *error)
-{
-	struct vrms_libvirt_call *call VRMS_CLEANUP(vrms_libvirt_call_freep) =
-	    vrms_libvirt_call_new(hypervisor, NULL, NULL);
-
-	if (call != NULL) {
-		call->on_connection = on_lend_connection;
-	}
-	int rc = vrms_libvirt_call_run(&call, error);
-	if (rc == 0) {
-		job->connection = vrms_libvirt_of(hypervisor)->connection;
-	}
-	return rc;
-}
-
-static int prepare(struct vrms_hypervisor *hypervisor, const struct vrms_migration *migration,
+static int prepare(const char *local_uri, const struct vrms_migration *migration,
 		   struct migration_job *job, struct vrms_error *error)
 {
 	job->job.run = run_migration;
@@ -187,11 +176,11 @@ static int prepare(struct vrms_hypervisor *hypervisor, const struct vrms_migrati
 	job->flags = migration->flags;
 	job->target_uri = strdup(migration->target_uri);
 	(void)snprintf(job->id.uuid, sizeof(job->id.uuid), "%s", migration->uuid);
-	if (job->target_uri == NULL) {
+	job->local_uri = local_uri == NULL ? NULL : strdup(local_uri);
+	if (job->target_uri == NULL || (local_uri != NULL && job->local_uri == NULL)) {
 		return vrms_error_errno(error, -ENOMEM, "migration");
 	}
-	int rc = add_params(job, migration, error);
-	return rc < 0 ? rc : borrow_connection(hypervisor, job, error);
+	return add_params(job, migration, error);
 }
 
 static int begin(struct vrms_hypervisor *hypervisor, const struct vrms_migration *migration,
@@ -203,7 +192,7 @@ static int begin(struct vrms_hypervisor *hypervisor, const struct vrms_migration
 	if (job == NULL) {
 		return vrms_error_errno(error, -ENOMEM, "migration");
 	}
-	int rc = prepare(hypervisor, migration, job, error);
+	int rc = prepare(libvirt->uri, migration, job, error);
 	if (rc == 0) {
 		rc = vrms_worker_begin(libvirt->migrations, &job->job);
 		if (rc < 0) {
@@ -292,10 +281,27 @@ static int on_abort(struct vrms_libvirt_call *call, virDomainPtr domain)
 	return virDomainAbortJob(domain) < 0 ? -1 : 0;
 }
 
+/* Another connection, for when the first one hangs in a question: nothing is more urgent. */
+static int abort_afresh(struct vrms_hypervisor *hypervisor, const char *uuid,
+			struct vrms_error *error)
+{
+	const struct vrms_libvirt *libvirt = vrms_libvirt_of(hypervisor);
+	struct vrms_hypervisor *fresh VRMS_CLEANUP(vrms_hypervisor_libvirt_freep) = NULL;
+	int rc = vrms_hypervisor_libvirt_new(libvirt->uri, libvirt->clock, &fresh, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	fresh->deadline_ms = hypervisor->deadline_ms;
+	return vrms_libvirt_do(fresh, uuid, on_abort, error);
+}
+
 static int abort_migration(struct vrms_hypervisor *hypervisor, const char *uuid,
 			   struct vrms_error *error)
 {
-	return vrms_libvirt_do(hypervisor, uuid, on_abort, error);
+	return vrms_worker_is_stuck(vrms_libvirt_of(hypervisor)->calls)
+		   ? abort_afresh(hypervisor, uuid, error)
+		   : vrms_libvirt_do(hypervisor, uuid, on_abort, error);
 }
 
 static int on_post_copy(struct vrms_libvirt_call *call, virDomainPtr domain)

@@ -10,8 +10,8 @@
 #include "agents/hypervisor.h"
 #include "agents/worker.h"
 
-/* A connection and its two threads: one for calls, one for a migration.  `connection` is written
- * by the first only, between jobs of the second. */
+/* A connection, the thread that makes the calls on it, and a thread for a migration, which has a
+ * connection of its own.  `connection` belongs to the first thread. */
 struct vrms_libvirt {
 	struct vrms_hypervisor port; /* what the callers hold */
 	const struct vrms_clock *clock;

@@ -39,6 +39,8 @@ static const struct {
     {"Failed to get \"consistent read\" lock", -EBUSY,
      "a disk is in use by another machine or node"},
     {"Is another process using the image", -EBUSY, "a disk is in use by another machine or node"},
+    {"does not include a driver name", -EINVAL, NULL},
+    {" URI path '", -EINVAL, NULL},
     {"already exists with uuid", -EEXIST, NULL},
     {"already defined with uuid", -EEXIST, NULL},
     {"already active as", -EEXIST, NULL},

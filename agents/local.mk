@@ -51,6 +51,7 @@ agents_libvrms_vm_a_SOURCES = \
 	agents/vm_arrive.c \
 	agents/vm_extras.c \
 	agents/vm_image.c agents/vm_image.h \
+	agents/vm_journey.c agents/vm_journey.h \
 	agents/vm_memory.c agents/vm_memory.h \
 	agents/vm_migrate.c \
 	agents/vm_monitor.c \

@@ -50,25 +50,48 @@ static bool has_vanished(int rc)
 
 /* --- Whose process is it? ----------------------------------------------------- */
 
-/* True when the NUL-separated arguments hold "-uuid" followed by this UUID. */
-static bool has_uuid_argument(const char *cmdline, size_t bytes, const char *uuid)
+/* Whom we look for: by UUID, or by name when the UUID is not known. */
+struct wanted {
+	const char *name;
+	const char *uuid; /* NULL: not known */
+};
+
+/* "guest=NAME" or "guest=NAME,debug-threads=on"; a comma in a name is doubled.
+ * Source: qemuBuildNameCommandLine() of libvirt. */
+static bool is_name_argument(const char *word, const char *name)
 {
+	if (strncmp(word, "guest=", 6) != 0) {
+		return false;
+	}
+	for (word += 6; *name != '\0'; name++, word++) {
+		if (*word != *name || (*name == ',' && *++word != ',')) {
+			return false;
+		}
+	}
+	return *word == '\0' || (*word == ',' && word[1] != ',');
+}
+
+/* True when the NUL-separated arguments hold the option with the value we look for. */
+static bool has_wanted_argument(const char *cmdline, size_t bytes, const struct wanted *wanted)
+{
+	const char *option = wanted->uuid != NULL ? "-uuid" : "-name";
 	const char *end = cmdline + bytes;
 	bool is_next = false;
 
 	for (const char *word = cmdline; word < end;
 	     word += strnlen(word, (size_t)(end - word)) + 1) {
-		if (is_next && strcasecmp(word, uuid) == 0) {
+		if (is_next && (wanted->uuid != NULL ? strcasecmp(word, wanted->uuid) == 0
+						     : is_name_argument(word, wanted->name))) {
 			return true;
 		}
-		is_next = strcmp(word, "-uuid") == 0;
+		is_next = strcmp(word, option) == 0;
 	}
 	return false;
 }
 
 /* *ret_bytes is 0 for a zombie and for a kernel thread. */
-static int read_cmdline(const char *folder, const char *uuid, bool *ret_is_ours, size_t *ret_bytes,
-			struct vrms_error *error)
+static int read_cmdline(const char *folder, const struct wanted *wanted, bool *ret_is_ours,
+			size_t *ret_bytes, struct vrms_error *error)
 {
 	char path[PATH_BYTES];
 	char *text VRMS_CLEANUP(vrms_freep) = NULL;
@@ -78,7 +101,7 @@ static int read_cmdline(const char *folder, const char *uuid, bool *ret_is_ours,
 	}
 	int rc = vrms_file_read(path, CMDLINE_BYTES_MAX, &text, ret_bytes, error);
 	if (rc == 0) {
-		*ret_is_ours = has_uuid_argument(text, *ret_bytes, uuid);
+		*ret_is_ours = has_wanted_argument(text, *ret_bytes, wanted);
 	}
 	return rc;
 }
@@ -107,7 +130,7 @@ static int read_state_letter(const char *proc, pid_t pid, char *ret_letter,
 }
 
 /* Asks the threads of a process whose first thread has ended: they still have the arguments. */
-static int threads_are_ours(const char *folder, const char *uuid, bool *ret_is_ours,
+static int threads_are_ours(const char *folder, const struct wanted *wanted, bool *ret_is_ours,
 			    struct vrms_error *error)
 {
 	char path[PATH_BYTES];
@@ -131,7 +154,7 @@ static int threads_are_ours(const char *folder, const char *uuid, bool *ret_is_o
 			sizeof(thread)) {
 			continue;
 		}
-		rc = read_cmdline(thread, uuid, &is_ours, &bytes, error);
+		rc = read_cmdline(thread, wanted, &is_ours, &bytes, error);
 		rc = has_vanished(rc) ? 0 : rc;
 	}
 	(void)closedir(tasks);
@@ -141,7 +164,7 @@ static int threads_are_ours(const char *folder, const char *uuid, bool *ret_is_o
 	return rc;
 }
 
-static int is_ours(const struct vrms_qemu_roots *roots, pid_t pid, const char *uuid,
+static int is_ours(const struct vrms_qemu_roots *roots, pid_t pid, const struct wanted *wanted,
 		   bool *ret_is_ours, struct vrms_error *error)
 {
 	char folder[PATH_BYTES];
@@ -151,7 +174,7 @@ static int is_ours(const struct vrms_qemu_roots *roots, pid_t pid, const char *u
 	    sizeof(folder)) {
 		return vrms_error_set(error, -ENAMETOOLONG, "%s: path too long", roots->proc);
 	}
-	int rc = read_cmdline(folder, uuid, ret_is_ours, &bytes, error);
+	int rc = read_cmdline(folder, wanted, ret_is_ours, &bytes, error);
 	if (rc < 0 || bytes > 0) {
 		return rc;
 	}
@@ -161,7 +184,7 @@ static int is_ours(const struct vrms_qemu_roots *roots, pid_t pid, const char *u
 	if (rc < 0 || letter != 'Z') {
 		return rc; /* a kernel thread has no arguments either */
 	}
-	return threads_are_ours(folder, uuid, ret_is_ours, error);
+	return threads_are_ours(folder, wanted, ret_is_ours, error);
 }
 
 static bool is_dead(int pidfd)
@@ -172,12 +195,12 @@ static bool is_dead(int pidfd)
 }
 
 /* Takes the process when it is ours and alive.  -ESRCH: it is not. */
-static int take(const struct vrms_qemu_roots *roots, pid_t pid, const char *uuid,
+static int take(const struct vrms_qemu_roots *roots, pid_t pid, const struct wanted *wanted,
 		struct vrms_qemu_process *ret_process, struct vrms_error *error)
 {
 	bool ours = false;
 
-	int rc = is_ours(roots, pid, uuid, &ours, error);
+	int rc = is_ours(roots, pid, wanted, &ours, error);
 	if (rc < 0) {
 		return has_vanished(rc) ? -ESRCH : rc;
 	}
@@ -193,7 +216,7 @@ static int take(const struct vrms_qemu_roots *roots, pid_t pid, const char *uuid
 			   : vrms_error_errno(error, -errno, "process %d", (int)pid);
 	}
 	ours = false;
-	rc = is_ours(roots, pid, uuid, &ours, error);
+	rc = is_ours(roots, pid, wanted, &ours, error);
 	if (rc < 0 && !has_vanished(rc)) {
 		return rc;
 	}
@@ -224,7 +247,7 @@ static pid_t read_pid_file(const char *run, const char *name)
 	return vrms_int_parse(text, 1, INT32_MAX, &pid, NULL) == 0 ? (pid_t)pid : 0;
 }
 
-static int scan(const struct vrms_qemu_roots *roots, const char *uuid,
+static int scan(const struct vrms_qemu_roots *roots, const struct wanted *wanted,
 		struct vrms_qemu_process *ret_process, struct vrms_error *error)
 {
 	DIR *proc = opendir(roots->proc);
@@ -240,7 +263,7 @@ static int scan(const struct vrms_qemu_roots *roots, const char *uuid,
 	while (rc == -ESRCH && (entry = readdir(proc)) != NULL) {
 		int64_t pid;
 		if (vrms_int_parse(entry->d_name, 1, INT32_MAX, &pid, NULL) == 0) {
-			rc = take(roots, (pid_t)pid, uuid, ret_process, error);
+			rc = take(roots, (pid_t)pid, wanted, ret_process, error);
 		}
 		errno = 0;
 	}
@@ -254,12 +277,19 @@ static int scan(const struct vrms_qemu_roots *roots, const char *uuid,
 int vrms_qemu_process_find(const struct vrms_qemu_roots *roots, const char *name, const char *uuid,
 			   struct vrms_qemu_process *ret_process, struct vrms_error *error)
 {
+	const struct wanted wanted = {
+	    .name = name,
+	    .uuid = uuid == NULL || uuid[0] == '\0' ? NULL : uuid,
+	};
 	pid_t pid = read_pid_file(roots->run, name);
 
-	if (pid > 0 && take(roots, pid, uuid, ret_process, NULL) == 0) {
+	if (wanted.uuid == NULL && (name == NULL || name[0] == '\0')) {
+		return vrms_error_set(error, -EINVAL, "a domain without name and UUID");
+	}
+	if (pid > 0 && take(roots, pid, &wanted, ret_process, NULL) == 0) {
 		return 0;
 	}
-	return scan(roots, uuid, ret_process, error);
+	return scan(roots, &wanted, ret_process, error);
 }
 
 /* --- Watching and ending it ------------------------------------------------------ */

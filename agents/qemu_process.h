@@ -35,15 +35,16 @@ enum vrms_qemu_process_state {
 	VRMS_QEMU_DEAD,    /* every thread has ended; an unreaped zombie counts as dead */
 };
 
-/* Finds the process that runs a domain: one whose arguments hold "-uuid UUID" as libvirt writes
- * them (source: qemuBuildCommandLine; the pair is on every QEMU that libvirt starts).
+/* Finds the process that runs a domain: one whose arguments hold "-uuid UUID", or "-name
+ * guest=NAME" when the UUID is not known, as libvirt writes them (source: qemuBuildCommandLine;
+ * both pairs are on every QEMU that libvirt starts).
  *
  * First the process that NAME.pid names, then every process; a pid file whose
  * process has other arguments is ignored.  A process whose first thread has
  * ended while others still hang in the kernel is found too: it may yet write.
  *
  * name:        the domain's name; NULL or one with a '/': no pid file is tried.
- * uuid:        36 characters with dashes, any case.
+ * uuid:        36 characters with dashes, any case; NULL or "": not known, the name decides.
  * ret_process: call _done() on it; untouched on failure.
  * Returns 0, -ESRCH (there is none: certain), or another -errno: cannot tell.
  */

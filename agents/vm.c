@@ -156,9 +156,16 @@ static int ask_processes(struct vrms_vm *vm, struct vrms_vm_look *look, struct v
 	return -ESRCH;
 }
 
+/* No driver for the URI: nothing was started by it on this node.  What was started by another,
+ * before the parameter changed, is found by its process. */
+static bool is_no_hypervisor(int rc)
+{
+	return rc == -ENOSYS || rc == -EINVAL;
+}
+
 static int look_by_process(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
 {
-	if (!vrms_vm_is_local_qemu(vm)) {
+	if (!vrms_vm_is_local_qemu(vm) && !is_no_hypervisor(look->no_libvirt_rc)) {
 		*error = look->no_libvirt;
 		return look->no_libvirt_rc;
 	}

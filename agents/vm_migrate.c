@@ -5,52 +5,21 @@
 #include <string.h>
 
 #include "agents/vm.h"
-#include "agents/vm_peers.h"
+#include "agents/vm_journey.h"
 #include "common/log.h"
 
 enum {
 	LOOK_PERCENT = 20, /* of the time left: libvirt's share for an answer */
-	CALL_MS_MAX = 10000,
-	ABORT_RESERVE_MS = 15000, /* kept for ending a migration; of a short time-out a third */
-	LAST_SHARE = 20,          /* of the time-out stays for what comes after its end */
-	POLL_MS_MIN = 50,
-	POLL_MS_MAX = 500,
-	LOG_EVERY_MS = 10000,
+	POLL_MS = 500,
 	PROCESS_END_MS_MAX = 5000,
 	EXIT_RESERVE_MS = 500,
 	PORT_FIRST = 49152, /* source: qemu.conf's migration_port_min and _max */
 	PORT_COUNT = 64,
 };
 
-/* A migration under way. */
-struct journey {
-	struct vrms_vm *vm;
-	const struct vrms_domain_id *id;
-	struct vrms_migrate_options options;
-	char local_uri[VRMS_URI_BYTES];
-	char target_uri[VRMS_URI_BYTES];
-	char migrate_uri[VRMS_URI_BYTES];
-	unsigned int flags;
-	struct vrms_hypervisor *target; /* NULL when it could not be set up */
-	int64_t started_ms;
-	int64_t logged_ms;
-	bool wants_post_copy; /* after the first pass */
-	bool is_post_copy;
-	bool is_suspended;
-};
-
 static int64_t now_ms(const struct vrms_vm *vm)
 {
 	return vrms_clock_now_ms(vm->call->clock);
-}
-
-/* Every short call gets this long, and never longer than the action. */
-static void limit_call(struct vrms_vm *vm, struct vrms_hypervisor *hypervisor)
-{
-	int64_t until_ms = now_ms(vm) + CALL_MS_MAX;
-	int64_t last_ms = vm->call->deadline_ms - EXIT_RESERVE_MS;
-
-	hypervisor->deadline_ms = until_ms < last_ms ? until_ms : last_ms;
 }
 
 static bool is_set(const char *text)
@@ -81,7 +50,7 @@ static unsigned int choose_flags(const struct vrms_vm_config *config, unsigned i
 	return flags;
 }
 
-static int plan_uris(struct journey *journey, struct vrms_error *error)
+static int plan_uris(struct vrms_journey *journey, struct vrms_error *error)
 {
 	struct vrms_vm *vm = journey->vm;
 	const char *node = vm->call->migrate_target;
@@ -104,7 +73,7 @@ static int plan_uris(struct journey *journey, struct vrms_error *error)
 	return rc;
 }
 
-static int plan(struct journey *journey, struct vrms_error *error)
+static int plan(struct vrms_journey *journey, struct vrms_error *error)
 {
 	const struct vrms_vm_config *config = journey->vm->config;
 
@@ -124,7 +93,7 @@ static int plan(struct journey *journey, struct vrms_error *error)
 
 /* --- Preparations ------------------------------------------------------------------------ */
 
-static int prepare_target(struct journey *journey, struct vrms_error *error)
+static int prepare_target(struct vrms_journey *journey, struct vrms_error *error)
 {
 	struct vrms_vm *vm = journey->vm;
 	struct vrms_hypervisor *local = vm->hypervisor;
@@ -133,175 +102,9 @@ static int prepare_target(struct journey *journey, struct vrms_error *error)
 	if (rc < 0 || !vm->config->start_resources) {
 		return rc;
 	}
-	limit_call(vm, journey->target);
+	vrms_journey_limit_call(vm, journey->target);
 	rc = vrms_vm_start_resources(vm, journey->target, error);
 	return rc < 0 ? vrms_error_wrap(error, rc, "%s", journey->target_uri) : 0;
-}
-
-static int begin(struct journey *journey, struct vrms_error *error)
-{
-	struct vrms_vm *vm = journey->vm;
-	const struct vrms_migration migration = {
-	    .uuid = journey->id->uuid,
-	    .target_uri = journey->target_uri,
-	    .migrate_uri = journey->migrate_uri[0] == '\0' ? NULL : journey->migrate_uri,
-	    .flags = journey->flags,
-	    .options = &journey->options,
-	    .speed_mibs = vm->config->migration_speed_mibs,
-	};
-	struct vrms_hypervisor *hypervisor = vm->hypervisor;
-
-	limit_call(vm, hypervisor);
-	if (vm->config->migration_downtime_ms > 0) {
-		int rc =
-		    hypervisor->migration->set_downtime(hypervisor, journey->id->uuid,
-							vm->config->migration_downtime_ms, error);
-		if (rc < 0) {
-			return vrms_error_wrap(error, rc, "migration_downtime=%lld",
-					       (long long)vm->config->migration_downtime_ms);
-		}
-	}
-	vrms_log(LOG_INFO, "%s: live migration to node %s by %s%s%s", journey->id->name,
-		 vm->call->migrate_target, journey->target_uri,
-		 migration.migrate_uri == NULL ? "" : ", data to ",
-		 migration.migrate_uri == NULL ? "" : migration.migrate_uri);
-	journey->started_ms = now_ms(vm);
-	journey->logged_ms = journey->started_ms;
-	return hypervisor->migration->begin(hypervisor, &migration, error);
-}
-
-/* --- On the way ----------------------------------------------------------------------------- */
-
-static void log_progress(struct journey *journey, const struct vrms_migration_progress *progress)
-{
-	int64_t now = now_ms(journey->vm);
-
-	if (now - journey->logged_ms < LOG_EVERY_MS) {
-		return;
-	}
-	journey->logged_ms = now;
-	vrms_log(LOG_INFO, "%s: migrating for %lld s: %llu of %llu MiB left, pass %llu%s",
-		 journey->id->name, (long long)(now - journey->started_ms) / 1000,
-		 (unsigned long long)progress->remaining_bytes >> 20U,
-		 (unsigned long long)progress->total_bytes >> 20U,
-		 (unsigned long long)progress->pass_count,
-		 journey->is_post_copy ? ", post-copy" : "");
-}
-
-static void switch_to_post_copy(struct journey *journey)
-{
-	struct vrms_error error = {.text = ""};
-	struct vrms_hypervisor *hypervisor = journey->vm->hypervisor;
-
-	limit_call(journey->vm, hypervisor);
-	if (hypervisor->migration->switch_to_post_copy(hypervisor, journey->id->uuid, &error) < 0) {
-		vrms_log(LOG_WARNING, "%s: no post-copy: %s", journey->id->name, error.text);
-	} else {
-		vrms_log(LOG_INFO, "%s: continues as post-copy", journey->id->name);
-		journey->is_post_copy = true;
-	}
-	journey->wants_post_copy = false;
-}
-
-/* A guest that stands still is copied in one pass; the target lets it run on. */
-static void suspend(struct journey *journey)
-{
-	struct vrms_error error = {.text = ""};
-	struct vrms_hypervisor *hypervisor = journey->vm->hypervisor;
-
-	journey->is_suspended = true;
-	limit_call(journey->vm, hypervisor);
-	if (hypervisor->migration->suspend(hypervisor, journey->id->uuid, &error) < 0) {
-		vrms_log(LOG_WARNING, "%s: not suspended: %s", journey->id->name, error.text);
-	} else {
-		vrms_log(LOG_INFO, "%s: suspended, it had not migrated after %lld s",
-			 journey->id->name, (long long)journey->options.timeout_ms / 1000);
-	}
-}
-
-static void help_it_converge(struct journey *journey,
-			     const struct vrms_migration_progress *progress)
-{
-	const struct vrms_migrate_options *options = &journey->options;
-	bool is_late = options->timeout_ms > 0 &&
-		       now_ms(journey->vm) - journey->started_ms >= options->timeout_ms;
-
-	if (journey->is_post_copy || journey->is_suspended) {
-		return;
-	}
-	if (is_late && options->on_timeout == VRMS_MIGRATE_TIMEOUT_SUSPEND) {
-		suspend(journey);
-	} else if (is_late && (journey->flags & VIR_MIGRATE_POSTCOPY) != 0) {
-		switch_to_post_copy(journey);
-	} else if (journey->wants_post_copy && progress->pass_count > 1) {
-		switch_to_post_copy(journey);
-	}
-}
-
-/* When a migration that is still under way has to be ended. */
-static int64_t abort_at_ms(const struct vrms_vm *vm)
-{
-	int64_t reserve_ms = vm->call->timeout_ms / 3;
-
-	return vm->call->deadline_ms -
-	       (reserve_ms < ABORT_RESERVE_MS ? reserve_ms : ABORT_RESERVE_MS);
-}
-
-/* Looks until it has ended or until_ms.  Returns 0 (succeeded), -EINPROGRESS, or its failure. */
-static int follow(struct journey *journey, int64_t until_ms, struct vrms_error *error)
-{
-	struct vrms_vm *vm = journey->vm;
-	struct vrms_hypervisor *hypervisor = vm->hypervisor;
-	int64_t pause_ms = POLL_MS_MIN;
-
-	for (;;) {
-		struct vrms_migration_progress progress = {.phase = VRMS_MIGRATION_UNDERWAY};
-
-		limit_call(vm, hypervisor);
-		int rc =
-		    hypervisor->migration->poll(hypervisor, journey->id->uuid, &progress, error);
-		if (rc == 0 && progress.phase == VRMS_MIGRATION_SUCCEEDED) {
-			return 0;
-		}
-		if (rc == 0 && progress.phase == VRMS_MIGRATION_FAILED) {
-			return progress.failure;
-		}
-		if (now_ms(vm) >= until_ms) {
-			return -EINPROGRESS;
-		}
-		if (rc == 0) {
-			log_progress(journey, &progress);
-			help_it_converge(journey, &progress);
-		}
-		vrms_clock_sleep_ms(vm->call->clock, pause_ms);
-		pause_ms = pause_ms * 2 < POLL_MS_MAX ? pause_ms * 2 : POLL_MS_MAX;
-	}
-}
-
-/* The machine stays where it is; post-copy cannot turn back and is only waited for. */
-static int end_in_time(struct journey *journey, struct vrms_error *error)
-{
-	struct vrms_vm *vm = journey->vm;
-	struct vrms_hypervisor *hypervisor = vm->hypervisor;
-	int64_t last_ms = vm->call->deadline_ms - vm->call->timeout_ms / LAST_SHARE;
-
-	if (!journey->is_post_copy) {
-		vrms_log(LOG_WARNING, "%s: not migrated after %lld s, aborting", journey->id->name,
-			 (long long)(now_ms(vm) - journey->started_ms) / 1000);
-		limit_call(vm, hypervisor);
-		if (hypervisor->migration->abort(hypervisor, journey->id->uuid, error) < 0) {
-			vrms_log(LOG_WARNING, "%s: abort: %s", journey->id->name, error->text);
-		}
-	}
-	int rc = follow(journey, last_ms, error);
-	if (rc == -EINPROGRESS) {
-		return vrms_error_set(error, -ETIMEDOUT, "it neither ended nor could be aborted");
-	}
-	if (rc < 0 && !journey->is_post_copy) {
-		return vrms_error_set(error, -ETIMEDOUT, "not done after %lld s, aborted",
-				      (long long)(now_ms(vm) - journey->started_ms) / 1000);
-	}
-	return rc;
 }
 
 /* --- Afterwards ------------------------------------------------------------------------------ */
@@ -315,27 +118,32 @@ static bool is_leftover(const struct vrms_domain_view *domain)
 		domain->reason == VIR_DOMAIN_PAUSED_UNKNOWN);
 }
 
-static int find_on_target(struct journey *journey, struct vrms_domain_view *ret_domain,
+static int find_on_target(struct vrms_journey *journey, struct vrms_domain_view *ret_domain,
 			  struct vrms_error *error)
 {
 	if (journey->target == NULL) {
 		return vrms_error_set(error, -ENOTCONN, "%s: not connected", journey->target_uri);
 	}
-	limit_call(journey->vm, journey->target);
+	vrms_journey_limit_call(journey->vm, journey->target);
 	return journey->target->ops->find(journey->target, journey->id, ret_domain, error);
 }
 
-/* Only called when the source certainly runs: then what waits there can never be needed. */
-static void clean_target(struct journey *journey)
+/* Only called when the source certainly runs.  While the migration may still be under way, what
+ * waits there may yet become the machine. */
+static void remove_leftover(struct vrms_journey *journey)
 {
 	struct vrms_error error = {.text = ""};
 	struct vrms_domain_view domain;
+
+	if (journey->is_underway) {
+		return;
+	}
 	int rc = find_on_target(journey, &domain, &error);
 
 	if (rc == 0 && is_leftover(&domain)) {
 		vrms_log(LOG_NOTICE, "%s: removing what is left of it on node %s",
 			 journey->id->name, journey->vm->call->migrate_target);
-		limit_call(journey->vm, journey->target);
+		vrms_journey_limit_call(journey->vm, journey->target);
 		rc = journey->target->ops->destroy(journey->target, journey->id->uuid, &error);
 	} else if (rc == 0 && domain.present && domain.state != VIR_DOMAIN_SHUTOFF) {
 		vrms_log(LOG_CRIT, "%s: active on node %s too, though its migration failed",
@@ -354,7 +162,7 @@ static bool runs_here(const struct vrms_vm_look *look)
 }
 
 /* The error came after the switch-over when the target runs and the source has ended. */
-static bool arrived_nevertheless(struct journey *journey, const struct vrms_vm_look *look)
+static bool arrived_nevertheless(struct vrms_journey *journey, const struct vrms_vm_look *look)
 {
 	struct vrms_error error = {.text = ""};
 	struct vrms_domain_view domain;
@@ -364,14 +172,14 @@ static bool arrived_nevertheless(struct journey *journey, const struct vrms_vm_l
 	       domain.state == VIR_DOMAIN_RUNNING;
 }
 
-static int judge_failure(struct journey *journey, int rc, struct vrms_error *error)
+static int judge_failure(struct vrms_journey *journey, int rc, struct vrms_error *error)
 {
 	struct vrms_vm *vm = journey->vm;
 	struct vrms_vm_look look;
 	struct vrms_error ignored = {.text = ""};
 	const char *outcome = "; how it is here is not known";
 
-	if (vrms_vm_look(vm, vrms_vm_share_ms(vm, LOOK_PERCENT), &look, &ignored) == 0) {
+	if (vrms_vm_look(vm, vm->call->deadline_ms - EXIT_RESERVE_MS, &look, &ignored) == 0) {
 		if (arrived_nevertheless(journey, &look)) {
 			vrms_log(LOG_WARNING, "%s: runs on node %s, though: %s", journey->id->name,
 				 vm->call->migrate_target, error->text);
@@ -379,7 +187,7 @@ static int judge_failure(struct journey *journey, int rc, struct vrms_error *err
 		}
 		if (runs_here(&look)) {
 			outcome = "; it still runs here";
-			clean_target(journey);
+			remove_leftover(journey);
 		}
 	}
 	const struct vrms_error reason = *error;
@@ -403,12 +211,12 @@ static int await_departure(struct vrms_vm *vm, struct vrms_vm_look *look, struct
 					      "\"%s\" has migrated and is still active here",
 					      look->id.name);
 		}
-		vrms_clock_sleep_ms(vm->call->clock, POLL_MS_MAX);
+		vrms_clock_sleep_ms(vm->call->clock, POLL_MS);
 	}
 }
 
 /* The proof that nothing of it is left here; a definition that stays would be a second home. */
-static int leave(struct journey *journey, struct vrms_error *error)
+static int leave(struct vrms_journey *journey, struct vrms_error *error)
 {
 	struct vrms_vm *vm = journey->vm;
 	struct vrms_vm_look look;
@@ -418,7 +226,7 @@ static int leave(struct journey *journey, struct vrms_error *error)
 	if (rc < 0) {
 		return rc;
 	}
-	limit_call(vm, hypervisor);
+	vrms_journey_limit_call(vm, hypervisor);
 	if (look.domain.present && look.domain.persistent &&
 	    hypervisor->ops->undefine(hypervisor, look.domain.id.uuid, error) < 0) {
 		vrms_log(LOG_WARNING, "%s: its persistent definition stays here: %s",
@@ -429,19 +237,12 @@ static int leave(struct journey *journey, struct vrms_error *error)
 	return 0;
 }
 
-static int travel(struct journey *journey, struct vrms_error *error)
+static int travel(struct vrms_journey *journey, struct vrms_error *error)
 {
-	struct vrms_vm *vm = journey->vm;
 	int rc = prepare_target(journey, error);
 
 	if (rc == 0) {
-		rc = begin(journey, error);
-	}
-	if (rc == 0) {
-		rc = follow(journey, abort_at_ms(vm), error);
-		if (rc == -EINPROGRESS) {
-			rc = end_in_time(journey, error);
-		}
+		rc = vrms_journey_travel(journey, error);
 	}
 	return rc < 0 ? judge_failure(journey, rc, error) : 0;
 }
@@ -450,7 +251,7 @@ static int travel(struct journey *journey, struct vrms_error *error)
 static int check_departure(const struct vrms_vm_look *look, struct vrms_error *error)
 {
 	if (look->source == VRMS_VM_BY_PROCESS) {
-		return vrms_error_set(error, -ENOTCONN, "libvirt: %s", look->no_libvirt.text);
+		return vrms_error_set(error, look->no_libvirt_rc, "%s", look->no_libvirt.text);
 	}
 	if (!look->is_active || look->is_orphan) {
 		return vrms_error_set(error, -EIO, "\"%s\" does not run here", look->id.name);
@@ -465,7 +266,7 @@ static int check_departure(const struct vrms_vm_look *look, struct vrms_error *e
 int vrms_vm_migrate_to(struct vrms_vm *vm, enum vrms_ocf_exit *ret_exit, struct vrms_error *error)
 {
 	struct vrms_vm_look look;
-	struct journey journey = {.vm = vm, .id = &look.domain.id};
+	struct vrms_journey journey = {.vm = vm, .id = &look.domain.id};
 	int rc = vrms_vm_identify(vm, error);
 
 	if (rc == 0) {

@@ -63,7 +63,7 @@ static int judge_before_start(const struct vrms_vm_look *look, struct vrms_error
 				      look->id.name, (int)look->pid);
 	}
 	if (look->source == VRMS_VM_BY_PROCESS) {
-		return vrms_error_set(error, -ENOTCONN, "libvirt: %s", look->no_libvirt.text);
+		return vrms_error_set(error, look->no_libvirt_rc, "%s", look->no_libvirt.text);
 	}
 	if (!look->is_active) {
 		return 0;

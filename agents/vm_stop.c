@@ -166,13 +166,10 @@ static bool save_state(struct vrms_vm *vm, const struct vrms_domain_id *id)
 
 /* --- Switching it off --------------------------------------------------------------------- */
 
-/* Ends the process itself when it may: the proof that it is gone, or the means. */
+/* Ends the process itself: the proof that it is gone, or the means. */
 static int end_process(struct vrms_vm *vm, const struct vrms_domain_id *id,
 		       struct vrms_error *error)
 {
-	if (!vrms_vm_is_local_qemu(vm)) {
-		return 0;
-	}
 	return vm->host->end_process(vm->host->context, id, PROCESS_GRACE_MS,
 				     vm->call->deadline_ms - EXIT_RESERVE_MS, error);
 }

@@ -240,9 +240,11 @@ static void serve(struct servant *servant)
 {
 	char request[REQUEST_SIZE];
 	struct vrms_error error = {.text = ""};
-	int rc = identify(servant, &error);
+	/* Read before anything is answered: a request left unread would reset the connection
+	 * and take the answer with it. */
+	int rc = read_request(servant->fd, request, &error);
 
-	rc = rc < 0 ? rc : read_request(servant->fd, request, &error);
+	rc = rc < 0 ? rc : identify(servant, &error);
 	rc = rc < 0 ? rc : obey(servant, request, &error);
 	if (rc < 0) {
 		answer_error(servant, error.text);

@@ -30,13 +30,17 @@ static bool meets_a_leaver(const struct vrms_planner *planner, const struct vrms
 	return false;
 }
 
-static bool may_go(const struct vrms_planner *planner, const struct vrms_step *step, int parallel)
+static bool may_go(const struct vrms_planner *planner, const struct vrms_step *step,
+		   int batch_first, int batch_end, int parallel)
 {
-	if (planner->busy[step->to] >= parallel ||
-	    (step->from >= 0 && planner->busy[step->from] >= parallel)) {
-		return false;
+	for (int i = batch_first; i < batch_end; i++) {
+		if (planner->steps[i].unit == step->unit) {
+			return false; /* its first move is still under way */
+		}
 	}
-	return planner->scratch->where[step->unit] == step->from;
+	return planner->scratch->where[step->unit] == step->from &&
+	       planner->busy[step->to] < parallel && planner->busy[step->from] < parallel &&
+	       !meets_a_leaver(planner, step, batch_first, batch_end);
 }
 
 /* Forms one batch out of steps[done..); those chosen are brought to the front. */
@@ -50,8 +54,7 @@ static int form_batch(struct vrms_planner *planner, int done, int batch, int par
 		struct vrms_step step = planner->steps[at];
 		bool fits;
 
-		if (!may_go(planner, &step, parallel) ||
-		    meets_a_leaver(planner, &step, done, end)) {
+		if (!may_go(planner, &step, done, end, parallel)) {
 			continue;
 		}
 		vrms_state_take(state, step.unit);
@@ -76,22 +79,41 @@ static int form_batch(struct vrms_planner *planner, int done, int batch, int par
 	return end;
 }
 
+/* One move after the other, as they were decided. */
+static bool form_line(struct vrms_planner *planner)
+{
+	struct vrms_state *state = planner->scratch;
+
+	for (int i = 0; i < planner->step_count; i++) {
+		struct vrms_step *step = &planner->steps[i];
+
+		step->batch = i;
+		if (state->where[step->unit] != step->from) {
+			return false;
+		}
+		vrms_state_take(state, step->unit);
+		if (!vrms_state_fits(state, step->unit, step->to)) {
+			return false;
+		}
+		vrms_state_put(state, step->unit, step->to);
+	}
+	return true;
+}
+
 bool vrms_batches_form(struct vrms_planner *planner, const struct vrms_state *before, int parallel)
 {
-	int batch = 0, done = 0;
+	int batch = 0, done = 0, end = -1;
 
+	memcpy(planner->line, planner->steps, (size_t)planner->step_count * sizeof(*planner->line));
 	vrms_state_copy(planner->scratch, before);
-	while (done < planner->step_count) {
-		int end = form_batch(planner, done, batch, parallel);
-
-		if (end == done) {
-			break;
-		}
-		batch++;
-		done = end;
+	while (done < planner->step_count && end != done) {
+		done = end < 0 ? 0 : end;
+		end = form_batch(planner, done, batch++, parallel);
 	}
-	for (int i = done; i < planner->step_count; i++) {
-		planner->steps[i].batch = batch++;
+	if (end == planner->step_count || planner->step_count == 0) {
+		return true;
 	}
-	return done == planner->step_count;
+	memcpy(planner->steps, planner->line, (size_t)planner->step_count * sizeof(*planner->line));
+	vrms_state_copy(planner->scratch, before);
+	return form_line(planner);
 }

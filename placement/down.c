@@ -105,8 +105,7 @@ static void sort_down(struct vrms_solver *solver)
 	}
 }
 
-/* Gives those that were dropped what place is left. */
-static void readmit(struct vrms_solver *solver)
+void vrms_down_readmit(struct vrms_solver *solver)
 {
 	int kept = 0;
 
@@ -127,6 +126,27 @@ static void readmit(struct vrms_solver *solver)
 	solver->down_count = kept;
 }
 
+/* Takes a unit that is stopped after all out of the list of those that were placed. */
+static void leave_job(struct vrms_solver *solver, int unit)
+{
+	for (int i = 0; i < solver->count; i++) {
+		if (solver->unit[i] == unit) {
+			solver->unit[i] = solver->unit[--solver->count];
+			return;
+		}
+	}
+}
+
+static bool was_shifted(const struct vrms_solver *solver, int unit)
+{
+	for (int i = 0; i < solver->shift_count; i++) {
+		if (solver->shift[i].unit == unit) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Stops units on the node that matter less than this one, least first, until it fits.
  * Returns how many are in solver->cut, or -1 when even that is not enough; the state is
  * as before.
@@ -144,6 +164,7 @@ static int cut_for(struct vrms_solver *solver, int unit, int node, int64_t *ret_
 
 		for (int u = state->head[node]; u >= 0; u = state->next[u]) {
 			if (model->unit[u].priority < model->unit[unit].priority &&
+			    !was_shifted(solver, u) &&
 			    (least < 0 || model->unit[u].priority < model->unit[least].priority ||
 			     (model->unit[u].priority == model->unit[least].priority &&
 			      model->size[u] > model->size[least]))) {
@@ -189,6 +210,7 @@ static bool preempt(struct vrms_solver *solver, int unit)
 	best_count = cut_for(solver, unit, best, &priority);
 	for (int i = 0; i < best_count; i++) {
 		vrms_state_take(state, solver->cut[i]);
+		leave_job(solver, solver->cut[i]);
 		solver->down[solver->down_count++] = solver->cut[i];
 	}
 	vrms_state_put(state, unit, best);
@@ -256,6 +278,6 @@ void vrms_down_choose(struct vrms_solver *solver, const struct vrms_effort *effo
 		} while (lacks && solver->count > 0);
 	} while (solver->count > 0 && !place_rest(solver, &part));
 	solver->fewest = solver->fewest && solver->shift_count == 0;
-	readmit(solver);
+	vrms_down_readmit(solver);
 	preempt_all(solver);
 }

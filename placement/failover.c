@@ -102,6 +102,20 @@ int vrms_failover_fail(struct vrms_failover *failover, int first, int second)
 			  : vrms_state_fail(failover->state, second, failover->displaced, count);
 }
 
+/* A survivor that the solver moved or stopped goes back to where it was. */
+static void bring_back(struct vrms_failover *failover, int unit, int first, int second)
+{
+	int host = failover->host[unit];
+
+	if (host < 0 || host == first || host == second || failover->state->where[unit] == host) {
+		return;
+	}
+	if (failover->state->where[unit] >= 0) {
+		vrms_state_take(failover->state, unit);
+	}
+	vrms_state_put(failover->state, unit, host);
+}
+
 void vrms_failover_restore(struct vrms_failover *failover, int first, int second, int displaced)
 {
 	struct vrms_state *state = failover->state;
@@ -112,21 +126,14 @@ void vrms_failover_restore(struct vrms_failover *failover, int first, int second
 			vrms_state_take(state, failover->displaced[i]);
 		}
 	}
-	for (int i = 0; i < solver->down_count; i++) { /* stopped for more important ones */
-		int u = solver->down[i];
-
-		if (state->where[u] < 0 && failover->host[u] != first &&
-		    failover->host[u] != second) {
-			vrms_state_put(state, u, failover->host[u]);
-		}
+	for (int i = 0; i < solver->down_count; i++) {
+		bring_back(failover, solver->down[i], first, second);
 	}
-	for (int i = solver->shift_count - 1; i >= 0; i--) {
-		int u = solver->shift[i].unit;
-
-		if (state->where[u] != failover->host[u]) {
-			vrms_state_take(state, u);
-			vrms_state_put(state, u, failover->host[u]);
-		}
+	for (int i = 0; i < solver->count; i++) {
+		bring_back(failover, solver->unit[i], first, second);
+	}
+	for (int i = 0; i < solver->shift_count; i++) {
+		bring_back(failover, solver->shift[i].unit, first, second);
 	}
 	vrms_state_revive(state, first);
 	if (second >= 0) {
@@ -137,7 +144,7 @@ void vrms_failover_restore(struct vrms_failover *failover, int first, int second
 
 		vrms_state_put(state, u, failover->host[u]);
 	}
-	solver->shift_count = solver->down_count = 0;
+	solver->shift_count = solver->down_count = solver->count = 0;
 }
 
 static void add_detail(struct vrms_failover *failover, struct vrms_case *found, int unit, int to)
@@ -161,7 +168,15 @@ static bool was_shifted(const struct vrms_solver *solver, int unit)
 	return false;
 }
 
-/* Shifts in their order, then where the displaced ones go, then who was stopped for them. */
+static bool is_survivor(const struct vrms_failover *failover, const struct vrms_case *found,
+			int unit)
+{
+	return failover->host[unit] != found->node[0] && failover->host[unit] != found->node[1];
+}
+
+/* Shifts in their order, then who was stopped or restarted elsewhere for others, then where the
+ * displaced ones go.
+ */
 static void add_details(struct vrms_failover *failover, struct vrms_case *found)
 {
 	const struct vrms_state *state = failover->state;
@@ -172,20 +187,26 @@ static void add_details(struct vrms_failover *failover, struct vrms_case *found)
 		add_detail(failover, found, solver->shift[i].unit,
 			   state->where[solver->shift[i].unit]);
 	}
+	for (int i = 0; i < solver->down_count; i++) {
+		if (is_survivor(failover, found, solver->down[i]) &&
+		    !was_shifted(solver, solver->down[i])) {
+			add_detail(failover, found, solver->down[i], VRMS_NODE_NONE);
+		}
+	}
+	for (int i = 0; i < solver->count; i++) {
+		int u = solver->unit[i];
+
+		if (is_survivor(failover, found, u) && !was_shifted(solver, u) &&
+		    state->where[u] != failover->host[u]) {
+			add_detail(failover, found, u, state->where[u]);
+		}
+	}
 	for (int k = 0; k < 2 && found->node[k] >= 0; k++) {
 		displaced += failover->first[found->node[k] + 1] - failover->first[found->node[k]];
 	}
 	for (int i = 0; i < displaced; i++) {
 		add_detail(failover, found, failover->displaced[i],
 			   state->where[failover->displaced[i]]);
-	}
-	for (int i = 0; i < solver->down_count; i++) {
-		int u = solver->down[i];
-
-		if (failover->host[u] != found->node[0] && failover->host[u] != found->node[1] &&
-		    state->where[u] < 0 && !was_shifted(solver, u)) {
-			add_detail(failover, found, u, VRMS_NODE_NONE);
-		}
 	}
 }
 
@@ -236,6 +257,37 @@ static void solve_single(struct vrms_failover *failover, int node)
 	vrms_failover_restore(failover, node, VRMS_NODE_NONE, displaced);
 }
 
+/* The first hosts were changed after the single losses were solved: what do they give now? */
+static void remeasure(struct vrms_failover *failover)
+{
+	const struct vrms_model *model = failover->model;
+	int dims = model->dim_count;
+
+	for (int i = 0; i < failover->case_count; i++) {
+		struct vrms_case *single = &failover->cases[i];
+		double highest[VRMS_DIM_MAX] = {0};
+
+		for (int n = 0; single->by_list && n < model->node_count; n++) {
+			const int64_t *more =
+			    vrms_arrivals(failover, failover->weight, single->node[0], n);
+
+			for (int d = 0; d < dims; d++) {
+				size_t at = (size_t)n * dims + d;
+				double load = (double)(failover->state->weight[at] + more[d]) *
+					      model->inverse[at];
+
+				if (n != single->node[0] && failover->state->alive[n] &&
+				    load > highest[d]) {
+					highest[d] = load;
+				}
+			}
+		}
+		if (single->by_list) {
+			memcpy(single->highest, highest, sizeof(highest));
+		}
+	}
+}
+
 struct vrms_failover *vrms_failover_new(const struct vrms_model *model,
 					const struct vrms_state *state,
 					const struct vrms_failover_config *config)
@@ -264,6 +316,7 @@ struct vrms_failover *vrms_failover_new(const struct vrms_model *model,
 	}
 	if (config->losses > 1) {
 		vrms_pairs_adjust(failover);
+		remeasure(failover);
 		vrms_pairs_solve(failover);
 	}
 	vrms_ranks_fill(failover);

@@ -43,7 +43,7 @@ struct vrms_case {
 	bool cut;     /* details did not fit into the room for them */
 	int shifts;   /* live migrations that make room */
 	int down;     /* VMs that stay down */
-	int detail_first, detail_count; /* when not by_list: shifts in order, then all the others */
+	int detail_first, detail_count; /* when not by_list: shifts in order, then stopped ones */
 	double highest[VRMS_DIM_MAX];   /* load afterwards, share of physical capacity */
 	double bound[VRMS_DIM_MAX];     /* the lowest it could be with nothing else moved */
 };

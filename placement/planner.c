@@ -31,10 +31,11 @@ struct vrms_planner *vrms_planner_new(const struct vrms_model *model)
 	planner->last = calloc(units, sizeof(*planner->last));
 	planner->step_max = 2 * model->unit_count;
 	planner->steps = calloc(2 * units, sizeof(*planner->steps));
+	planner->line = calloc(2 * units, sizeof(*planner->line));
 	planner->busy = calloc((size_t)model->node_count + 1, sizeof(*planner->busy));
 	if (planner->state == NULL || planner->before == NULL || planner->scratch == NULL ||
 	    planner->solver == NULL || planner->last == NULL || planner->steps == NULL ||
-	    planner->busy == NULL) {
+	    planner->line == NULL || planner->busy == NULL) {
 		return NULL;
 	}
 	forget(planner);
@@ -52,6 +53,7 @@ void vrms_planner_free(struct vrms_planner *planner)
 	vrms_solver_free(planner->solver);
 	free(planner->last);
 	free(planner->steps);
+	free(planner->line);
 	free(planner->busy);
 	free(planner);
 }
@@ -144,11 +146,34 @@ void vrms_planner_close_outcome(struct vrms_planner *planner, struct vrms_outcom
 	}
 }
 
+/* Tells where the job went: survivors that were stopped and start elsewhere, or all the others. */
+static void tell_placed(struct vrms_planner *planner, bool survivors, int batch)
+{
+	const struct vrms_solver *solver = planner->solver;
+
+	for (int i = 0; i < solver->count; i++) {
+		int u = solver->unit[i], to = planner->state->where[u], from = planner->last[u];
+		bool ran = planner->before->where[u] >= 0 && planner->state->alive[from];
+
+		if (to >= 0 && ran == survivors && !(ran && to == from)) {
+			vrms_planner_add_step(planner,
+					      &(struct vrms_step){.unit = u,
+								  .from = from,
+								  .to = to,
+								  .kind = ran ? VRMS_MOVE_ROOM
+									      : VRMS_MOVE_RECOVER,
+								  .batch = batch,
+								  .cold = ran});
+		}
+	}
+}
+
 /* Solves the job in solver->unit[0..count) and tells what has to be done. */
 static void settle(struct vrms_planner *planner, int count, struct vrms_outcome *outcome)
 {
 	struct vrms_solver *solver = planner->solver;
 	double free_bound[VRMS_DIM_MAX];
+	bool moves_survivors;
 
 	vrms_bound_free(solver->bounds, planner->state, solver->unit, count, free_bound);
 	vrms_solver_begin(solver, planner->state, count);
@@ -162,25 +187,17 @@ static void settle(struct vrms_planner *planner, int count, struct vrms_outcome 
 								   .kind = VRMS_MOVE_ROOM,
 								   .batch = i});
 	}
-	for (int i = 0; i < solver->count; i++) {
-		int u = solver->unit[i];
-
-		if (planner->state->where[u] >= 0) {
-			vrms_planner_add_step(planner,
-					      &(struct vrms_step){.unit = u,
-								  .from = planner->last[u],
-								  .to = planner->state->where[u],
-								  .kind = VRMS_MOVE_RECOVER,
-								  .batch = solver->shift_count});
-		}
-	}
+	tell_placed(planner, true, solver->shift_count);
+	tell_placed(planner, false, solver->shift_count + 1);
 	for (int i = 0; i < solver->down_count; i++) {
 		if (planner->state->where[solver->down[i]] < 0) {
 			vrms_planner_add_stopped(planner, solver->down[i], outcome);
 		}
 	}
 	outcome->fewest = solver->fewest;
-	memcpy(outcome->bound, solver->shift_count > 0 ? free_bound : solver->bound,
+	/* Steps are in order: if a survivor moves at all, the first step is one. */
+	moves_survivors = planner->step_count > 0 && planner->steps[0].kind == VRMS_MOVE_ROOM;
+	memcpy(outcome->bound, moves_survivors ? free_bound : solver->bound,
 	       sizeof(outcome->bound));
 	vrms_planner_close_outcome(planner, outcome);
 }
@@ -200,6 +217,7 @@ void vrms_planner_fail(struct vrms_planner *planner, const int *nodes, int count
 			}
 		}
 	}
+	vrms_state_copy(planner->before, planner->state);
 	job = 0;
 	for (int u = 0; u < planner->model->unit_count; u++) {
 		if (planner->state->where[u] < 0) {
@@ -229,6 +247,7 @@ void vrms_planner_place(struct vrms_planner *planner, const int *vms, int count,
 		}
 	}
 	solver->start = 0;
+	vrms_state_copy(planner->before, planner->state);
 	settle(planner, job, outcome);
 }
 

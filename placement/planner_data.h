@@ -25,6 +25,7 @@ struct vrms_planner {
 	struct vrms_effort effort;
 	int *last;               /* [unit] where it ran last, VRMS_NODE_NONE: never did */
 	struct vrms_step *steps; /* of the decision being made; room for 2 per unit */
+	struct vrms_step *line;  /* scratch: the steps as they were decided */
 	int step_count, step_max;
 	int *busy; /* [node] migrations of the batch being formed */
 };
@@ -41,8 +42,8 @@ bool vrms_planner_add_step(struct vrms_planner *planner, const struct vrms_step 
 /* Adds the VMs of a unit that is down to the outcome. */
 void vrms_planner_add_stopped(struct vrms_planner *planner, int unit, struct vrms_outcome *outcome);
 
-/* batch.c: puts steps that may go at once into batches, from the state before all of them.
- * Returns whether every step found a batch; those that did not get one each at the end.
+/* batch.c: puts steps that may go at once into batches, from the state before all of them; where
+ * that does not work out, one after the other as decided.  Returns whether every step is possible.
  */
 bool vrms_batches_form(struct vrms_planner *planner, const struct vrms_state *before, int parallel);
 

@@ -92,4 +92,5 @@ void vrms_solver_solve(struct vrms_solver *solver, const struct vrms_effort *eff
 		}
 	}
 	vrms_assign_level(solver);
+	vrms_down_readmit(solver); /* stopping and levelling may have left room */
 }

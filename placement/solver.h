@@ -85,9 +85,11 @@ void vrms_search_free(struct vrms_search *search); /* accepts NULL */
  */
 bool vrms_shift_order(struct vrms_state *state, struct vrms_shift *shift, int count);
 
-/* down.c - who stays down.  _drop_homeless() takes out of the job what no open node could take
- * even if it were empty; _choose() decides when not all of it fits, and places the rest.
+/* down.c - who stays down.  _readmit() gives those that were dropped what room is left;
+ * _drop_homeless() takes out of the job what no open node could take even if it were empty;
+ * _choose() decides when not all of it fits, and places the rest.
  */
+void vrms_down_readmit(struct vrms_solver *solver);
 void vrms_down_drop_homeless(struct vrms_solver *solver);
 void vrms_down_choose(struct vrms_solver *solver, const struct vrms_effort *effort);
 

@@ -1,21 +1,27 @@
 #!/bin/bash
 # recovery.sh - twelve guests on a node whose power is cut: seconds until each has booted elsewhere, under
 # VirtualDomain and under ours, in fresh labs of the same settings, in turns.
-# usage: recovery.sh [--rounds N] [--guests N] [--token MS] [--throttle PERCENT] [--json]
+# usage: recovery.sh [--rounds N] [--guests N] [--token MS] [--throttle PERCENT] [--param NAME=VALUE]... [--json]
 #        (set by "make bench": VRMS_LAB_STAGE, VRMS_BENCH_DIR)
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lab/lib.sh"
 : "${VRMS_BENCH_DIR:?is not set; run \"make bench\"}"
 
-rounds=3 guests=12 token=1000 throttle= json=
+rounds=3 guests=12 token=1000 throttle="" json="" params=()
+usage() {
+	sed -n 's/^# usage: /usage: /p' "$0" >&2
+	exit 2
+}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) rounds=$2; shift ;;
 	--guests) guests=$2; shift ;;
 	--token) token=$2; shift ;;
 	--throttle) throttle=$2; shift ;;
+	--param) params+=(--param "$2"); shift ;;
 	--json) json=yes ;;
-	*) echo "usage: recovery.sh [--rounds N] [--guests N] [--token MS] [--throttle PERCENT] [--json]" >&2; exit 2 ;;
+	*) usage ;;
 	esac
 	shift
 done
@@ -38,6 +44,16 @@ prefer_nodes() {
 		</constraints>'
 }
 
+# For --param autoset_utilization_...=true: a node without the attribute has no room at all.
+make_room() {
+	local node what
+	for node in node1 node2 node3; do
+		for what in cpu host_memory hv_memory; do
+			in_node node2 crm_attribute --node "$node" --utilization --name "$what" --update 1000000
+		done
+	done
+}
+
 # Until Pacemaker has looked at a node's load, up to 30 s after it joined, it starts two guests at a time
 # there instead of four.
 knows_load() { # NODE...
@@ -53,11 +69,12 @@ one_cut() {
 	lab_up -n 3 --token "$token"
 	[ -z "$throttle" ] || in_node node2 crm_attribute --name load-threshold --update "$throttle"
 	prefer_nodes
+	[ "${#params[@]}" = 0 ] || make_room
 	for number in 2 3; do
-		lab vm add "warm$number" --agent "$agent" || return 1
+		lab vm add "warm$number" --agent "$agent" "${params[@]}" || return 1
 	done
 	for number in $(seq "$guests"); do
-		lab vm add "g$number" --agent "$agent" || return 1
+		lab vm add "g$number" --agent "$agent" "${params[@]}" || return 1
 		disks+=("$SAN/disk/g$number.raw")
 	done
 	wait_until 180 "$guests guests of $agent run on node1" all_run_on node1

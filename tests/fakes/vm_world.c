@@ -58,6 +58,12 @@ static void sleep_for_ms(void *context, int64_t ms)
 /* --- The node ------------------------------------------------------------------------------------
  */
 
+static bool is_its_process(const struct fake_world *world, const struct vrms_domain_id *id)
+{
+	return world->has_process &&
+	       (id->uuid[0] == '\0' || strcmp(world->process_uuid, id->uuid) == 0);
+}
+
 static int find_process(void *context, const struct vrms_domain_id *id, pid_t *ret_pid,
 			enum vrms_qemu_process_state *ret_state, struct vrms_error *error)
 {
@@ -66,7 +72,7 @@ static int find_process(void *context, const struct vrms_domain_id *id, pid_t *r
 	if (world->find_process_rc < 0) {
 		return vrms_error_set(error, world->find_process_rc, "/proc: not readable");
 	}
-	if (!world->has_process || strcmp(world->process_uuid, id->uuid) != 0) {
+	if (!is_its_process(world, id)) {
 		return vrms_error_set(error, -ESRCH, "no process");
 	}
 	*ret_pid = 4711;
@@ -80,7 +86,7 @@ static int end_process(void *context, const struct vrms_domain_id *id, int64_t g
 	struct fake_world *world = context;
 
 	(void)grace_ms;
-	if (!world->has_process || strcmp(world->process_uuid, id->uuid) != 0) {
+	if (!is_its_process(world, id)) {
 		return 0;
 	}
 	world->end_process_count++;

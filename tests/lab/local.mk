@@ -6,6 +6,7 @@
 LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
+	tests/lab/fence.sh \
 	tests/lab/vm.sh
 
 EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS)
@@ -19,4 +20,5 @@ lab-stage: all
 
 # One at a time: each is a cluster of its own.
 check-lab: lab-stage
+	$(MKDIR_P) tests/lab
 	VRMS_LAB_STAGE=$(LAB_STAGE) $(MAKE) -j1 $(AM_MAKEFLAGS) check-TESTS TESTS='$(LAB_TESTS)'

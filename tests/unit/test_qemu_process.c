@@ -199,6 +199,30 @@ START_TEST(only_the_exact_argument_counts)
 }
 END_TEST
 
+START_TEST(the_name_decides_when_the_uuid_is_not_known)
+{
+	struct vrms_qemu_process process;
+	pid_t pid = start_child(false);
+
+	setup_folders();
+	PUT_PROCESS(pid, "qemu\0-name\0guest=vm1,debug-threads=on\0-uuid\0" UUID_UPPER);
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "vm1", "", &process, NULL), 0);
+	vrms_qemu_process_done(&process);
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "vm", NULL, &process, NULL), -ESRCH);
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "vm11", "", &process, NULL), -ESRCH);
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "", "", &process, NULL), -EINVAL);
+
+	PUT_PROCESS(pid, "qemu\0-name\0guest=a,,b");
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "a,b", "", &process, NULL), 0);
+	vrms_qemu_process_done(&process);
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "a", "", &process, NULL), -ESRCH);
+	PUT_PROCESS(pid, "qemu\0-name\0vm1");
+	ck_assert_int_eq(vrms_qemu_process_find(&roots, "vm1", "", &process, NULL), -ESRCH);
+	end_child(pid);
+	remove_folders();
+}
+END_TEST
+
 START_TEST(dead_processes_and_kernel_threads_are_none)
 {
 	struct vrms_qemu_process process;
@@ -435,8 +459,8 @@ END_TEST
 
 UNIT_MAIN("qemu_process", the_pid_file_leads_to_the_process,
 	  a_wrong_or_broken_pid_file_is_passed_over, only_the_exact_argument_counts,
-	  dead_processes_and_kernel_threads_are_none, not_being_able_to_look_is_not_none,
-	  a_killed_process_with_a_hanging_thread_still_counts,
+	  the_name_decides_when_the_uuid_is_not_known, dead_processes_and_kernel_threads_are_none,
+	  not_being_able_to_look_is_not_none, a_killed_process_with_a_hanging_thread_still_counts,
 	  the_real_proc_shows_a_process_through_its_life, an_obedient_process_ends_by_term,
 	  a_deaf_process_is_killed_after_its_grace,
 	  kill_comes_before_the_deadline_even_with_a_long_grace, a_stopped_process_gets_its_chance,

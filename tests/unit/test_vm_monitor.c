@@ -257,6 +257,18 @@ START_TEST(never_not_running_when_nobody_can_tell)
 }
 END_TEST
 
+START_TEST(no_such_hypervisor_here_is_not_running_unless_a_process_says_so)
+{
+	WORLD;
+
+	world->config.hypervisor = "foo:///bar";
+	fake_world_fail(&world->local, "find", -ENOSYS, "no connection driver");
+	ck_assert_int_eq(probe(world), VRMS_OCF_NOT_RUNNING);
+	world->has_process = true;
+	ck_assert_int_eq(probe(world), VRMS_OCF_SUCCESS);
+}
+END_TEST
+
 START_TEST(process_that_libvirt_forgot_is_a_failure)
 {
 	WORLD;
@@ -345,6 +357,9 @@ START_TEST(config_without_uuid_goes_by_name)
 	fake_world_write_config(world, "<domain><name>web</name></domain>");
 	ck_assert_int_eq(monitor(world), VRMS_OCF_NOT_RUNNING);
 	fake_world_boot(world);
+	world->local.is_down = true;
+	ck_assert_int_eq(monitor(world), VRMS_OCF_SUCCESS);
+	world->local.is_down = false;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_SUCCESS);
 }
 END_TEST
@@ -384,8 +399,10 @@ UNIT_MAIN("vm_monitor", running_machine_is_success_and_remembered,
 	  resuming_is_bounded_by_its_parameter_and_the_deadline, level_ten_asks_the_guest_agent,
 	  monitor_scripts_run_in_order_until_one_fails, process_answers_when_libvirt_is_down,
 	  stuck_libvirt_leaves_time_to_look_at_the_process, never_not_running_when_nobody_can_tell,
-	  process_that_libvirt_forgot_is_a_failure, missing_config_at_a_probe_is_not_running,
-	  memory_tells_when_config_has_vanished, unusable_config_is_an_error_that_names_it,
+	  process_that_libvirt_forgot_is_a_failure,
+	  no_such_hypervisor_here_is_not_running_unless_a_process_says_so,
+	  missing_config_at_a_probe_is_not_running, memory_tells_when_config_has_vanished,
+	  unusable_config_is_an_error_that_names_it,
 	  changed_uuid_in_config_does_not_hide_the_running_machine,
 	  machine_of_the_same_name_is_another_one, config_without_uuid_goes_by_name,
 	  other_errors_of_libvirt_are_not_a_state, spoiled_memory_is_not_believed)

@@ -293,6 +293,19 @@ START_TEST(other_hypervisors_are_proved_off_by_libvirt)
 }
 END_TEST
 
+START_TEST(wrong_uri_neither_fails_a_stop_nor_hides_a_process)
+{
+	WORLD;
+
+	world->config.hypervisor = "foo:///bar";
+	fake_world_fail(&world->local, "find", -ENOSYS, "no connection driver");
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+	world->has_process = true;
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+	ck_assert_int_eq(world->end_process_count, 1);
+}
+END_TEST
+
 START_TEST(memory_stops_what_config_no_longer_names)
 {
 	WORLD;
@@ -447,6 +460,7 @@ UNIT_MAIN("vm_stop", guest_is_asked_and_given_its_time,
 	  stuck_libvirt_ends_the_process_before_the_deadline,
 	  libvirt_that_hangs_in_the_shutdown_ends_the_process, process_that_libvirt_forgot_is_ended,
 	  not_known_is_not_stopped, other_hypervisors_are_proved_off_by_libvirt,
+	  wrong_uri_neither_fails_a_stop_nor_hides_a_process,
 	  memory_stops_what_config_no_longer_names, both_candidates_are_stopped,
 	  nothing_known_is_nothing_started, what_was_off_is_remembered_for_a_time_without_config,
 	  snapshot_saves_instead_of_asking, snapshot_that_fails_leads_to_a_shutdown,
