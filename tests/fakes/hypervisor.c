@@ -151,6 +151,7 @@ static int create(struct vrms_hypervisor *port, const char *text, struct vrms_er
 	fake_world_add(of(port), xml->name, xml->uuid[0] == '\0' ? FAKE_UUID : xml->uuid,
 		       VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
 	of(port)->world->has_process = true;
+	(void)snprintf(of(port)->created, sizeof(of(port)->created), "%s", text);
 	(void)snprintf(of(port)->world->process_uuid, VRMS_UUID_TEXT_BYTES, "%s", xml->uuid);
 	return 0;
 }

@@ -275,6 +275,18 @@ START_TEST(pools_and_networks_are_started_first)
 }
 END_TEST
 
+START_TEST(emulated_tpm_outlives_the_domain)
+{
+	WORLD;
+
+	fake_world_write_config(world, "<domain><name>web</name><uuid>" FAKE_UUID
+				       "</uuid><devices><tpm><backend type='emulator'/></tpm>"
+				       "</devices></domain>");
+	ck_assert_int_eq(start(world), VRMS_OCF_SUCCESS);
+	ck_assert_ptr_nonnull(strstr(world->local.created, "persistent_state=\"yes\""));
+}
+END_TEST
+
 START_TEST(saved_memory_is_restored_once)
 {
 	WORLD;
@@ -396,6 +408,7 @@ UNIT_MAIN("vm_start", start_creates_and_remembers, what_runs_is_left_alone,
 	  definition_that_must_stay_does_not_hinder, libvirt_that_comes_back_is_waited_for,
 	  nothing_is_started_when_nobody_can_tell, unusable_config_is_the_right_code,
 	  machine_that_dies_at_once_is_a_failure, scripts_are_awaited_to_the_deadline,
-	  pools_and_networks_are_started_first, saved_memory_is_restored_once,
-	  memory_that_cannot_be_restored_is_kept, copy_on_write_disk_is_made_once_or_each_time,
+	  pools_and_networks_are_started_first, emulated_tpm_outlives_the_domain,
+	  saved_memory_is_restored_once, memory_that_cannot_be_restored_is_kept,
+	  copy_on_write_disk_is_made_once_or_each_time,
 	  copy_on_write_disk_that_fails_is_a_failed_start, disk_path_replaces_the_extension_only)
