@@ -9,6 +9,7 @@
 
 #include "backup/index_segment.h"
 #include "backup/pack.h"
+#include "backup/pack_list.h"
 
 enum { JOIN_COUNT = 8, LEVEL_ENTRIES = 1 << 13, LEVEL_MAX = 12 };
 
@@ -122,73 +123,11 @@ static int open_segments(struct vrms_index *index, struct vrms_error *error)
 	return rc;
 }
 
-struct known_pack {
-	struct vrms_id id;
-	uint64_t bytes;
-	bool is_named; /* by an index file */
-};
-
-struct known_packs {
-	struct known_pack *rows;
-	size_t count;
-};
-
-static void known_packs_done(struct known_packs *known)
-{
-	free(known->rows);
-}
-
-static int add_known(struct known_packs *known, const struct vrms_store_list *list)
-{
-	struct known_pack *rows =
-	    realloc(known->rows, (known->count + list->count + 1) * sizeof(*rows));
-
-	if (rows == NULL) {
-		return -ENOMEM;
-	}
-	known->rows = rows;
-	for (size_t i = 0; i < list->count; i++) {
-		struct known_pack row = {.bytes = list->rows[i].bytes};
-
-		if (vrms_hex_parse(list->rows[i].name, row.id.bytes, sizeof(row.id.bytes)) == 0) {
-			known->rows[known->count++] = row;
-		}
-	}
-	return 0;
-}
-
-/* Sorted by id, because folders and their rows come sorted. */
-static int list_packs(const struct vrms_store *store, struct known_packs *known,
-		      struct vrms_error *error)
-{
-	struct vrms_store_list folders VRMS_CLEANUP(vrms_store_list_done) = {0};
-	int rc = store->list(store->context, "packs", &folders, error);
-
-	for (size_t i = 0; i < folders.count && rc == 0; i++) {
-		struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
-		char path[64];
-
-		snprintf(path, sizeof(path), "packs/%.32s", folders.rows[i].name);
-		rc = store->list(store->context, path, &list, error);
-		if (rc == 0) {
-			rc = add_known(known, &list);
-		}
-	}
-	return rc;
-}
-
-static int compare_known(const void *key, const void *row)
-{
-	return memcmp(key, &((const struct known_pack *)row)->id, sizeof(struct vrms_id));
-}
-
-static void match_packs(struct vrms_index *index, struct known_packs *known)
+static void match_packs(struct vrms_index *index, struct vrms_pack_list *known)
 {
 	for (uint32_t row = 0; row < index->pack_count; row++) {
-		struct known_pack *found =
-		    known->count == 0 ? NULL
-				      : bsearch(&index->packs[row].pack, known->rows, known->count,
-						sizeof(*known->rows), compare_known);
+		struct vrms_pack_list_row *found =
+		    vrms_pack_list_find(known, &index->packs[row].pack);
 
 		index->is_missing[row] =
 		    found == NULL || found->bytes != index->packs[row].pack_bytes;
@@ -200,7 +139,7 @@ static void match_packs(struct vrms_index *index, struct known_packs *known)
 
 /* A pack that no index file names: its own table serves, in memory.  One that is
  * damaged from the start helps nobody; check tells. */
-static int adopt_pack(struct vrms_index *index, const struct known_pack *known)
+static int adopt_pack(struct vrms_index *index, const struct vrms_pack_list_row *known)
 {
 	struct vrms_pack_entry *entries VRMS_CLEANUP(vrms_freep) = NULL;
 	struct vrms_pack_reader *reader VRMS_CLEANUP(vrms_pack_reader_closep) = NULL;
@@ -233,11 +172,11 @@ static int adopt_pack(struct vrms_index *index, const struct known_pack *known)
 
 static int load(struct vrms_index *index, struct vrms_error *error)
 {
-	struct known_packs known VRMS_CLEANUP(known_packs_done) = {0};
+	struct vrms_pack_list known VRMS_CLEANUP(vrms_pack_list_done) = {0};
 	int rc = open_segments(index, error);
 
 	if (rc == 0) {
-		rc = list_packs(index->store, &known, error);
+		rc = vrms_pack_list_read(index->store, &known, error);
 	}
 	if (rc < 0) {
 		return rc;

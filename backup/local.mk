@@ -13,26 +13,51 @@ PURE_ARCHIVES += backup/libvrms-backup-core.a
 # The repository and what works on it.
 noinst_LIBRARIES += backup/libvrms-backup.a
 backup_libvrms_backup_a_SOURCES = \
+	backup/block_reader.c \
 	backup/coder.c backup/coder.h \
 	backup/crypto.c backup/crypto.h \
 	backup/document.c backup/document.h \
+	backup/image.c backup/image.h \
 	backup/index.c backup/index.h \
 	backup/index_merge.c \
 	backup/index_segment.c backup/index_segment.h \
 	backup/job.c backup/job.h \
 	backup/keys.c backup/keys.h \
+	backup/lock.c backup/lock.h \
+	backup/lock_holder.c backup/lock_holder.h \
+	backup/nbd_server.c backup/nbd_server.h \
+	backup/pack_list.c backup/pack_list.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
 	backup/pipeline.c backup/pipeline.h \
+	backup/plan.c backup/plan.h \
 	backup/point.c backup/point.h backup/points.c \
-	backup/repository.c backup/repository.h \
+	backup/repository.c backup/repository.h backup/repository_struct.h \
 	backup/repository_config.c backup/repository_config.h \
 	backup/restore.c backup/restore.h \
 	backup/session.c backup/session.h \
 	backup/source.h backup/source_file.c backup/source_nbd.c \
 	backup/store.c backup/store.h backup/store_posix.c \
-	backup/tree.c backup/tree.h
+	backup/sweep.c backup/sweep.h \
+	backup/take_images.c backup/take_images.h \
+	backup/target_file.c backup/target_nbd.c \
+	backup/target_path.c backup/target_path.h \
+	backup/tree.c backup/tree.h \
+	backup/verify.c backup/verify.h \
+	backup/verify_state.c backup/verify_state.h \
+	backup/walk.c backup/walk.h
 backup_libvrms_backup_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
 
 BACKUP_CFLAGS = $(NBD_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS) $(XXHASH_CFLAGS) $(JANSSON_CFLAGS)
 BACKUP_LIBS   = backup/libvrms-backup.a backup/libvrms-backup-core.a $(COMMON_LIBS) $(QB_LIBS) \
 	$(NBD_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) $(XXHASH_LIBS) $(JANSSON_LIBS) -lpthread
+
+bin_PROGRAMS += vrms-backup
+vrms_backup_SOURCES = \
+	backup/cli.c backup/cli.h \
+	backup/command_care.c \
+	backup/command_restore.c \
+	backup/command_show.c \
+	backup/command_take.c \
+	backup/main.c
+vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
+vrms_backup_LDADD  = $(BACKUP_LIBS)

@@ -260,9 +260,9 @@ int vrms_point_commit(struct vrms_repository *repository, struct vrms_point *poi
 	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
 	char path[PATH_BYTES];
 	uint64_t sequence = point->sequence;
-	int rc = 0;
+	int rc = vrms_repository_guard(repository, error);
 
-	if (sequence == 0) {
+	if (rc == 0 && sequence == 0) {
 		rc = last_sequence(repository, point->vm, &sequence, error);
 		sequence++;
 	}
@@ -294,8 +294,11 @@ int vrms_point_remove(struct vrms_repository *repository, const struct vrms_poin
 {
 	const struct vrms_store *store = vrms_repository_store(repository);
 	char path[PATH_BYTES];
-	int rc = point_path(point->vm, point->sequence, path, error);
+	int rc = vrms_repository_guard(repository, error);
 
+	if (rc == 0) {
+		rc = point_path(point->vm, point->sequence, path, error);
+	}
 	return rc < 0 ? rc : store->remove(store->context, path, error);
 }
 

@@ -68,6 +68,14 @@ VRMS_MUST_CHECK int vrms_repository_rekey(struct vrms_repository *repository,
 					  const struct vrms_secret *secret,
 					  struct vrms_error *error);
 
+/* Something to ask before a point appears or anything goes: is the lock still ours? */
+void vrms_repository_set_guard(struct vrms_repository *repository,
+			       int (*guard)(const void *context, struct vrms_error *error),
+			       const void *context);
+/* 0 without a guard. */
+VRMS_MUST_CHECK int vrms_repository_guard(const struct vrms_repository *repository,
+					  struct vrms_error *error);
+
 const struct vrms_repository_config *vrms_repository_config(
     const struct vrms_repository *repository);
 const struct vrms_store *vrms_repository_store(const struct vrms_repository *repository);

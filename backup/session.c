@@ -178,19 +178,12 @@ static void count_block(struct vrms_session *session, enum vrms_pack_kind kind,
 	session->stats.new_stored_bytes += stored;
 }
 
-int vrms_session_put(struct vrms_session *session, enum vrms_pack_kind kind,
-		     const struct vrms_block *block, struct vrms_error *error)
+static int append(struct vrms_session *session, enum vrms_pack_kind kind,
+		  const struct vrms_block *block, struct vrms_error *error)
 {
 	struct vrms_pack_writer *writer = session->writers[kind == VRMS_PACK_DATA ? 0 : 1];
-	int rc = vrms_session_has(session, &block->name);
+	int rc;
 
-	if (rc < 0) {
-		return vrms_error_errno(error, rc, "index");
-	}
-	if (rc > 0) {
-		session->stats.known_blocks += kind == VRMS_PACK_DATA;
-		return 0;
-	}
 	pthread_mutex_lock(&session->lock);
 	rc = vrms_pack_writer_append(writer, block, error);
 	pthread_mutex_unlock(&session->lock);
@@ -201,11 +194,50 @@ int vrms_session_put(struct vrms_session *session, enum vrms_pack_kind kind,
 							   : rc;
 }
 
+int vrms_session_put(struct vrms_session *session, enum vrms_pack_kind kind,
+		     const struct vrms_block *block, struct vrms_error *error)
+{
+	int rc = vrms_session_has(session, &block->name);
+
+	if (rc < 0) {
+		return vrms_error_errno(error, rc, "index");
+	}
+	if (rc > 0) {
+		session->stats.known_blocks += kind == VRMS_PACK_DATA;
+		return 0;
+	}
+	return append(session, kind, block, error);
+}
+
+static void compress(struct vrms_session *session, struct vrms_block *block)
+{
+	size_t size =
+	    vrms_coder_compress(session->coder, block->data, block->raw_bytes, session->compressed);
+
+	if (size > 0) {
+		block->encoding = VRMS_ENCODING_ZSTD;
+		block->data = session->compressed;
+		block->size = (uint32_t)size;
+	}
+}
+
+int vrms_session_put_again(struct vrms_session *session, enum vrms_pack_kind kind, const void *data,
+			   uint32_t size, struct vrms_error *error)
+{
+	struct vrms_block block = {.raw_bytes = size, .data = data, .size = size};
+	int rc = vrms_coder_name(session->coder, data, size, &block.name, error);
+
+	if (rc < 0 || is_open(session, &block.name)) {
+		return rc;
+	}
+	compress(session, &block);
+	return append(session, kind, &block, error);
+}
+
 int vrms_session_put_raw(struct vrms_session *session, enum vrms_pack_kind kind, const void *data,
 			 uint32_t size, struct vrms_name *ret_name, struct vrms_error *error)
 {
 	struct vrms_block block = {.raw_bytes = size, .data = data, .size = size};
-	size_t compressed;
 	int rc = vrms_coder_name(session->coder, data, size, &block.name, error);
 
 	if (rc < 0) {
@@ -217,13 +249,8 @@ int vrms_session_put_raw(struct vrms_session *session, enum vrms_pack_kind kind,
 		session->stats.known_blocks += rc > 0 && kind == VRMS_PACK_DATA;
 		return rc < 0 ? vrms_error_errno(error, rc, "index") : 0;
 	}
-	compressed = vrms_coder_compress(session->coder, data, size, session->compressed);
-	if (compressed > 0) {
-		block.encoding = VRMS_ENCODING_ZSTD;
-		block.data = session->compressed;
-		block.size = (uint32_t)compressed;
-	}
-	return vrms_session_put(session, kind, &block, error);
+	compress(session, &block);
+	return append(session, kind, &block, error);
 }
 
 int vrms_session_flush(struct vrms_session *session, struct vrms_error *error)

@@ -40,6 +40,11 @@ VRMS_MUST_CHECK int vrms_session_put_raw(struct vrms_session *session, enum vrms
 					 const void *data, uint32_t size,
 					 struct vrms_name *ret_name, struct vrms_error *error);
 
+/* Stores raw bytes though other packs may have them: to bring them elsewhere. */
+VRMS_MUST_CHECK int vrms_session_put_again(struct vrms_session *session, enum vrms_pack_kind kind,
+					   const void *data, uint32_t size,
+					   struct vrms_error *error);
+
 /* Makes all of it durable and findable. */
 VRMS_MUST_CHECK int vrms_session_flush(struct vrms_session *session, struct vrms_error *error);
 

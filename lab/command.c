@@ -76,7 +76,9 @@ static void view_options(const struct vrms_lab_command *command, struct option_v
 
 	assert(command->option_count <= OPTIONS_MAX);
 	memset(view, 0, sizeof(*view));
-	*letter++ = '+'; /* what follows the first argument belongs to the program in the node */
+	if (!command->options_anywhere) {
+		*letter++ = '+'; /* what follows the first argument belongs to the program there */
+	}
 	*letter++ = ':';
 	for (size_t i = 0; i < command->option_count; i++) {
 		const struct vrms_lab_option *option = &command->options[i];
@@ -116,7 +118,10 @@ static int complain_option(int value, char **argv, struct vrms_error *error)
 	if (value == ':') {
 		return vrms_error_set(error, -EINVAL, "option \"%s\" needs a value", given);
 	}
-	if (optopt != 0 && optopt < OPTION_BASE) {
+	if (optopt >= OPTION_BASE || optopt == HELP_VALUE) {
+		return vrms_error_set(error, -EINVAL, "option \"%s\" takes no value", given);
+	}
+	if (optopt != 0) {
 		return vrms_error_set(error, -EINVAL, "unknown option \"-%c\"", optopt);
 	}
 	return vrms_error_set(error, -EINVAL, "unknown option \"%s\"", given);

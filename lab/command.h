@@ -45,8 +45,9 @@ struct vrms_lab_command {
 	/* One option that was given, by its long name.  -EINVAL or -ERANGE are usage errors. */
 	int (*set_option)(void *settings, const char *name, const char *value,
 			  struct vrms_error *error);
-	size_t settings_size; /* zeroed memory handed to both, at most VRMS_LAB_SETTINGS_MAX */
-	bool internal;        /* not shown: the lab's own processes */
+	size_t settings_size;  /* zeroed memory handed to both, at most VRMS_LAB_SETTINGS_MAX */
+	bool options_anywhere; /* options may follow arguments; else the first argument ends them */
+	bool internal;         /* not shown: the lab's own processes */
 };
 
 enum { VRMS_LAB_SETTINGS_MAX = 512 };
@@ -57,7 +58,7 @@ vrms_lab_command_row vrms_lab_up_command, vrms_lab_down_command, vrms_lab_status
     vrms_lab_wait_command, vrms_lab_exec_command, vrms_lab_shell_command, vrms_lab_power_command,
     vrms_lab_freeze_command, vrms_lab_thaw_command, vrms_lab_partition_command,
     vrms_lab_heal_command, vrms_lab_logs_command, vrms_lab_powerd_command,
-    vrms_lab_node_init_command;
+    vrms_lab_node_init_command, vrms_lab_vm_command, vrms_lab_demo_command;
 
 /* Reads the options of one command by its table and runs it.
  *

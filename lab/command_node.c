@@ -71,27 +71,37 @@ static int wait_for_program(pid_t pid, const volatile sig_atomic_t *interrupted)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int enter_for_good(const struct vrms_lab *lab, int index, struct vrms_error *error)
+/* -EBUSY for a frozen node: the program would run in it, but nothing would answer. */
+static int check_awake(const struct vrms_lab *lab, int index, struct vrms_error *error)
 {
 	enum vrms_lab_node_state state;
 	const char *name = vrms_lab_node_name(lab, index);
 	int rc = vrms_lab_node_get_state(lab, index, &state, error);
 
-	if (rc < 0) {
-		return rc;
+	if (rc == 0 && state == VRMS_LAB_NODE_FROZEN) {
+		rc = vrms_error_set(error, -EBUSY, "%s is frozen; \"vrms-lab thaw %s\" first", name,
+				    name);
 	}
-	if (state == VRMS_LAB_NODE_FROZEN) {
-		return vrms_error_set(error, -EBUSY, "%s is frozen; \"vrms-lab thaw %s\" first",
-				      name, name);
+	return rc;
+}
+
+/* In a child, because whoever has gone into a node does not come back: enters, starts the
+ * program in the node's pid namespace and ends as it ends. */
+static void go_in(int node_fd, char **argv, const volatile sig_atomic_t *interrupted)
+{
+	if (setns(node_fd, VRMS_LAB_NODE_NAMESPACES) < 0) {
+		fprintf(stderr, "vrms-lab: the node cannot be entered: %s\n", strerror(errno));
+		_exit(VRMS_LAB_EXIT_FAILED);
 	}
-	int fd VRMS_CLEANUP(vrms_closep) = vrms_lab_node_open(lab, index, error);
-	if (fd < 0) {
-		return fd;
+	pid_t pid = fork();
+	if (pid == 0) {
+		become_program(argv);
 	}
-	if (setns(fd, VRMS_LAB_NODE_NAMESPACES) < 0) {
-		return vrms_error_errno(error, -errno, "%s cannot be entered", name);
+	if (pid < 0) {
+		fprintf(stderr, "vrms-lab: fork: %s\n", strerror(errno));
+		_exit(VRMS_LAB_EXIT_FAILED);
 	}
-	return 0;
+	_exit(wait_for_program(pid, interrupted));
 }
 
 static int run_in_node(const struct vrms_lab_context *context, const char *name, char **argv,
@@ -101,13 +111,14 @@ static int run_in_node(const struct vrms_lab_context *context, const char *name,
 	int index = 0;
 	int rc = open_node(context, name, &lab, &index, error);
 
-	rc = rc < 0 ? rc : enter_for_good(lab, index, error);
-	if (rc < 0) {
+	rc = rc < 0 ? rc : check_awake(lab, index, error);
+	int fd VRMS_CLEANUP(vrms_closep) = rc < 0 ? rc : vrms_lab_node_open(lab, index, error);
+	if (fd < 0) {
 		return VRMS_LAB_EXIT_FAILED;
 	}
 	pid_t pid = fork();
 	if (pid == 0) {
-		become_program(argv);
+		go_in(fd, argv, context->interrupted);
 	}
 	if (pid < 0) {
 		vrms_error_errno(error, -errno, "fork");

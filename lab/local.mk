@@ -32,7 +32,7 @@ lab_libvrms_lab_a_SOURCES = \
 	lab/wait.c lab/wait.h
 lab_libvrms_lab_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
 
-LAB_LIBS = lab/libvrms-lab.a $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
+LAB_LIBS = $(LAB_VM_LIBS) lab/libvrms-lab.a $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 
 bin_PROGRAMS += vrms-lab
 vrms_lab_SOURCES = lab/main.c

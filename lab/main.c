@@ -13,7 +13,8 @@ static vrms_lab_command_row *const rows[] = {
     vrms_lab_wait_command,      vrms_lab_exec_command,      vrms_lab_shell_command,
     vrms_lab_power_command,     vrms_lab_freeze_command,    vrms_lab_thaw_command,
     vrms_lab_partition_command, vrms_lab_heal_command,      vrms_lab_logs_command,
-    vrms_lab_powerd_command,    vrms_lab_node_init_command,
+    vrms_lab_powerd_command,    vrms_lab_node_init_command, vrms_lab_vm_command,
+    vrms_lab_demo_command,
 };
 
 static volatile sig_atomic_t interrupted;

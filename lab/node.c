@@ -14,8 +14,8 @@
 #include "lab/network.h"
 
 enum {
-	DEATH_TIMEOUT_MS = 20000,
-	LOCK_TIMEOUT_MS = 60000, /* a start that goes on is bounded by less */
+	DEATH_TIMEOUT_MS = 15000, /* less than a fence agent waits for the answer (20 s) */
+	LOCK_TIMEOUT_MS = 60000,  /* a start that goes on is bounded by less */
 	COMMAND_LINE_BYTES_MAX = 65536,
 	FREEZE_ROUNDS_MAX = 50,
 };

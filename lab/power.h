@@ -28,4 +28,8 @@ VRMS_MUST_CHECK int vrms_lab_power_on_later(const struct vrms_lab *lab, int inde
 					    const struct timespec *moment,
 					    struct vrms_error *error);
 
+/* One line with the time in log/powerd.log.  A line that cannot be written is lost: no power
+ * button fails for the sake of its log. */
+void vrms_lab_power_note(const struct vrms_lab *lab, const char *format, ...) VRMS_PRINTF(2, 3);
+
 #endif

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -42,24 +40,6 @@ static struct vrms_lab_path record_path(const struct vrms_lab *lab)
 static struct vrms_lab_path socket_path(const struct vrms_lab *lab)
 {
 	return vrms_lab_path(lab, "san/%s", VRMS_LAB_POWER_SOCKET);
-}
-
-/* One line in the daemon's log, which is its standard error. */
-static void log_line(const char *format, ...) VRMS_PRINTF(1, 2);
-static void log_line(const char *format, ...)
-{
-	char text[512];
-	char moment[32];
-	struct timespec now;
-	struct tm local;
-	va_list arguments;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	strftime(moment, sizeof(moment), "%F %T", localtime_r(&now.tv_sec, &local));
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	dprintf(STDERR_FILENO, "%s.%03ld %s\n", moment, now.tv_nsec / 1000000, text);
 }
 
 /* ---- one request ---- */
@@ -156,23 +136,25 @@ static int do_reboot(const struct servant *servant, int index, struct vrms_error
 	}
 	answer_ok(servant, "");
 	shutdown(servant->fd, SHUT_RDWR);
-	log_line("%s off to reboot, asked by %s: done", vrms_lab_node_name(servant->lab, index),
-		 servant->asker);
+	vrms_lab_power_note(servant->lab, "%s off to reboot, asked by %s: done",
+			    vrms_lab_node_name(servant->lab, index), servant->asker);
 	rc = vrms_lab_power_on_later(servant->lab, index, &moment, error);
-	log_line("%s on after reboot: %s", vrms_lab_node_name(servant->lab, index),
-		 rc < 0 ? error->text : "done");
+	vrms_lab_power_note(servant->lab, "%s on after reboot: %s",
+			    vrms_lab_node_name(servant->lab, index), rc < 0 ? error->text : "done");
 	return 0; /* it was answered */
 }
 
 struct verb {
 	const char *name;
 	bool needs_node;
+	bool is_noted; /* by itself, at the right moments */
 	int (*run)(const struct servant *servant, int index, struct vrms_error *error);
 };
 
 static const struct verb verbs[] = {
-    {"ping", false, do_ping}, {"list", false, do_list}, {"status", true, do_status},
-    {"off", true, do_off},    {"on", true, do_on},      {"reboot", true, do_reboot},
+    {"ping", false, true, do_ping},    {"list", false, true, do_list},
+    {"status", true, true, do_status}, {"off", true, false, do_off},
+    {"on", true, false, do_on},        {"reboot", true, true, do_reboot},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -203,10 +185,11 @@ static int obey(const struct servant *servant, char *request, struct vrms_error 
 	int rc = verb->needs_node ? vrms_lab_node_index(servant->lab, node, &index, error) : 0;
 	int64_t start_ms = vrms_clock_now_ms(vrms_clock_system());
 	rc = rc < 0 ? rc : verb->run(servant, index, error);
-	if (verb->needs_node) {
-		log_line("%s %s, asked by %s: %s (%lld ms)", node, name, servant->asker,
-			 rc < 0 ? error->text : "done",
-			 (long long)(vrms_clock_now_ms(vrms_clock_system()) - start_ms));
+	if (rc < 0 || !verb->is_noted) {
+		vrms_lab_power_note(servant->lab, "%s %s, asked by %s: %s (%lld ms)",
+				    node != NULL ? node : "-", name, servant->asker,
+				    rc < 0 ? error->text : "done",
+				    (long long)(vrms_clock_now_ms(vrms_clock_system()) - start_ms));
 	}
 	return rc;
 }
@@ -257,9 +240,11 @@ static void serve(struct servant *servant)
 {
 	char request[REQUEST_SIZE];
 	struct vrms_error error = {.text = ""};
-	int rc = identify(servant, &error);
+	/* Read before anything is answered: a request left unread would reset the connection
+	 * and take the answer with it. */
+	int rc = read_request(servant->fd, request, &error);
 
-	rc = rc < 0 ? rc : read_request(servant->fd, request, &error);
+	rc = rc < 0 ? rc : identify(servant, &error);
 	rc = rc < 0 ? rc : obey(servant, request, &error);
 	if (rc < 0) {
 		answer_error(servant, error.text);
@@ -310,7 +295,7 @@ static void accept_one(const struct vrms_lab *lab, int listen_fd, int *servant_c
 	if (pid > 0) {
 		(*servant_count)++;
 	} else {
-		log_line("fork: %s", strerror(errno));
+		vrms_lab_power_note(lab, "fork: %s", strerror(errno));
 	}
 }
 
@@ -368,9 +353,9 @@ static int run_powerd(const struct vrms_lab_context *context, void *settings, in
 	if (fd < 0) {
 		return VRMS_LAB_EXIT_FAILED;
 	}
-	log_line("power switch of lab %s begins", vrms_lab_name(lab));
+	vrms_lab_power_note(lab, "power switch of lab %s begins", vrms_lab_name(lab));
 	serve_all(lab, fd, context->interrupted);
-	log_line("power switch of lab %s ends", vrms_lab_name(lab));
+	vrms_lab_power_note(lab, "power switch of lab %s ends", vrms_lab_name(lab));
 	return VRMS_LAB_EXIT_OK;
 }
 

@@ -36,3 +36,27 @@ fence_PROGRAMS += fence_vrms_verdict
 fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
+
+# What the daemon is made of.
+noinst_LIBRARIES += quorum/libvrms-quorum-daemon.a
+quorum_libvrms_quorum_daemon_a_SOURCES = \
+	quorum/beater.c quorum/beater.h \
+	quorum/cluster.c quorum/cluster.h \
+	quorum/daemon.c quorum/daemon.h \
+	quorum/daemon_cluster.c \
+	quorum/guardian.c quorum/guardian.h \
+	quorum/journal.c quorum/journal.h \
+	quorum/message.c quorum/message.h \
+	quorum/notify.c quorum/notify.h \
+	quorum/settings.c quorum/settings.h \
+	quorum/stall.c quorum/stall.h \
+	quorum/totem.c quorum/totem.h
+quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \
+	$(CPG_CFLAGS) $(QUORUM_CFLAGS)
+QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) \
+	$(OCF_LIBS) $(CPG_LIBS) $(QUORUM_LIBS) $(CMAP_LIBS) $(COROSYNC_LIBS) $(JANSSON_LIBS) $(QB_LIBS) -lpthread
+
+sbin_PROGRAMS += vrmsd
+vrmsd_SOURCES = quorum/vrmsd.c
+vrmsd_CFLAGS  = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS)
+vrmsd_LDADD   = $(QUORUM_DAEMON_LIBS)

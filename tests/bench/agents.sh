@@ -2,6 +2,7 @@
 # agents.sh - what start, monitor and stop of one guest cost: ours beside VirtualDomain, in a lab node.
 # usage: agents.sh [--rounds N] [--json]   (set by "make bench": VRMS_LAB_STAGE, VRMS_BENCH_DIR)
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lab/lib.sh"
 : "${VRMS_BENCH_DIR:?is not set; run \"make bench\"}"
 

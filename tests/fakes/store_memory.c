@@ -445,3 +445,16 @@ void store_memory_lose(struct store_memory *memory, const char *prefix, unsigned
 		file->durable_path = NULL;
 	}
 }
+
+bool store_memory_contains(struct store_memory *memory, const char *text)
+{
+	for (size_t i = 0; i < memory->count; i++) {
+		const struct content *content = &memory->files[i]->seen;
+
+		if (content->bytes > 0 &&
+		    memmem(content->data, content->bytes, text, strlen(text)) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}

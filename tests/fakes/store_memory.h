@@ -9,6 +9,7 @@
 #ifndef VRMS_TESTS_FAKES_STORE_MEMORY_H
 #define VRMS_TESTS_FAKES_STORE_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "backup/store.h"
@@ -35,6 +36,8 @@ const char *store_memory_damage(struct store_memory *memory, const char *prefix,
 /* Bytes of all files whose path begins with prefix. */
 uint64_t store_memory_bytes(struct store_memory *memory, const char *prefix);
 unsigned int store_memory_count(struct store_memory *memory, const char *prefix);
+/* Whether any file holds this text. */
+bool store_memory_contains(struct store_memory *memory, const char *text);
 /* Removes the nth such file. */
 void store_memory_lose(struct store_memory *memory, const char *prefix, unsigned int nth);
 

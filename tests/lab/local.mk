@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Real clusters in namespaces; root.  What is tested is a staged install, which the nodes see
+# over their own /usr.
+
+LAB_TESTS += \
+	tests/lab/down.sh \
+	tests/lab/fence.sh \
+	tests/lab/vm.sh
+
+EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS)
+
+LAB_STAGE = $(abs_builddir)/stage
+
+.PHONY: lab-stage check-lab
+lab-stage: all
+	rm -rf $(LAB_STAGE)
+	$(MAKE) $(AM_MAKEFLAGS) install DESTDIR=$(LAB_STAGE) fencedir=/usr/sbin >/dev/null
+
+# One at a time: each is a cluster of its own.
+check-lab: lab-stage
+	$(MKDIR_P) tests/lab
+	VRMS_LAB_STAGE=$(LAB_STAGE) $(MAKE) -j1 $(AM_MAKEFLAGS) check-TESTS TESTS='$(LAB_TESTS)'

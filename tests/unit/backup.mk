@@ -3,15 +3,38 @@
 # Tests of backup/.
 
 UNIT_TESTS += \
-	tests/unit/test_backup_history
+	tests/unit/test_backup_care \
+	tests/unit/test_backup_extent \
+	tests/unit/test_backup_format \
+	tests/unit/test_backup_history \
+	tests/unit/test_backup_plan \
+	tests/unit/test_backup_retention
 
 check_LIBRARIES += tests/fakes/libbackup-fakes.a
 
 tests_fakes_libbackup_fakes_a_SOURCES = \
+	tests/fakes/backup_world.c tests/fakes/backup_world.h \
 	tests/fakes/source_memory.c tests/fakes/source_memory.h \
 	tests/fakes/store_memory.c tests/fakes/store_memory.h
+tests_fakes_libbackup_fakes_a_CFLAGS = $(UNIT_CFLAGS) $(BACKUP_CFLAGS)
 BACKUP_UNIT_CFLAGS = $(UNIT_CFLAGS) $(BACKUP_CFLAGS)
 BACKUP_UNIT_LIBS   = tests/fakes/libbackup-fakes.a $(BACKUP_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_extent_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_format_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_format_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_plan_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_plan_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_retention_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_retention_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_care_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
+
+BACKUP_CLI_TESTS = \
+	tests/cli/backup_kill.sh \
+	tests/cli/backup_walk.sh
+TESTS      += $(BACKUP_CLI_TESTS)
+EXTRA_DIST += $(BACKUP_CLI_TESTS)

@@ -11,6 +11,7 @@ include tests/unit/common.mk
 include tests/unit/ocf.mk
 include tests/unit/agents.mk
 include tests/unit/lab.mk
+include tests/unit/lab_vms.mk
 include tests/unit/placement.mk
 include tests/unit/quorum.mk
 include tests/unit/simulator.mk

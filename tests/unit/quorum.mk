@@ -3,6 +3,7 @@
 UNIT_TESTS += \
 	tests/unit/test_quorum_agree \
 	tests/unit/test_quorum_beat \
+	tests/unit/test_quorum_daemon \
 	tests/unit/test_quorum_fault \
 	tests/unit/test_quorum_judge \
 	tests/unit/test_quorum_members \
@@ -41,3 +42,6 @@ tests_unit_test_quorum_witness_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_series_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quorum_series_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_daemon_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)

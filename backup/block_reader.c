@@ -1,0 +1,223 @@
+/* block_reader.c - blocks by name, from whichever copy is right.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/repository_struct.h"
+
+enum { COPIES_MAX = 16 };
+
+struct vrms_block_reader {
+	struct vrms_repository *repository;
+	struct vrms_index *index;
+	struct vrms_coder *coder;
+	uint8_t *record; /* as stored */
+	size_t record_capacity;
+	uint8_t *block; /* decoded, VRMS_BLOCK_BYTES_MAX */
+};
+
+/* A free handle for this pack, or the one that has been idle longest; lock held. */
+static struct vrms_handle *pick_handle(struct vrms_repository *repository,
+				       const struct vrms_id *pack)
+{
+	struct vrms_handle *oldest = NULL;
+
+	for (size_t i = 0; i < VRMS_HANDLES; i++) {
+		struct vrms_handle *handle = &repository->handles[i];
+
+		if (handle->reader != NULL && vrms_id_is_equal(&handle->pack, pack)) {
+			return handle;
+		}
+		if (handle->users == 0 && (oldest == NULL || handle->used < oldest->used)) {
+			oldest = handle;
+		}
+	}
+	return oldest;
+}
+
+static int take_handle(struct vrms_repository *repository, const struct vrms_id *pack,
+		       struct vrms_handle **ret_handle, struct vrms_error *error)
+{
+	struct vrms_handle *handle;
+	int rc = 0;
+
+	pthread_mutex_lock(&repository->lock);
+	handle = pick_handle(repository, pack);
+	if (handle == NULL) {
+		rc = vrms_error_set(error, -EBUSY, "too many threads read");
+	} else if (handle->reader == NULL || !vrms_id_is_equal(&handle->pack, pack)) {
+		vrms_pack_reader_close(handle->reader);
+		handle->reader = NULL;
+		handle->used = 0;
+		rc = vrms_pack_reader_open(repository->store, pack,
+					   vrms_repository_master(repository), &handle->reader,
+					   error);
+		handle->pack = *pack;
+	}
+	if (rc == 0) {
+		handle->users++;
+		handle->used = ++repository->clock;
+		*ret_handle = handle;
+	}
+	pthread_mutex_unlock(&repository->lock);
+	return rc;
+}
+
+static void give_handle(struct vrms_repository *repository, struct vrms_handle *handle)
+{
+	pthread_mutex_lock(&repository->lock);
+	handle->users--;
+	pthread_mutex_unlock(&repository->lock);
+}
+
+int vrms_block_reader_new(struct vrms_repository *repository, struct vrms_block_reader **ret_reader,
+			  struct vrms_error *error)
+{
+	struct vrms_block_reader *reader VRMS_CLEANUP(vrms_block_reader_freep) =
+	    calloc(1, sizeof(*reader));
+	struct vrms_coder_config config = vrms_repository_coder_config(repository);
+	int rc;
+
+	if (reader == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	reader->repository = repository;
+	reader->block = malloc(VRMS_BLOCK_BYTES_MAX);
+	if (reader->block == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	rc = vrms_repository_index(repository, &reader->index, error);
+	if (rc == 0) {
+		rc = vrms_coder_new(&config, &reader->coder, error);
+	}
+	if (rc == 0) {
+		*ret_reader = VRMS_TAKE(reader);
+	}
+	return rc;
+}
+
+void vrms_block_reader_free(struct vrms_block_reader *reader)
+{
+	if (reader == NULL) {
+		return;
+	}
+	vrms_coder_free(reader->coder);
+	free(reader->record);
+	free(reader->block);
+	free(reader);
+}
+
+static int decode_block(struct vrms_block_reader *reader, const struct vrms_block *block,
+			struct vrms_error *error)
+{
+	struct vrms_record_header header = {.encoding = block->encoding,
+					    .raw_bytes = block->raw_bytes};
+	struct vrms_name name;
+	int rc;
+
+	if (block->raw_bytes > VRMS_BLOCK_BYTES_MAX ||
+	    vrms_coder_expand(reader->coder, &header, block->data, block->size, reader->block) <
+		0) {
+		return vrms_error_set(error, -EBADMSG, "the block does not expand");
+	}
+	rc = vrms_coder_name(reader->coder, reader->block, block->raw_bytes, &name, error);
+	if (rc == 0 && vrms_name_compare(&name, &block->name) != 0) {
+		rc = vrms_error_set(error, -EBADMSG, "the block has another hash");
+	}
+	return rc;
+}
+
+static int reserve(struct vrms_block_reader *reader, size_t size)
+{
+	if (reader->record_capacity < size) {
+		free(reader->record);
+		reader->record_capacity = 0;
+		reader->record = malloc(size);
+		if (reader->record == NULL) {
+			return -ENOMEM;
+		}
+		reader->record_capacity = size;
+	}
+	return 0;
+}
+
+int vrms_block_reader_check(struct vrms_block_reader *reader, const struct vrms_location *location,
+			    void *ret_data, uint32_t *ret_raw_bytes, struct vrms_error *error)
+{
+	struct vrms_index_pack pack = vrms_index_pack(reader->index, location->pack);
+	char text[VRMS_ID_TEXT_BYTES];
+	struct vrms_handle *handle = NULL;
+	struct vrms_block block;
+	int rc = take_handle(reader->repository, &pack.pack, &handle, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = reserve(reader, VRMS_RECORD_HEADER_BYTES + (size_t)location->entry.stored_bytes);
+	if (rc == 0) {
+		rc = vrms_pack_reader_get(handle->reader, &location->entry, reader->record, &block,
+					  error);
+	}
+	give_handle(reader->repository, handle);
+	if (rc == 0) {
+		rc = decode_block(reader, &block, error);
+	}
+	if (rc < 0) {
+		vrms_id_print(&pack.pack, text);
+		return vrms_error_wrap(error, rc, "pack %s", text);
+	}
+	if (ret_data != NULL) {
+		memcpy(ret_data, reader->block, block.raw_bytes);
+	}
+	*ret_raw_bytes = block.raw_bytes;
+	return 0;
+}
+
+/* The wanted generation's copies first. */
+static void prefer(struct vrms_location *locations, size_t count, uint32_t generation)
+{
+	size_t front = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (locations[i].generation == generation) {
+			struct vrms_location moved = locations[i];
+
+			locations[i] = locations[front];
+			locations[front++] = moved;
+		}
+	}
+}
+
+int vrms_block_reader_get(struct vrms_block_reader *reader, const struct vrms_want *want,
+			  void *ret_data, struct vrms_error *error)
+{
+	struct vrms_location locations[COPIES_MAX];
+	char text[2 * VRMS_NAME_BYTES + 1];
+	uint32_t raw_bytes;
+	int count, rc = -ENOENT;
+
+	if (vrms_name_is_zero(&want->name)) {
+		memset(ret_data, 0, want->raw_bytes);
+		return 0;
+	}
+	count = vrms_index_find(reader->index, &want->name, locations, COPIES_MAX);
+	if (count < 0) {
+		return vrms_error_errno(error, count, "index");
+	}
+	prefer(locations, (size_t)count, want->generation);
+	for (int i = 0; i < count; i++) {
+		rc = vrms_block_reader_check(reader, &locations[i], NULL, &raw_bytes, error);
+		if (rc == 0 && raw_bytes == want->raw_bytes) {
+			memcpy(ret_data, reader->block, raw_bytes);
+			return 0;
+		}
+		rc = -EBADMSG; /* also one that cannot be read: the next may be good */
+	}
+	vrms_hex_print(want->name.bytes, VRMS_NAME_BYTES, text);
+	return rc == -ENOENT
+		   ? vrms_error_set(error, rc, "block %s is not stored", text)
+		   : vrms_error_wrap(error, rc, "block %s: no good copy of %d", text, count);
+}

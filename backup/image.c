@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backup/image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "common/child.h"
+
+enum { QEMU_IMG_MS = 60000, CONNECTIONS = 2 };
+
+void vrms_image_done(struct vrms_image *image)
+{
+	for (size_t i = 0; image->bitmaps != NULL && image->bitmaps[i] != NULL; i++) {
+		free(image->bitmaps[i]);
+	}
+	free(image->bitmaps);
+	free(image->path);
+	free(image->format);
+	memset(image, 0, sizeof(*image));
+}
+
+static bool has_flag(const json_t *bitmap, const char *wanted)
+{
+	json_t *flag;
+	size_t i;
+
+	json_array_foreach(json_object_get(bitmap, "flags"), i, flag)
+	{
+		if (json_is_string(flag) && strcmp(json_string_value(flag), wanted) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "in-use": QEMU was killed, what the bitmap holds is not all; without "auto" it
+ * was not recording. */
+static int take_bitmaps(const json_t *info, struct vrms_image *image)
+{
+	json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
+	json_t *list = json_object_get(data, "bitmaps");
+	const char *compat = json_string_value(json_object_get(data, "compat"));
+	json_t *bitmap;
+	size_t i, count = 0;
+
+	image->can_bitmap =
+	    strcmp(image->format, "qcow2") == 0 && compat != NULL && strcmp(compat, "0.10") != 0;
+	image->bitmaps = calloc(json_array_size(list) + 1, sizeof(char *));
+	if (image->bitmaps == NULL) {
+		return -ENOMEM;
+	}
+	json_array_foreach(list, i, bitmap)
+	{
+		const char *name = json_string_value(json_object_get(bitmap, "name"));
+
+		if (name == NULL || has_flag(bitmap, "in-use") || !has_flag(bitmap, "auto")) {
+			continue;
+		}
+		image->bitmaps[count] = strdup(name);
+		if (image->bitmaps[count++] == NULL) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int take_info(const char *text, struct vrms_image *image, struct vrms_error *error)
+{
+	json_error_t problem;
+	json_t *info VRMS_CLEANUP(json_decrefp) = json_loads(text, 0, &problem);
+	const char *format;
+	json_int_t bytes;
+
+	if (info == NULL) {
+		return vrms_error_set(error, -EPROTO, "qemu-img: %s", problem.text);
+	}
+	if (json_unpack(info, "{s:s,s:I}", "format", &format, "virtual-size", &bytes) != 0 ||
+	    bytes < 0) {
+		return vrms_error_set(error, -EPROTO, "qemu-img says neither format nor size");
+	}
+	image->bytes = (uint64_t)bytes;
+	image->format = strdup(format);
+	if (image->format == NULL || take_bitmaps(info, image) < 0) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* The last line of what a program said, which is the one with the reason. */
+static int say_why(const struct vrms_child_result *result, struct vrms_error *error)
+{
+	char *text = result->errors != NULL ? result->errors : result->output;
+	size_t length = text != NULL ? strlen(text) : 0;
+
+	while (length > 0 && text[length - 1] == '\n') {
+		text[--length] = '\0';
+	}
+	if (length == 0) {
+		return vrms_error_set(error, -EIO, "qemu-img ended with %d", result->exit_code);
+	}
+	return vrms_error_set(error, -EIO, "%s",
+			      strrchr(text, '\n') != NULL ? strrchr(text, '\n') + 1 : text);
+}
+
+int vrms_image_inspect(const char *path, const char *format, struct vrms_image *ret_image,
+		       struct vrms_error *error)
+{
+	const char *argv[8] = {"qemu-img", "info", "--output=json"};
+	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = QEMU_IMG_MS};
+	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
+	struct vrms_image image VRMS_CLEANUP(vrms_image_done) = {0};
+	size_t count = 3;
+	int rc;
+
+	if (format != NULL) {
+		argv[count++] = "-f";
+		argv[count++] = format;
+	}
+	argv[count] = path;
+	rc = vrms_child_run(&spec, &result, error);
+	if (rc == 0 && result.exit_code != 0) {
+		rc = say_why(&result, error);
+	}
+	if (rc == 0) {
+		image.path = strdup(path);
+		rc = image.path == NULL ? vrms_error_set(error, -ENOMEM, "out of memory")
+					: take_info(result.output, &image, error);
+	}
+	if (rc < 0) {
+		return vrms_error_wrap(error, rc, "image '%s'", path);
+	}
+	*ret_image = image;
+	memset(&image, 0, sizeof(image));
+	return 0;
+}
+
+static int change_bitmap(const struct vrms_image *image, const char *action, const char *bitmap,
+			 struct vrms_error *error)
+{
+	const char *const argv[] = {"qemu-img",    "bitmap",    action, "-f",
+				    image->format, image->path, bitmap, NULL};
+	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = QEMU_IMG_MS};
+	int rc = vrms_child_check(&spec, error);
+
+	return rc < 0 ? vrms_error_wrap(error, rc, "image '%s'", image->path) : 0;
+}
+
+int vrms_image_bitmap_add(const struct vrms_image *image, const char *bitmap,
+			  struct vrms_error *error)
+{
+	return change_bitmap(image, "--add", bitmap, error);
+}
+
+int vrms_image_bitmap_remove(const struct vrms_image *image, const char *bitmap,
+			     struct vrms_error *error)
+{
+	return change_bitmap(image, "--remove", bitmap, error);
+}
+
+static int start_server(const struct vrms_image *image, const char *bitmap,
+			struct vrms_nbd_server **ret_server, struct vrms_error *error)
+{
+	char format[64], bitmap_option[128];
+	const char *argv[12] = {"qemu-nbd", "--persistent", "--shared=8", "--read-only"};
+	size_t count = 4;
+
+	snprintf(format, sizeof(format), "--format=%s", image->format);
+	argv[count++] = format;
+	if (bitmap != NULL) {
+		snprintf(bitmap_option, sizeof(bitmap_option), "--bitmap=%s", bitmap);
+		argv[count++] = bitmap_option;
+	}
+	argv[count] = image->path;
+	return vrms_nbd_server_start(argv, ret_server, error);
+}
+
+int vrms_image_open(const struct vrms_image *image, const char *bitmap,
+		    struct vrms_source *ret_source, struct vrms_nbd_server **ret_server,
+		    struct vrms_error *error)
+{
+	struct vrms_nbd_server *server VRMS_CLEANUP(vrms_nbd_server_stopp) = NULL;
+	char context[160];
+	struct vrms_nbd_options options = {.connections = CONNECTIONS};
+	int rc;
+
+	*ret_server = NULL;
+	if (strcmp(image->format, "raw") == 0 && bitmap == NULL) {
+		return vrms_source_file_open(image->path, ret_source, error);
+	}
+	rc = start_server(image, bitmap, &server, error);
+	if (rc < 0) {
+		return vrms_error_wrap(error, rc, "image '%s'", image->path);
+	}
+	options.uri = vrms_nbd_server_uri(server);
+	if (bitmap != NULL) {
+		snprintf(context, sizeof(context), "qemu:dirty-bitmap:%s", bitmap);
+		options.dirty_bitmap = context;
+	}
+	rc = vrms_source_nbd_open(&options, ret_source, error);
+	if (rc < 0) {
+		return vrms_error_wrap(error, rc, "image '%s'", image->path);
+	}
+	*ret_server = VRMS_TAKE(server);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* image.h - disk images of a VM that is off: what they are, their bitmaps, reading them.
+ *
+ * Through qemu-img and qemu-nbd, which hold the image's lock: a VM that runs is refused.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef VRMS_BACKUP_IMAGE_H
+#define VRMS_BACKUP_IMAGE_H
+
+#include <stdbool.h>
+
+#include "backup/nbd_server.h"
+#include "backup/source.h"
+
+struct vrms_image {
+	char *path;
+	char *format; /* "raw", "qcow2", ... */
+	uint64_t bytes;
+	char **bitmaps; /* good and enabled ones, NULL-terminated */
+	bool can_bitmap;
+};
+
+void vrms_image_done(struct vrms_image *image); /* for VRMS_CLEANUP; accepts a zeroed one */
+
+/* Asks qemu-img.  format: NULL to find out. */
+VRMS_MUST_CHECK int vrms_image_inspect(const char *path, const char *format,
+				       struct vrms_image *ret_image, struct vrms_error *error);
+
+VRMS_MUST_CHECK int vrms_image_bitmap_add(const struct vrms_image *image, const char *bitmap,
+					  struct vrms_error *error);
+VRMS_MUST_CHECK int vrms_image_bitmap_remove(const struct vrms_image *image, const char *bitmap,
+					     struct vrms_error *error);
+
+/* Opens it to read; bitmap: whose changes it tells, or NULL.
+ * ret_server: NULL for a raw image, else to be stopped after the source is closed. */
+VRMS_MUST_CHECK int vrms_image_open(const struct vrms_image *image, const char *bitmap,
+				    struct vrms_source *ret_source,
+				    struct vrms_nbd_server **ret_server, struct vrms_error *error);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backup/target_path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool is_overwriting,
+			  struct vrms_error *error)
+{
+	struct stat status;
+	bool is_there = stat(final, &status) == 0;
+
+	if (!is_there && errno != ENOENT) {
+		return vrms_error_errno(error, -errno, "'%s'", final);
+	}
+	if (is_there && !is_overwriting) {
+		return vrms_error_set(error, -EEXIST, "'%s' exists; --overwrite replaces it",
+				      final);
+	}
+	if (is_there && !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
+		return vrms_error_set(error, -EINVAL, "'%s' is neither a file nor a block device",
+				      final);
+	}
+	path->is_device = is_there && S_ISBLK(status.st_mode);
+	path->final = strdup(final);
+	if (path->final == NULL ||
+	    (!path->is_device && asprintf(&path->partial, "%s.vrms-partial", final) < 0)) {
+		path->partial = NULL;
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	path->has_old = is_there;
+	path->mode = is_there ? status.st_mode & 07777 : 0;
+	path->owner = is_there ? status.st_uid : 0;
+	path->group = is_there ? status.st_gid : 0;
+	return 0;
+}
+
+static int sync_folder(const char *final)
+{
+	char *copy VRMS_CLEANUP(vrms_freep) = strdup(final);
+	int fd VRMS_CLEANUP(vrms_closep) = -1;
+
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int vrms_target_path_publish(struct vrms_target_path *path, struct vrms_error *error)
+{
+	int rc;
+
+	if (path->is_device) {
+		return 0;
+	}
+	if (path->has_old && (chown(path->partial, path->owner, path->group) < 0 ||
+			      chmod(path->partial, path->mode) < 0)) {
+		return vrms_error_errno(error, -errno, "'%s'", path->partial);
+	}
+	if (rename(path->partial, path->final) < 0) {
+		return vrms_error_errno(error, -errno, "'%s'", path->final);
+	}
+	path->is_published = true;
+	rc = sync_folder(path->final);
+	return rc < 0 ? vrms_error_errno(error, rc, "'%s'", path->final) : 0;
+}
+
+void vrms_target_path_done(struct vrms_target_path *path)
+{
+	if (path->partial != NULL && !path->is_published) {
+		unlink(path->partial);
+	}
+	free(path->final);
+	free(path->partial);
+	memset(path, 0, sizeof(*path));
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lab/cluster.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab/xml.h"
+
+enum {
+	ASK_TIMEOUT_MS = 30000,
+	EXIT_DISCONNECTED = 102, /* CRM_EX_DISCONNECT of Pacemaker's crm/common/results.h */
+	EXIT_NO_SUCH = 105,      /* CRM_EX_NOSUCH */
+};
+
+struct setting {
+	const char *name, *value;
+};
+
+/* The lab differs from Pacemaker's defaults in these only. */
+static const struct setting properties[] = {
+    {"stonith-enabled", "true"},
+    {"stonith-action", "off"},
+    {"dc-deadtime", "2s"},
+    {"placement-strategy", "balanced"},
+    /* The load average is that of the whole machine: every node would think itself overloaded
+     * and start one VM at a time. */
+    {"load-threshold", "100000%"},
+};
+
+/* Of each node, under the names that the VM agents' autoset_utilization_* use: a resource with a
+ * utilization that its node does not declare cannot run there. */
+static const struct setting capacity[] = {
+    {"cpu", "64"},
+    {"hv_memory", "4096"},
+    {"host_memory", "4096"},
+};
+
+static const struct setting resource_defaults[] = {
+    {"resource-stickiness", "100"},
+    {"migration-threshold", "3"},
+};
+
+/* Why a program that ran has failed: its last line on stderr. */
+static const char *last_line(char *text)
+{
+	char *line;
+
+	for (size_t length = strlen(text); length > 0 && text[length - 1] == '\n'; length--) {
+		text[length - 1] = '\0';
+	}
+	line = strrchr(text, '\n');
+	return line != NULL ? line + 1 : text;
+}
+
+/* Returns the exit code or a negative errno. */
+static int run_on(const struct vrms_lab *lab, int index, const struct vrms_child_spec *spec,
+		  char **ret_output, struct vrms_error *error)
+{
+	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
+	int rc = vrms_lab_node_run(lab, index, spec, &result, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (result.exit_code != 0) {
+		vrms_error_set(error, -EIO, "%s: %s", spec->argv[0],
+			       result.errors != NULL ? last_line(result.errors) : "failed");
+	} else if (ret_output != NULL) {
+		*ret_output = VRMS_TAKE(result.output);
+	}
+	return result.exit_code;
+}
+
+/* The exit code of the first node that answers, or a negative errno. */
+static int run_anywhere(const struct vrms_lab *lab, const char *const *argv, const char *input,
+			char **ret_output, struct vrms_error *error)
+{
+	const struct vrms_child_spec spec = {
+	    .argv = argv,
+	    .input = input,
+	    .timeout_ms = ASK_TIMEOUT_MS,
+	};
+
+	for (int index = 0; index < vrms_lab_node_count(lab); index++) {
+		int rc = run_on(lab, index, &spec, ret_output, error);
+
+		if (rc == -EHOSTDOWN || rc == -ETIMEDOUT || rc == EXIT_DISCONNECTED) {
+			continue;
+		}
+		if (rc == 0 && error != NULL) {
+			vrms_error_clear(error); /* of the nodes that did not answer */
+		}
+		return rc;
+	}
+	return vrms_error_set(error, -EHOSTDOWN, "no node's pacemaker answers");
+}
+
+int vrms_lab_cluster_run(const struct vrms_lab *lab, const char *const *argv, const char *input,
+			 char **ret_output, struct vrms_error *error)
+{
+	int rc = run_anywhere(lab, argv, input, ret_output, error);
+
+	return rc > 0 ? -EIO : rc;
+}
+
+int vrms_lab_cluster_modify(const struct vrms_lab *lab, const char *section, const char *xml,
+			    struct vrms_error *error)
+{
+	const char *argv[] = {"cibadmin",   "--modify", "--allow-create", "--scope", section,
+			      "--xml-pipe", NULL};
+
+	return vrms_lab_cluster_run(lab, argv, xml, NULL, error);
+}
+
+int vrms_lab_cluster_view(const struct vrms_lab *lab, struct vrms_lab_view *ret_view,
+			  struct vrms_error *error)
+{
+	char *output VRMS_CLEANUP(vrms_freep) = NULL;
+	const char *argv[] = {"crm_mon", "--one-shot", "--output-as=xml", NULL};
+	int rc = vrms_lab_cluster_run(lab, argv, NULL, &output, error);
+
+	return rc < 0 ? rc : vrms_lab_view_parse(output, ret_view, error);
+}
+
+static void add_settings(struct vrms_xml_text *xml, const char *set, const char *prefix,
+			 const struct setting *settings, size_t count)
+{
+	vrms_xml_text_begin(xml, set, "id", prefix, NULL);
+	for (size_t i = 0; i < count; i++) {
+		char id[128];
+
+		snprintf(id, sizeof(id), "%s-%s", prefix, settings[i].name);
+		vrms_xml_text_empty(xml, "nvpair", "id", id, "name", settings[i].name, "value",
+				    settings[i].value, NULL);
+	}
+	vrms_xml_text_end(xml);
+}
+
+static void add_fence(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	char hosts[VRMS_LAB_NODES_MAX * VRMS_LAB_NODE_NAME_SIZE] = "";
+	size_t length = 0;
+
+	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
+		length += (size_t)snprintf(hosts + length, sizeof(hosts) - length, "%s%s",
+					   i > 0 ? " " : "", vrms_lab_node_name(lab, i));
+	}
+	const struct setting params[] = {{"pcmk_host_list", hosts}};
+
+	vrms_xml_text_begin(xml, "primitive", "id", "fence", "class", "stonith", "type",
+			    "fence_vrms_lab", NULL);
+	add_settings(xml, "instance_attributes", "fence-params", params, VRMS_COUNT_OF(params));
+	vrms_xml_text_begin(xml, "operations", NULL);
+	vrms_xml_text_empty(xml, "op", "id", "fence-monitor", "name", "monitor", "interval", "60s",
+			    "timeout", "20s", NULL);
+	vrms_xml_text_end(xml);
+	vrms_xml_text_end(xml);
+}
+
+static void add_nodes(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	vrms_xml_text_begin(xml, "nodes", NULL);
+	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
+		char id[16], prefix[64];
+
+		snprintf(id, sizeof(id), "%d", i + 1);
+		snprintf(prefix, sizeof(prefix), "%s-capacity", vrms_lab_node_name(lab, i));
+		vrms_xml_text_begin(xml, "node", "id", id, "uname", vrms_lab_node_name(lab, i),
+				    NULL);
+		add_settings(xml, "utilization", prefix, capacity, VRMS_COUNT_OF(capacity));
+		vrms_xml_text_end(xml);
+	}
+	vrms_xml_text_end(xml);
+}
+
+static char *configuration_xml(const struct vrms_lab *lab)
+{
+	struct vrms_xml_text xml;
+
+	vrms_xml_text_init(&xml);
+	vrms_xml_text_begin(&xml, "configuration", NULL);
+	vrms_xml_text_begin(&xml, "crm_config", NULL);
+	add_settings(&xml, "cluster_property_set", "cib-bootstrap-options", properties,
+		     VRMS_COUNT_OF(properties));
+	vrms_xml_text_end(&xml);
+	add_nodes(&xml, lab);
+	vrms_xml_text_begin(&xml, "resources", NULL);
+	add_fence(&xml, lab);
+	vrms_xml_text_end(&xml);
+	vrms_xml_text_begin(&xml, "rsc_defaults", NULL);
+	add_settings(&xml, "meta_attributes", "rsc-options", resource_defaults,
+		     VRMS_COUNT_OF(resource_defaults));
+	vrms_xml_text_end(&xml);
+	vrms_xml_text_end(&xml);
+	return vrms_xml_text_done(&xml);
+}
+
+int vrms_lab_cluster_configure(const struct vrms_lab *lab, struct vrms_error *error)
+{
+	const char *query[] = {"cibadmin", "--query", "--xpath", "//primitive[@class='stonith']",
+			       NULL};
+	int rc = run_anywhere(lab, query, NULL, NULL, error);
+
+	if (rc <= 0) {
+		return rc;
+	}
+	if (rc != EXIT_NO_SUCH) {
+		return -EIO;
+	}
+	vrms_error_clear(error);
+
+	char *xml VRMS_CLEANUP(vrms_freep) = configuration_xml(lab);
+	if (xml == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	return vrms_lab_cluster_modify(lab, "configuration", xml, error);
+}

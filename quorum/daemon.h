@@ -1,0 +1,80 @@
+/* daemon.h - vrmsd: the cores, the adapters, and the main loop between them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef VRMS_QUORUM_DAEMON_H
+#define VRMS_QUORUM_DAEMON_H
+
+#include <jansson.h>
+#include <qb/qbloop.h>
+
+#include "quorum/agree.h"
+#include "quorum/beater.h"
+#include "quorum/cluster.h"
+#include "quorum/journal.h"
+#include "quorum/members.h"
+#include "quorum/settings.h"
+#include "quorum/stall.h"
+#include "quorum/tuner.h"
+
+struct vrms_daemon {
+	const struct vrms_settings *settings;
+	qb_loop_t *loop;
+	struct vrms_journal *journal;
+	char node_name[VRMS_CLUSTER_NAME_BYTES];
+	uint64_t boot; /* digest of this host's boot id */
+
+	struct vrms_cluster *cluster; /* NULL: not connected */
+	struct vrms_agree *agree;     /* made at the first connection */
+	struct vrms_tuner *tuner;
+	struct vrms_members *members;
+	struct vrms_stall *stall;
+	bool stall_is_realtime;
+	struct vrms_beater *beater; /* NULL: no beat area */
+	struct vrms_beater_state beats;
+	bool beats_are_late;
+
+	struct vrms_ring_id ring;
+	uint32_t ring_nodes[VRMS_MEMBERS_MAX];
+	unsigned ring_count;
+	uint32_t group_nodes[VRMS_MEMBERS_MAX];
+	unsigned group_count;
+	bool quorate;
+	int64_t ring_ms; /* when it was formed */
+
+	int64_t applied_ms, configured_ms;
+	int64_t expected_ms; /* what this daemon has set last; 0: nothing */
+	int64_t reported_ms; /* by corosync, last; 0: nothing yet */
+	int64_t reported_at_ms;
+	enum vrms_reason token_reason;
+	struct vrms_tuner_need need;
+	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
+	unsigned report_count;
+	bool is_leaving;
+	int64_t leave_by_ms;
+	int64_t connect_after_ms;
+};
+
+int64_t vrms_daemon_now_ms(void);
+
+/* One journal line about `event`, with the fields of json_pack()'s format; logs nothing. */
+void vrms_daemon_record(struct vrms_daemon *daemon, const char *event, json_t *fields);
+
+/* Hands an event to a core and carries out what it decides. */
+void vrms_daemon_feed_tuner(struct vrms_daemon *daemon, struct vrms_tuner_event event);
+void vrms_daemon_feed_agree(struct vrms_daemon *daemon, struct vrms_agree_event event);
+void vrms_daemon_feed_members(struct vrms_daemon *daemon, struct vrms_members_event event);
+
+/* Connects to corosync when it is not connected and the time has come. */
+void vrms_daemon_connect(struct vrms_daemon *daemon);
+
+/* Has somebody else set corosync's token? */
+void vrms_daemon_check_token(struct vrms_daemon *daemon);
+
+/* A round trip over the ring. */
+void vrms_daemon_probe(struct vrms_daemon *daemon);
+
+/* Looks at the beats' thread. */
+void vrms_daemon_check_beats(struct vrms_daemon *daemon);
+
+#endif

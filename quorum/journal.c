@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "quorum/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+enum { VERSION = 1, WALL_BYTES = 40 };
+
+struct vrms_journal {
+	char *path;
+	char *node;
+	uint64_t size_max;
+	unsigned keep;
+	uint64_t sequence;
+	int fd;
+};
+
+static int open_file(struct vrms_journal *journal, struct vrms_error *error)
+{
+	journal->fd = open(journal->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	return journal->fd < 0 ? vrms_error_errno(error, -errno, "%s", journal->path) : 0;
+}
+
+int vrms_journal_open(const struct vrms_journal_config *config, struct vrms_journal **ret_journal,
+		      struct vrms_error *error)
+{
+	struct vrms_journal *journal VRMS_CLEANUP(vrms_journal_freep) = calloc(1, sizeof(*journal));
+	char *folder VRMS_CLEANUP(vrms_freep) = strdup(config->path);
+
+	if (journal == NULL || folder == NULL) {
+		return vrms_error_set(error, -ENOMEM, "%s: out of memory", config->path);
+	}
+	journal->fd = -1;
+	journal->path = strdup(config->path);
+	journal->node = strdup(config->node);
+	journal->size_max = config->size_max;
+	journal->keep = config->keep;
+	if (journal->path == NULL || journal->node == NULL) {
+		return vrms_error_set(error, -ENOMEM, "%s: out of memory", config->path);
+	}
+	int rc = vrms_file_mkdir_all(dirname(folder), 0750, error);
+
+	rc = rc < 0 ? rc : open_file(journal, error);
+	if (rc < 0) {
+		return rc;
+	}
+	*ret_journal = VRMS_TAKE(journal);
+	return 0;
+}
+
+void vrms_journal_free(struct vrms_journal *journal)
+{
+	if (journal != NULL) {
+		vrms_closep(&journal->fd);
+		free(journal->path);
+		free(journal->node);
+		free(journal);
+	}
+}
+
+/* Old ones move up by one; the last falls off.  A failure leaves a larger file, nothing worse. */
+static void rotate(struct vrms_journal *journal)
+{
+	struct stat status;
+	char from[4096], to[4096];
+
+	if (fstat(journal->fd, &status) < 0 || (uint64_t)status.st_size < journal->size_max) {
+		return;
+	}
+	for (unsigned number = journal->keep; number > 0; number--) {
+		snprintf(to, sizeof(to), "%s.%u", journal->path, number);
+		if (number == 1) {
+			snprintf(from, sizeof(from), "%s", journal->path);
+		} else {
+			snprintf(from, sizeof(from), "%s.%u", journal->path, number - 1);
+		}
+		(void)rename(from, to);
+	}
+	vrms_closep(&journal->fd);
+	(void)open_file(journal, NULL);
+}
+
+static void format_wall(char text[WALL_BYTES])
+{
+	struct timespec now;
+	struct tm parts;
+	size_t length;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &parts);
+	length = strftime(text, WALL_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
+	snprintf(text + length, WALL_BYTES - length, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+int vrms_journal_write(struct vrms_journal *journal, int64_t now_ms, const char *event,
+		       json_t *fields)
+{
+	char wall[WALL_BYTES];
+
+	format_wall(wall);
+	json_t *line = json_pack("{s:i, s:I, s:I, s:s, s:s, s:s}", "v", VERSION, "seq",
+				 (json_int_t)journal->sequence++, "mono_ms", (json_int_t)now_ms,
+				 "wall", wall, "node", journal->node, "event", event);
+
+	if (line != NULL && fields != NULL) {
+		json_object_update(line, fields);
+	}
+	char *text VRMS_CLEANUP(vrms_freep) = line == NULL ? NULL : json_dumps(line, JSON_COMPACT);
+
+	json_decref(fields);
+	json_decref(line);
+	if (text == NULL) {
+		return -ENOMEM;
+	}
+	rotate(journal);
+	if (journal->fd < 0 && open_file(journal, NULL) < 0) {
+		return -EIO;
+	}
+	size_t length = strlen(text);
+
+	text[length] = '\n'; /* over the NUL: one write, so that lines never mix */
+	return write(journal->fd, text, length + 1) == (ssize_t)(length + 1) ? 0 : -EIO;
+}

@@ -1,0 +1,80 @@
+#!/bin/sh
+# Real kill -9 at many moments of backups and prunes on a real file system: all
+# earlier points restore, the repository stays usable, the next run cleans up.
+# Includes the sequence that corrupts other tools silently: an incremental is
+# killed midway, the next incremental succeeds, its restore must be right.
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+
+backup=${VRMS_BACKUP:-./vrms-backup}
+rounds=${ROUNDS:-5}
+for program in qemu-img qemu-nbd qemu-io; do
+	if ! command -v "$program" >/dev/null; then
+		echo "skipped: no $program (Debian package: qemu-utils)"
+		exit 77
+	fi
+done
+work=$(mktemp -d "${TMPDIR:-/tmp}/backup-kill.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+export VRMS_BACKUP_REPOSITORY="$work/repository"
+
+take() {
+	"$backup" take vm1 --mode "$1" --image "vda=$work/vda.qcow2"
+}
+latest() {
+	"$backup" list vm1 | tail -n +2 | sed 's/^vm1@\([0-9]*\) .*/\1/' | tail -1
+}
+check_all() {
+	for point in $("$backup" list vm1 | tail -n +2 | sed 's/^vm1@\([0-9]*\) .*/\1/'); do
+		"$backup" restore "vm1@$point" --disk "vda=$work/new.raw" --format raw --overwrite \
+			>/dev/null || fail "point $point does not restore"
+		cmp -s "$work/new.raw" "$work/state.$point" || fail "point $point differs"
+	done
+}
+
+qemu-img create -q -f qcow2 "$work/vda.qcow2" 48M
+dd if=/dev/urandom of="$work/random" bs=1M count=8 status=none
+qemu-io -f qcow2 -c "write -s $work/random 4M 8M" "$work/vda.qcow2" >/dev/null
+"$backup" init >/dev/null
+qemu-img convert -O raw "$work/vda.qcow2" "$work/state.1"
+take full >/dev/null
+
+killed=0
+round=0
+while [ $round -lt "$rounds" ]; do
+	round=$((round + 1))
+	dd if=/dev/urandom of="$work/random" bs=64k count=40 status=none
+	qemu-io -f qcow2 -c "write -s $work/random $((round * 1500 % 40000))k 2560k" \
+		-c "write -P $round $((round * 977 % 40))M 300k" "$work/vda.qcow2" >/dev/null
+	number=$(latest)
+	# What the next point must be, should it be committed after all.
+	qemu-img convert -O raw "$work/vda.qcow2" "$work/state.$((number + 1))"
+	case $((round % 4)) in
+	0) set -- prune --keep-last 4 --min-live 95 ;;
+	1) set -- take vm1 --mode differential --image "vda=$work/vda.qcow2" ;;
+	*) set -- take vm1 --mode incremental --image "vda=$work/vda.qcow2" ;;
+	esac
+	"$backup" "$@" >/dev/null 2>"$work/errors" &
+	pid=$!
+	# From the first milliseconds to beyond the usual end.
+	sleep "0.$(printf '%03d' $((round * 53 % 150)))"
+	if kill -9 $pid 2>/dev/null; then
+		killed=$((killed + 1))
+	fi
+	wait $pid 2>/dev/null || : # killed: its status says nothing
+	check_all
+	# The next incremental goes on from the last committed point.
+	number=$(latest)
+	qemu-img convert -O raw "$work/vda.qcow2" "$work/state.$((number + 1))"
+	take incremental >"$work/out" 2>&1 || fail "the next run: $(cat "$work/out")"
+	check_all
+	[ -z "$(ls "$work/repository/tmp")" ] || fail "leftovers in tmp/"
+done
+"$backup" verify >/dev/null || fail "verify"
+[ $killed -gt 0 ] || fail "nothing was killed in time: the test proves nothing"
+echo "killed $killed times in $rounds rounds; every point came back"

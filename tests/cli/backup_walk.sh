@@ -1,0 +1,106 @@
+#!/bin/sh
+# The README's walk: full, change, incremental, change, differential, change,
+# incremental; each of the four states restored into new disks and compared with
+# the image saved at that moment.  A qcow2 and a raw disk.
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+
+backup=${VRMS_BACKUP:-./vrms-backup}
+for program in qemu-img qemu-nbd qemu-io; do
+	if ! command -v "$program" >/dev/null; then
+		echo "skipped: no $program (Debian package: qemu-utils)"
+		exit 77
+	fi
+done
+work=$(mktemp -d "${TMPDIR:-/tmp}/backup-walk.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+export VRMS_BACKUP_REPOSITORY="$work/repository"
+
+dirty() { # seed: some scattered writes, one discard
+	for i in 1 2 3 4 5 6; do
+		offset=$((($1 * 7919 + i * 104729) % 60))
+		qemu-io -f qcow2 -c "write -P $((($1 * 31 + i) % 255 + 1)) ${offset}M $((i * 37))k" \
+			"$work/vda.qcow2" >/dev/null
+		qemu-io -f raw -c "write -P $((($1 * 17 + i) % 255 + 1)) $((offset % 15))M 100k" \
+			"$work/vdb.raw" >/dev/null
+	done
+	qemu-io -f qcow2 -c "discard $((($1 * 13) % 50))M 3M" "$work/vda.qcow2" >/dev/null
+}
+save() {
+	qemu-img convert -O raw "$work/vda.qcow2" "$work/state$1.vda"
+	cp "$work/vdb.raw" "$work/state$1.vdb"
+}
+take() {
+	"$backup" take vm1 --mode "$1" --image "vda=$work/vda.qcow2" --image "vdb=$work/vdb.raw" \
+		--file "domain.xml=$work/domain.xml" >"$work/out"
+	cat "$work/out"
+}
+restored() { # state format
+	rm -rf "$work/new"
+	"$backup" restore "vm1@$1" --output "$work/new" --format "$2" >/dev/null
+	qemu-img compare -q -f "$2" -F raw "$work/new/vm1-vda.$2" "$work/state$1.vda" ||
+		fail "state $1 of vda differs ($2)"
+	qemu-img compare -q -f "$2" -F raw "$work/new/vm1-vdb.$2" "$work/state$1.vdb" ||
+		fail "state $1 of vdb differs ($2)"
+	cmp "$work/new/vm1-domain.xml" "$work/domain.xml"
+}
+
+echo "<domain/>" >"$work/domain.xml"
+qemu-img create -q -f qcow2 "$work/vda.qcow2" 64M
+truncate -s 16M "$work/vdb.raw"
+dd if=/dev/urandom of="$work/random" bs=1M count=12 status=none
+qemu-io -f qcow2 -c "write -s $work/random 8M 12M" "$work/vda.qcow2" >/dev/null
+"$backup" init
+
+number=0
+for mode in full incremental differential incremental; do
+	number=$((number + 1))
+	dirty $number
+	save $number
+	take $mode
+	grep -q "vda: $mode," "$work/out" || fail "vda was not taken as $mode"
+done
+grep -q "vdb: full (the image's format keeps no bitmap" "$work/out" || fail "raw disk: no reason"
+"$backup" list
+[ "$(qemu-img info --output=json "$work/vda.qcow2" | grep -c '"name": "vrms-')" -le 2 ] ||
+	fail "more than two bitmaps left"
+for state in 1 2 3 4; do
+	restored $state raw
+	restored $state qcow2
+done
+"$backup" diff vm1@1 vm1@4
+"$backup" verify
+
+# Any point may go; the others stay whole.
+"$backup" remove vm1@1
+"$backup" remove vm1@3
+"$backup" prune --dry-run --keep-last 9 >/dev/null
+"$backup" prune --keep-last 9 --min-live 100
+restored 2 raw
+restored 4 raw
+"$backup" check
+"$backup" stats
+
+# A self-contained full holds a second copy of everything; damage in the first heals.
+dirty 5
+save 5
+"$backup" take vm1 --self-contained --image "vda=$work/vda.qcow2" --image "vdb=$work/vdb.raw" \
+	--file "domain.xml=$work/domain.xml"
+first=$(ls -S "$work"/repository/packs/*/* | head -1)
+printf 'damage' | dd of="$first" bs=1 seek=5000 conv=notrunc status=none
+restored 5 raw
+restored 4 raw
+if "$backup" verify >"$work/out"; then
+	fail "verify did not find the damage"
+fi
+cat "$work/out"
+"$backup" repair
+"$backup" check || fail "still damaged after repair"
+restored 4 raw
+
+echo "all states came back"
