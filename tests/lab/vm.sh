@@ -1,6 +1,7 @@
 #!/bin/bash
 # vm.sh - ocf:vrms:VirtualMachine in a real cluster of three nodes.
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 RUNNING=0 GENERIC=1 STOPPED=7
@@ -200,7 +201,7 @@ libvirtd_stopped() {
 is_without_libvirtd() { ! libvirtd_pid "$1"; }
 
 libvirtd_stuck() {
-	local pid stuck fences start
+	local pid stuck fences
 	loose_vm vmx
 	agent node2 start vmx 60000
 	expect "start" 0
