@@ -102,6 +102,17 @@ static int sort_todo(struct vrms_sim_world *world, int ring)
 	return homeless;
 }
 
+/* Said once for each VM and failure. */
+static void tell_no_room(struct vrms_sim_world *world, int vm)
+{
+	int failure = world->vm[vm].failure;
+
+	if (failure >= 0 && !world->record.failure[failure].no_room) {
+		world->record.failure[failure].no_room = true;
+		vrms_sim_note(world, VRMS_SIM_STEP_NO_ROOM, -1, vm);
+	}
+}
+
 static void start_homeless(struct vrms_sim_world *world, int count)
 {
 	/* Two halves of one array: who, and where to. */
@@ -117,7 +128,7 @@ static void start_homeless(struct vrms_sim_world *world, int count)
 		if (target[i] >= 0) {
 			vrms_sim_operation_start(world, vms[i], target[i]);
 		} else {
-			vrms_sim_note(world, VRMS_SIM_STEP_NO_ROOM, -1, vms[i]);
+			tell_no_room(world, vms[i]);
 		}
 	}
 }

@@ -211,7 +211,7 @@ struct vrms_sim_world {
 
 	struct vrms_sim_cut real[VRMS_SIM_LINKS_MAX], known[VRMS_SIM_LINKS_MAX];
 	bool any_cut;
-	bool array_up, qdevice_up;
+	bool array_up, qdevice_up, has_quorum;
 	int64_t token_us, consensus_us; /* in force */
 	int operations;                 /* that run now in the cluster */
 	int doubles;                    /* VMs with a second QEMU */

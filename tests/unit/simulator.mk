@@ -17,3 +17,6 @@ tests_unit_test_sim_totem_LDADD  = $(SIM_LIBS) $(UNIT_LIBS)
 tests_unit_test_sim_world_SOURCES = tests/unit/test_sim_world.c $(SIM_TEST_SOURCES)
 tests_unit_test_sim_world_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_world_LDADD  = $(SIM_LIBS) $(UNIT_LIBS)
+
+TESTS      += tests/cli/sim.sh
+EXTRA_DIST += tests/cli/sim.sh
