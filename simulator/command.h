@@ -44,6 +44,10 @@ int vrms_sim_command_settings(const struct vrms_sim_arguments *arguments, struct
 int vrms_sim_command_fuzz(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 int vrms_sim_command_sweep(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 
+/* The number of a planted bug, 0 when none is asked for.  -ENOENT, -ENOTSUP (not in this build). */
+VRMS_MUST_CHECK int vrms_sim_arguments_bug(const struct vrms_sim_arguments *arguments,
+					   struct vrms_error *error);
+
 /* Reads what the arguments name. */
 VRMS_MUST_CHECK int vrms_sim_arguments_read(const struct vrms_sim_arguments *arguments,
 					    struct vrms_sim_scenario *scenario,

@@ -114,10 +114,15 @@ static int simulate(const struct vrms_sim_arguments *arguments,
 		    const struct vrms_sim_scenario *scenario, struct vrms_error *error)
 {
 	struct vrms_sim_options options = {.exact = arguments->exact, .step_limit = STEPS_KEPT};
+	int bug = vrms_sim_arguments_bug(arguments, error);
 	struct vrms_sim_result result;
 	double begin_s = now_s();
 	int status = VRMS_SIM_EXIT_FAILED;
 
+	if (bug < 0) {
+		return VRMS_SIM_EXIT_USAGE;
+	}
+	options.plant = bug;
 	if (vrms_sim_run(scenario, &options, &result, error) < 0) {
 		return VRMS_SIM_EXIT_FAILED;
 	}

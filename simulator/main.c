@@ -11,8 +11,10 @@
 
 static const struct vrms_sim_command commands[] = {
     {"run", "FILE...", "simulate scenarios, traces or folders of the Proxmox HA simulator",
-     "set seed nodes vms duration exact skip-bad json html assert junit quiet",
+     "set seed nodes vms duration exact skip-bad json html assert junit quiet bug",
      vrms_sim_command_run},
+    {"fuzz", "", "run random clusters and faults against the rules that must never break",
+     "seeds output bug", vrms_sim_command_fuzz},
     {"settings", "", "print all settings and faults with their defaults, as a scenario file", "",
      vrms_sim_command_settings},
 };
@@ -52,6 +54,12 @@ static const struct {
     {"junit", "FILE", "write the assertions as a JUnit report", TEXT_OPTION, TEXT(junit),
      .has_argument = required_argument},
     {"quiet", NULL, "no text report", FLAG_OPTION, TEXT(quiet), .has_argument = no_argument},
+    {"seeds", "A..B", "first and last seed", TEXT_OPTION, TEXT(seeds),
+     .has_argument = required_argument},
+    {"output", "DIR", "where scenarios that break a rule go (default: here)", TEXT_OPTION,
+     TEXT(output), .has_argument = required_argument},
+    {"bug", "NAME|all", "look for a planted bug (test builds)", TEXT_OPTION, TEXT(bug),
+     .has_argument = required_argument},
     {"help", NULL, "say this", FLAG_OPTION, .has_argument = no_argument},
 };
 

@@ -40,6 +40,15 @@ void vrms_sim_round_for_node(struct vrms_sim_world *world, int node, int64_t del
 	}
 }
 
+void vrms_sim_round_for_all(struct vrms_sim_world *world)
+{
+	for (int i = 0; i < world->ring_count; i++) {
+		if (world->ring[i].used && world->ring[i].quorate) {
+			vrms_sim_round_ask(world, i, vrms_sim_round_us(world));
+		}
+	}
+}
+
 /* Fences whom it must; returns whether somebody is still to be fenced. */
 static bool fence_the_lost(struct vrms_sim_world *world, int index)
 {
@@ -168,6 +177,9 @@ static void decide(struct vrms_sim_world *world, int index)
 		start_homeless(world, homeless);
 	}
 	for (int i = 0; i < world->node_count; i++) {
+		if (world->node[i].waiting.head >= 0) {
+			vrms_sim_operation_dispatch(world, i);
+		}
 		if ((world->node[i].standby || world->node[i].stopping) &&
 		    is_member(world, i, index)) {
 			drain(world, index, i);
@@ -191,6 +203,7 @@ static void stop_all(struct vrms_sim_world *world, const struct vrms_sim_ring *r
 				vrms_sim_operation_stop(world, vm);
 			}
 		}
+		vrms_sim_operation_dispatch(world, node);
 		vrms_sim_vm_stop_orphans(world, node);
 	}
 }

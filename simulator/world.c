@@ -283,6 +283,7 @@ static void handle_vm(struct vrms_sim_world *world, const struct vrms_sim_event 
 	case VRMS_SIM_EVENT_UNBAN:
 		item->ban[event->stamp] = -1;
 		vrms_sim_todo_add_idle(world, vm);
+		vrms_sim_round_for_all(world);
 		break;
 	default:
 		/* Paths that came back in time have ended the wait. */

@@ -304,6 +304,7 @@ void vrms_sim_round_ask(struct vrms_sim_world *world, int ring, int64_t delay_us
 void vrms_sim_round_run(struct vrms_sim_world *world, int ring);
 bool vrms_sim_round_decides(const struct vrms_sim_world *world, int ring);
 int64_t vrms_sim_round_us(const struct vrms_sim_world *world);
+void vrms_sim_round_for_all(struct vrms_sim_world *world);
 void vrms_sim_round_for_node(struct vrms_sim_world *world, int node, int64_t delay_us);
 
 /* operation.c */
