@@ -149,6 +149,9 @@ static int locate(struct run *run, bool after, struct vrms_error *error)
 		    vrms_lab_node_index(run->lab, resource->node, &node, NULL) == 0) {
 			running++;
 		}
+		if (after && node == run->demo.victim) {
+			node = -1; /* Pacemaker has not given it up, but it has no power */
+		}
 		*(after ? &vm->node_after : &vm->node_before) = node;
 	}
 	vrms_lab_view_done(&view);

@@ -37,6 +37,27 @@ fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
 
+# What the CIB and libvirt's numbers mean: no connection to either.
+noinst_LIBRARIES += quorum/libvrms-quorum-vm.a
+quorum_libvrms_quorum_vm_a_SOURCES = \
+	quorum/cib_vms.c quorum/cib_vms.h \
+	quorum/mailbox.c quorum/mailbox.h \
+	quorum/vm_sign.c quorum/vm_sign.h \
+	quorum/vm_word.h
+quorum_libvrms_quorum_vm_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS) -pthread
+QUORUM_VM_LIBS = quorum/libvrms-quorum-vm.a $(VM_HOST_LIBS) $(COMMON_LIBS) $(XML_LIBS)
+
+# Listening to libvirt and Pacemaker.
+noinst_LIBRARIES += quorum/libvrms-quorum-watch.a
+quorum_libvrms_quorum_watch_a_SOURCES = \
+	quorum/ear.c quorum/ear.h \
+	quorum/pacemaker.c quorum/pacemaker.h \
+	quorum/vm_watch.c quorum/vm_watch.h \
+	quorum/vms.c quorum/vms.h
+quorum_libvrms_quorum_watch_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS) \
+	$(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) -pthread
+QUORUM_WATCH_LIBS = quorum/libvrms-quorum-watch.a agents/libvrms-vm.a $(LIBVIRT_LIBS) $(PACEMAKER_LIBS)
+
 # What the daemon is made of.
 noinst_LIBRARIES += quorum/libvrms-quorum-daemon.a
 quorum_libvrms_quorum_daemon_a_SOURCES = \
@@ -59,4 +80,4 @@ QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_CORE_LIBS) $(QUORUM
 sbin_PROGRAMS += vrmsd
 vrmsd_SOURCES = quorum/vrmsd.c
 vrmsd_CFLAGS  = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS)
-vrmsd_LDADD   = $(QUORUM_DAEMON_LIBS)
+vrmsd_LDADD   = $(QUORUM_WATCH_LIBS) $(QUORUM_VM_LIBS) $(QUORUM_DAEMON_LIBS)

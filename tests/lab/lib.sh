@@ -2,7 +2,7 @@
 #
 # A test sources it, calls lab_up, then run_case for each case, then finish.
 # VRMS_LAB_STAGE: the make-install tree under test (make check-lab sets it).
-# VRMS_LAB_CASES: only cases whose function's name matches this pattern.
+# VRMS_LAB_CASES: only cases whose function's name matches this pattern (and set_up).
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 
@@ -97,17 +97,20 @@ diagnose() {
 	done
 }
 
+recover() { :; } # after a failed case: a test that has something to put right says how
+
 # run_case FUNCTION DESCRIPTION
 run_case() {
 	local start rc
 	case $1 in
-	${VRMS_LAB_CASES:-*}) ;;
+	set_up | ${VRMS_LAB_CASES:-*}) ;;
 	*) return ;;
 	esac
 	start=$(now_ms)
 	(
-		set -eu
+		set -eEu
 		trap - EXIT
+		trap 'say "FAILED: ${FUNCNAME[*]:0:2}, line ${BASH_LINENO[0]}: $BASH_COMMAND"' ERR
 		"$1"
 	)
 	rc=$?
@@ -118,6 +121,7 @@ run_case() {
 		failed=$((failed + 1))
 		echo "not ok $((passed + failed + skipped)) - $2 ($(seconds $(($(now_ms) - start))))"
 		diagnose
+		recover
 		;;
 	esac
 }
