@@ -284,9 +284,9 @@ START_TEST(same_seed_same_history)
 	}
 	ck_assert_uint_gt(results[0].record.failure_count, 20);
 	ck_assert_uint_eq(results[0].record.step_count, results[1].record.step_count);
-	ck_assert_int_eq(memcmp(results[0].record.step, results[1].record.step,
-				results[0].record.step_count * sizeof(struct vrms_sim_step)),
-			 0);
+	for (size_t i = 0; i < results[0].record.step_count; i++) {
+		ck_assert(sim_same_step(&results[0].record.step[i], &results[1].record.step[i]));
+	}
 	vrms_sim_result_done(&results[0]);
 	vrms_sim_result_done(&results[1]);
 }
