@@ -179,7 +179,11 @@ void vrms_sim_scenario_done(struct vrms_sim_scenario *scenario); /* accepts a ze
 VRMS_MUST_CHECK int vrms_sim_scenario_copy(struct vrms_sim_scenario *to,
 					   const struct vrms_sim_scenario *from);
 
-/* Makes the nodes, VMs and devices that are only given as a number, sorts the faults.
+/* Makes the nodes and VMs that are only given as a number.  -ENOMEM, -ENOSPC. */
+VRMS_MUST_CHECK int vrms_sim_scenario_populate(struct vrms_sim_scenario *scenario,
+					       struct vrms_error *error);
+
+/* Populates, fills in what was left open, sorts the faults.
  *
  * -EINVAL: the parts contradict each other; -ENOMEM.
  */

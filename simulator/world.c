@@ -184,7 +184,14 @@ static void form_first_ring(struct vrms_sim_world *world)
 	ring->dc = world->scratch[0];
 	ring->base_us = (int64_t)(vrms_random_unit(&world->random) * (double)ring->period_us);
 	vrms_sim_votes_count(world, ring);
+	world->has_quorum = ring->quorate;
 	vrms_sim_ring_run(world, index);
+
+	struct vrms_sim_membership membership = {.members = count,
+						 .lowest = ring->member[0],
+						 .quorate = ring->quorate};
+
+	vrms_sim_record_membership(&world->record, &membership);
 }
 
 /* VMs run from the start where the scenario says, or where the placement puts them. */
@@ -276,6 +283,7 @@ static void handle_vm(struct vrms_sim_world *world, const struct vrms_sim_event 
 	case VRMS_SIM_EVENT_UNBAN:
 		item->ban[event->stamp] = -1;
 		vrms_sim_todo_add_idle(world, vm);
+		vrms_sim_round_for_all(world);
 		break;
 	default:
 		/* Paths that came back in time have ended the wait. */

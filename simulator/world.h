@@ -211,7 +211,7 @@ struct vrms_sim_world {
 
 	struct vrms_sim_cut real[VRMS_SIM_LINKS_MAX], known[VRMS_SIM_LINKS_MAX];
 	bool any_cut;
-	bool array_up, qdevice_up;
+	bool array_up, qdevice_up, has_quorum;
 	int64_t token_us, consensus_us; /* in force */
 	int operations;                 /* that run now in the cluster */
 	int doubles;                    /* VMs with a second QEMU */
@@ -304,6 +304,7 @@ void vrms_sim_round_ask(struct vrms_sim_world *world, int ring, int64_t delay_us
 void vrms_sim_round_run(struct vrms_sim_world *world, int ring);
 bool vrms_sim_round_decides(const struct vrms_sim_world *world, int ring);
 int64_t vrms_sim_round_us(const struct vrms_sim_world *world);
+void vrms_sim_round_for_all(struct vrms_sim_world *world);
 void vrms_sim_round_for_node(struct vrms_sim_world *world, int node, int64_t delay_us);
 
 /* operation.c */

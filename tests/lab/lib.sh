@@ -213,3 +213,47 @@ agent() {
 expect() { # WHAT RC: of the last agent call
 	[ "$rc" = "$2" ] || fail "$1: exit code $rc instead of $2: $words"
 }
+
+# ---- what guests and libvirtd suffer
+
+# A domain that no cluster looks after, for running the agent by hand.
+loose_vm() { # NAME OPTIONS...
+	[ ! -e "$SAN/vm/$1.xml" ] || lab vm remove "$1"
+	lab vm add "$@" --files-only
+}
+
+# A disk on a file system that can be filled: the guest's next write fails with "no space".  The
+# nodes have one each, so the VM must not move; what the guest says is read from its console.
+io_setup() { # NODES...
+	local node
+	loose_vm vmio
+	for node in "$@"; do
+		in_node "$node" mkdir -p /run/small
+		in_node "$node" mount -t tmpfs -o size=2m small /run/small
+		in_node "$node" cp /srv/disk/vmio.raw /run/small/vmio.raw
+	done
+	lab vm remove vmio
+}
+io_teardown() { # NODES...
+	local node
+	lab vm remove vmio
+	for node in "$@"; do
+		in_node "$node" umount /run/small
+	done
+}
+disk_fails() {
+	in_node "$1" fallocate --punch-hole --offset 0 --length 1MiB /run/small/vmio.raw
+	in_node "$1" sh -c '! dd if=/dev/zero of=/run/small/filler bs=4k 2>/dev/null'
+}
+disk_answers() { in_node "$1" rm -f /run/small/filler; }
+console_ticks() { # NAME: how many ticks its console has shown
+	grep -c '^VRMS boot' "$SAN/disk/$1.serial"
+}
+console_shows_more() { [ "$(console_ticks "$1")" -gt "$2" ]; }
+
+libvirtd_pid() { in_node "$1" pgrep -x libvirtd; }
+libvirtd_answers() { in_node "$1" timeout 5 virsh -q list; }
+start_libvirtd() {
+	in_node "$1" libvirtd --daemon --listen
+	wait_until 30 "libvirtd of $1 answers" libvirtd_answers "$1"
+}

@@ -177,7 +177,8 @@ static bool keeps_quorum(const char *settings, unsigned second_bits)
 	for (size_t i = 0; i < result.record.membership_count; i++) {
 		const struct vrms_sim_membership *membership = &result.record.membership[i];
 
-		quorate |= membership->quorate && membership->at_us < 30000000;
+		quorate |=
+		    membership->quorate && membership->at_us > 0 && membership->at_us < 30000000;
 	}
 	vrms_sim_result_done(&result);
 	return quorate;
