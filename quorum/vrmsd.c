@@ -22,6 +22,7 @@
 #include "quorum/notify.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
+#include "quorum/vms.h"
 
 enum {
 	TICK_MS = 250,
@@ -113,6 +114,7 @@ static void on_tick(void *context)
 		vrms_notify("WATCHDOG=1");
 	}
 	check_probe(daemon, now_ms);
+	vrms_vms_tick(daemon);
 	check_leaving(daemon, now_ms);
 }
 
@@ -239,6 +241,7 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 static void finish(struct vrms_daemon *daemon)
 {
 	vrms_ipc_server_free(daemon->server);
+	vrms_vms_stop(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
 	vrms_ringwatch_free(daemon->ringwatch);
@@ -275,6 +278,9 @@ static int run(const struct vrms_settings *settings)
 			   json_pack("{s:s, s:i}", "version", PACKAGE_VERSION, "pid",
 				     (int)getpid()));
 	watchdog_ms = vrms_notify_watchdog_ms();
+	if (settings->vm_watch && vrms_vms_start(&daemon_, &error) < 0) {
+		vrms_log(LOG_ERR, "%s", error.text); /* the token is tuned all the same */
+	}
 	on_tick(&daemon_);
 	vrms_notify("READY=1");
 	qb_loop_run(daemon_.loop);

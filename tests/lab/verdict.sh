@@ -12,6 +12,8 @@ RESULTS=$(mktemp)
 
 # ---- what is looked at
 
+diagnose() { lab status || :; } # the logs of a dozen failures would bury the table
+
 token() { in_node "$ASK" corosync-cmapctl -g runtime.config.totem.token | sed 's/.*= //'; }
 token_is_below() { [ "$(token)" -lt "$1" ]; }
 copies() { pgrep -fc "guest=$VM," || :; }
@@ -26,15 +28,15 @@ rings_since() { # WALL_MS: "milliseconds members" of each ring that a survivor s
 said_by_verdict() { # WALL_MS: the last of the agent's words in the logs of the survivors
 	local since
 	since=$(date -d "@$(($1 / 1000))" '+%b %d %H:%M:%S')
-	cat "$DIR"/nodes/*/var/log/pacemaker/pacemaker.log | grep -a "fence_vrms_verdict *\[.*warning: off" |
+	cat "$DIR"/nodes/*/var/log/pacemaker/pacemaker.log | sed -n '/fence_vrms_verdict *\[.*warning: off/p' |
 		awk -v s="$since" 'substr($0, 1, 15) >= s' | sort | tail -n 1 | sed 's/.*warning: off [^:]*: //'
 }
 pid_in() { in_node "$1" pgrep -x "$2" | head -n 1; } # NODE PROGRAM
 
 fences() { # how many there were; Pacemaker's own history keeps the last one of a node only
 	cat "$DIR"/nodes/*/var/log/pacemaker/pacemaker.log |
-		grep -ao "Operation '[a-z]*' targeting .* OK (complete) | id=[0-9a-f]*" |
-		sed 's/.*id=//' | sort -u | wc -l
+		sed -n "s/.*Operation '[a-z]*' targeting .* OK (complete) | id=\([0-9a-f]*\).*/\1/p" |
+		sort -u | wc -l
 }
 
 # Two copies of one machine at any moment, stopped processes included.
