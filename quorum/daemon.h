@@ -17,6 +17,8 @@
 #include "quorum/stall.h"
 #include "quorum/tuner.h"
 
+struct vrms_vms; /* quorum/vms.h */
+
 struct vrms_daemon {
 	const struct vrms_settings *settings;
 	qb_loop_t *loop;
@@ -50,6 +52,7 @@ struct vrms_daemon {
 	struct vrms_tuner_need need;
 	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
 	unsigned report_count;
+	struct vrms_vms *vms; /* NULL: not watching machines */
 	bool is_leaving;
 	int64_t leave_by_ms;
 	int64_t connect_after_ms;

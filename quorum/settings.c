@@ -165,6 +165,42 @@ static const struct vrms_param table[] = {
 	.shortdesc = "How many old journal files stay",
 	.longdesc = "The oldest is removed.",
     },
+    {
+	.name = "vm_watch",
+	.type = VRMS_PARAM_BOOLEAN,
+	.offset = FIELD(vm_watch, bool),
+	.fallback = "yes",
+	.shortdesc = "Watch virtual machines",
+	.longdesc = "A failure is told to Pacemaker when it happens. With no, monitors find it.",
+    },
+    {
+	.name = "hypervisor",
+	.type = VRMS_PARAM_STRING,
+	.offset = FIELD(hypervisor, const char *),
+	.fallback = "qemu:///system",
+	.shortdesc = "libvirt URI of this host",
+	.longdesc = "Watched through a read-only connection.",
+    },
+    {
+	.name = "vm_flap_count",
+	.type = VRMS_PARAM_INTEGER,
+	.offset = FIELD(vm_flap_count, int64_t),
+	.fallback = "5",
+	.minimum = 1,
+	.maximum = 16,
+	.shortdesc = "Failures of one machine told within the flap window",
+	.longdesc = "Further ones are left to its monitor operation.",
+    },
+    {
+	.name = "vm_flap_window",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(vm_flap_window_ms, int64_t),
+	.fallback = "10min",
+	.minimum = 1000,
+	.maximum = 86400000,
+	.shortdesc = "Flap window",
+	.longdesc = "See vm_flap_count.",
+    },
 };
 
 struct pair {

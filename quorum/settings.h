@@ -31,6 +31,10 @@ struct vrms_settings {
 	const char *journal;
 	int64_t journal_mib;
 	int64_t journal_keep;
+	bool vm_watch;
+	const char *hypervisor;
+	int64_t vm_flap_count;
+	int64_t vm_flap_window_ms;
 	void *lines; /* what the texts above point into */
 };
 

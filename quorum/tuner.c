@@ -292,7 +292,11 @@ static void absorb(struct vrms_tuner *tuner, const struct vrms_tuner_event *even
 		absorb_sample(tuner, event);
 		break;
 	case VRMS_TUNER_LOAD:
-		tuner->load_until_ms = event->value_ms > 0 ? event->now_ms + event->value_ms : 0;
+		if (event->value_ms == 0) {
+			tuner->load_until_ms = 0;
+		} else if (tuner->load_until_ms < event->now_ms + event->value_ms) {
+			tuner->load_until_ms = event->now_ms + event->value_ms;
+		}
 		break;
 	case VRMS_TUNER_CONFIGURED:
 		tuner->config.configured_ms = event->value_ms;

@@ -69,7 +69,7 @@ struct vrms_tuner_config {
 enum vrms_tuner_event_kind {
 	VRMS_TUNER_SAMPLE,     /* source, value_us */
 	VRMS_TUNER_TICK,       /* about once a second */
-	VRMS_TUNER_LOAD,       /* value_ms: announced until now + value_ms; 0: it is over */
+	VRMS_TUNER_LOAD,       /* value_ms: at least until now + value_ms; 0: it is over */
 	VRMS_TUNER_CONFIGURED, /* value_ms: the admin's token has changed */
 	VRMS_TUNER_ENABLE,     /* value_ms: 0 off, else on */
 	VRMS_TUNER_DISTURBED,  /* value_ms: token in force when the ring broke without a loss */

@@ -22,6 +22,7 @@
 #include "quorum/notify.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
+#include "quorum/vms.h"
 
 enum {
 	TICK_MS = 250,
@@ -135,6 +136,7 @@ static void on_tick(void *context)
 		watchdog_last_ms = now_ms;
 		vrms_notify("WATCHDOG=1");
 	}
+	vrms_vms_tick(daemon);
 	check_leaving(daemon, now_ms);
 }
 
@@ -252,6 +254,7 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 
 static void finish(struct vrms_daemon *daemon)
 {
+	vrms_vms_stop(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
 	vrms_cluster_free(daemon->cluster);
@@ -285,6 +288,9 @@ static int run(const struct vrms_settings *settings)
 			   json_pack("{s:s, s:i}", "version", PACKAGE_VERSION, "pid",
 				     (int)getpid()));
 	watchdog_ms = vrms_notify_watchdog_ms();
+	if (settings->vm_watch && vrms_vms_start(&daemon_, &error) < 0) {
+		vrms_log(LOG_ERR, "%s", error.text); /* the token is tuned all the same */
+	}
 	on_tick(&daemon_);
 	on_probe_time(&daemon_);
 	vrms_notify("READY=1");

@@ -4,9 +4,11 @@
 # over their own /usr.
 
 LAB_TESTS += \
+	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
-	tests/lab/vm.sh
+	tests/lab/vm.sh \
+	tests/lab/vmwatch.sh
 
 EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS)
 
