@@ -26,6 +26,7 @@ placement_libvrms_placement_a_SOURCES = \
 	placement/solver.c placement/solver.h \
 	placement/sort.c placement/sort.h \
 	placement/state.c placement/state.h \
+	placement/survive.c placement/survive.h \
 	placement/trim.c \
 	placement/units.c
 PURE_ARCHIVES += placement/libvrms-placement.a

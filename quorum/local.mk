@@ -37,26 +37,25 @@ fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
 
-# What the CIB and libvirt's numbers mean: no connection to either.
+# What the CIB and libvirt's numbers mean, and the line that carries it: no connection to either.
 noinst_LIBRARIES += quorum/libvrms-quorum-vm.a
 quorum_libvrms_quorum_vm_a_SOURCES = \
 	quorum/cib_vms.c quorum/cib_vms.h \
-	quorum/mailbox.c quorum/mailbox.h \
+	quorum/vm_line.c quorum/vm_line.h \
 	quorum/vm_sign.c quorum/vm_sign.h \
 	quorum/vm_word.h
-quorum_libvrms_quorum_vm_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS) -pthread
-QUORUM_VM_LIBS = quorum/libvrms-quorum-vm.a $(VM_HOST_LIBS) $(COMMON_LIBS) $(XML_LIBS)
+quorum_libvrms_quorum_vm_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+QUORUM_VM_LIBS = quorum/libvrms-quorum-vm.a $(VM_HOST_LIBS) $(COMMON_LIBS)
 
-# Listening to libvirt and Pacemaker.
-noinst_LIBRARIES += quorum/libvrms-quorum-watch.a
-quorum_libvrms_quorum_watch_a_SOURCES = \
-	quorum/ear.c quorum/ear.h \
+# The daemon's ears: a program of its own, with the libraries of libvirt and Pacemaker.
+vrmslibexec_PROGRAMS += quorum/vm-watch
+quorum_vm_watch_SOURCES = \
 	quorum/pacemaker.c quorum/pacemaker.h \
 	quorum/vm_watch.c quorum/vm_watch.h \
-	quorum/vms.c quorum/vms.h
-quorum_libvrms_quorum_watch_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS) \
-	$(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) -pthread
-QUORUM_WATCH_LIBS = quorum/libvrms-quorum-watch.a agents/libvrms-vm.a $(LIBVIRT_LIBS) $(PACEMAKER_LIBS)
+	quorum/vm_watch_main.c
+quorum_vm_watch_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS) -pthread
+quorum_vm_watch_LDADD = agents/libvrms-vm.a $(QUORUM_VM_LIBS) $(LIBVIRT_LIBS) $(PACEMAKER_LIBS) \
+	$(XML_LIBS) $(QB_LIBS) -lpthread
 
 # What the daemon is made of.
 noinst_LIBRARIES += quorum/libvrms-quorum-daemon.a
@@ -71,13 +70,15 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/notify.c quorum/notify.h \
 	quorum/settings.c quorum/settings.h \
 	quorum/stall.c quorum/stall.h \
-	quorum/totem.c quorum/totem.h
+	quorum/totem.c quorum/totem.h \
+	quorum/vms.c quorum/vms.h
+quorum_libvrms_quorum_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
 quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \
 	$(CPG_CFLAGS) $(QUORUM_CFLAGS)
-QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) \
+QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) \
 	$(OCF_LIBS) $(CPG_LIBS) $(QUORUM_LIBS) $(CMAP_LIBS) $(COROSYNC_LIBS) $(JANSSON_LIBS) $(QB_LIBS) -lpthread
 
 sbin_PROGRAMS += vrmsd
 vrmsd_SOURCES = quorum/vrmsd.c
 vrmsd_CFLAGS  = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS)
-vrmsd_LDADD   = $(QUORUM_WATCH_LIBS) $(QUORUM_VM_LIBS) $(QUORUM_DAEMON_LIBS)
+vrmsd_LDADD   = $(QUORUM_DAEMON_LIBS)

@@ -13,6 +13,7 @@
 #include "agents/domain_xml.h"
 #include "common/file.h"
 #include "quorum/cib_vms.h"
+#include "quorum/vm_line.h"
 
 enum { RETRY_MS = 500 };
 
@@ -27,7 +28,7 @@ struct row {
 };
 
 struct vrms_pacemaker {
-	struct vrms_mailbox *mailbox;
+	int fd;
 	cib_t *cib;
 	bool is_signed_on;
 	xmlNode *tree; /* a copy of the CIB; NULL: to be asked for */
@@ -53,7 +54,8 @@ static void put(struct vrms_pacemaker *pacemaker, const struct row *row,
 		word.resource = row->vm.resource;
 	}
 	snprintf(word.text, sizeof(word.text), "%s", text);
-	vrms_mailbox_put(pacemaker->mailbox, &word);
+	/* Fails only when vrmsd is gone, and then this process ends. */
+	(void)vrms_vm_line_send(pacemaker->fd, &word);
 }
 
 /* ---- resources */
@@ -352,43 +354,29 @@ static gboolean on_report(void *context)
 	return G_SOURCE_REMOVE;
 }
 
-int vrms_pacemaker_fail(struct vrms_pacemaker *pacemaker, const char *domain)
+void vrms_pacemaker_fail(struct vrms_pacemaker *pacemaker, const char *domain)
 {
-	struct report *report = calloc(1, sizeof(*report));
+	struct report *report = g_new0(struct report, 1);
 
-	if (report == NULL) {
-		return -ENOMEM;
-	}
 	report->pacemaker = pacemaker;
 	snprintf(report->domain, sizeof(report->domain), "%s", domain);
 	/* Behind what the CIB has to say already: that may be the beginning of a stop. */
-	g_idle_add_full(G_PRIORITY_DEFAULT, on_report, report, free);
-	return 0;
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_report, report, g_free);
 }
 
-int vrms_pacemaker_start(struct vrms_mailbox *mailbox, struct vrms_pacemaker **ret_pacemaker,
-			 struct vrms_error *error)
+int vrms_pacemaker_start(int fd, struct vrms_pacemaker **ret_pacemaker, struct vrms_error *error)
 {
 	struct vrms_pacemaker *pacemaker = calloc(1, sizeof(*pacemaker));
 
 	if (pacemaker == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	pacemaker->mailbox = mailbox;
+	/* Its trees need Pacemaker's mark on each node, and libxml2 keeps that hook by thread. */
+	crm_xml_init();
+	pacemaker->fd = fd;
 	pacemaker->rows = g_array_new(FALSE, TRUE, sizeof(struct row));
 	listener = pacemaker;
 	g_idle_add(on_connect_time, pacemaker);
 	*ret_pacemaker = pacemaker;
 	return 0;
-}
-
-void vrms_pacemaker_free(struct vrms_pacemaker *pacemaker)
-{
-	if (pacemaker == NULL) {
-		return;
-	}
-	disconnect(pacemaker);
-	listener = NULL;
-	g_array_free(pacemaker->rows, TRUE);
-	free(pacemaker);
 }

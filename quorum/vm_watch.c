@@ -8,26 +8,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "quorum/vm_line.h"
 #include "quorum/vm_sign.h"
 
 /* A libvirtd that is silent for 15 s is taken for dead: its connection is made anew. */
 enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3, RETRY_MS = 500, STARTED_MAX = 64 };
 
-struct vrms_vm_watch {
-	char *uri;
-	struct vrms_mailbox *mailbox;
-	pthread_t thread;
+struct watch {
+	const char *uri;
+	int fd;
 	pthread_mutex_t mutex; /* of what follows */
 	pthread_cond_t wake;
-	bool is_ending, is_closed, is_relist_wanted;
+	bool is_closed, is_relist_wanted;
 	unsigned started_count;
 	char started[STARTED_MAX][VRMS_FAULT_NAME_MAX]; /* whose processes are to be found */
 };
 
-static void put_with(struct vrms_vm_watch *watch, const char *domain,
-		     const struct vrms_vm_sign *sign, const struct vrms_qemu_process *process)
+static void put_with(struct watch *watch, const char *domain, const struct vrms_vm_sign *sign,
+		     const struct vrms_qemu_process *process)
 {
 	struct vrms_vm_word word = {.kind = sign->kind,
 				    .reason = sign->reason,
@@ -36,17 +36,18 @@ static void put_with(struct vrms_vm_watch *watch, const char *domain,
 	if (strlen(domain) < sizeof(word.domain)) {
 		snprintf(word.domain, sizeof(word.domain), "%s", domain);
 		snprintf(word.text, sizeof(word.text), "%s", sign->text);
-		vrms_mailbox_put(watch->mailbox, &word);
+		/* Fails only when vrmsd is gone, and then this process ends. */
+		(void)vrms_vm_line_send(watch->fd, &word);
 	}
 }
 
-static void put(struct vrms_vm_watch *watch, const char *domain, const struct vrms_vm_sign *sign)
+static void put(struct watch *watch, const char *domain, const struct vrms_vm_sign *sign)
 {
 	put_with(watch, domain, sign, &VRMS_QEMU_PROCESS_NONE);
 }
 
-/* Reading about a process can wait for its memory's lock: not on the ear. */
-static void want_process(struct vrms_vm_watch *watch, const char *domain)
+/* Reading about a process can wait for its memory's lock: not where events arrive. */
+static void want_process(struct watch *watch, const char *domain)
 {
 	pthread_mutex_lock(&watch->mutex);
 	if (watch->started_count == STARTED_MAX || strlen(domain) >= VRMS_FAULT_NAME_MAX) {
@@ -59,8 +60,7 @@ static void want_process(struct vrms_vm_watch *watch, const char *domain)
 }
 
 /* Its process as `sign` says, or a note that it has none. */
-static void put_process(struct vrms_vm_watch *watch, const char *domain,
-			const struct vrms_vm_sign *sign)
+static void put_process(struct watch *watch, const char *domain, const struct vrms_vm_sign *sign)
 {
 	struct vrms_qemu_process process = VRMS_QEMU_PROCESS_NONE;
 	const struct vrms_vm_sign none = {.kind = VRMS_VM_WORD_NOTE,
@@ -72,19 +72,19 @@ static void put_process(struct vrms_vm_watch *watch, const char *domain,
 		put(watch, domain, &none);
 	} else {
 		put_with(watch, domain, sign, &process);
+		vrms_qemu_process_done(&process); /* the copy has gone with the word */
 	}
 }
 
-static void put_all(struct vrms_vm_watch *watch, enum vrms_vm_word_kind kind, bool yes,
-		    const char *text)
+static void put_all(struct watch *watch, enum vrms_vm_word_kind kind, bool yes, const char *text)
 {
 	struct vrms_vm_word word = {.kind = kind, .yes = yes};
 
 	snprintf(word.text, sizeof(word.text), "%s", text);
-	vrms_mailbox_put(watch->mailbox, &word);
+	(void)vrms_vm_line_send(watch->fd, &word);
 }
 
-static void put_note(struct vrms_vm_watch *watch, virDomainPtr domain, const char *text)
+static void put_note(struct watch *watch, virDomainPtr domain, const char *text)
 {
 	const struct vrms_vm_sign note = {.kind = VRMS_VM_WORD_NOTE, .text = text};
 
@@ -180,7 +180,7 @@ static void on_job(virConnectPtr connection, virDomainPtr domain, virTypedParame
 
 static void on_close(virConnectPtr connection, int reason, void *context)
 {
-	struct vrms_vm_watch *watch = context;
+	struct watch *watch = context;
 
 	(void)connection;
 	(void)reason;
@@ -205,7 +205,7 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job), false},
 };
 
-static int register_all(struct vrms_vm_watch *watch, virConnectPtr connection)
+static int register_all(struct watch *watch, virConnectPtr connection)
 {
 	/* Without keepalive (an old server) a hung libvirtd is noticed by others only. */
 	(void)virConnectSetKeepAlive(connection, KEEPALIVE_S, KEEPALIVE_COUNT);
@@ -222,7 +222,7 @@ static int register_all(struct vrms_vm_watch *watch, virConnectPtr connection)
 	return 0;
 }
 
-static void put_state(struct vrms_vm_watch *watch, virDomainPtr domain)
+static void put_state(struct watch *watch, virDomainPtr domain)
 {
 	int state, reason;
 
@@ -238,7 +238,7 @@ static void put_state(struct vrms_vm_watch *watch, virDomainPtr domain)
 	}
 }
 
-static int list(struct vrms_vm_watch *watch, virConnectPtr connection)
+static int list(struct watch *watch, virConnectPtr connection)
 {
 	virDomainPtr *domains = NULL;
 	int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
@@ -257,20 +257,8 @@ static int list(struct vrms_vm_watch *watch, virConnectPtr connection)
 	return 0;
 }
 
-/* With the mutex held. */
-static void wait_ms(struct vrms_vm_watch *watch, int64_t ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += ms % 1000 * 1000000;
-	at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&watch->wake, &watch->mutex, &at);
-}
-
 /* With the mutex held and `started` not empty. */
-static void find_one(struct vrms_vm_watch *watch)
+static void find_one(struct watch *watch)
 {
 	static const struct vrms_vm_sign sign = {.kind = VRMS_VM_WORD_PROCESS, .text = ""};
 	char domain[VRMS_FAULT_NAME_MAX];
@@ -283,11 +271,11 @@ static void find_one(struct vrms_vm_watch *watch)
 	pthread_mutex_lock(&watch->mutex);
 }
 
-/* Until the connection closes, or the end; reads the states when asked. */
-static void stay(struct vrms_vm_watch *watch, virConnectPtr connection)
+/* Until the connection closes; reads the states when asked. */
+static void stay(struct watch *watch, virConnectPtr connection)
 {
 	pthread_mutex_lock(&watch->mutex);
-	while (!watch->is_ending && !watch->is_closed) {
+	while (!watch->is_closed) {
 		if (watch->started_count > 0) {
 			find_one(watch);
 			continue;
@@ -313,7 +301,7 @@ static void disconnect(virConnectPtr connection)
 }
 
 /* One connection, from its beginning to its end. */
-static void live_once(struct vrms_vm_watch *watch)
+static void live_once(struct watch *watch)
 {
 	virConnectPtr connection = virConnectOpenReadOnly(watch->uri);
 
@@ -337,28 +325,16 @@ static void live_once(struct vrms_vm_watch *watch)
 
 static void *run(void *context)
 {
-	struct vrms_vm_watch *watch = context;
+	struct watch *watch = context;
 
-	pthread_mutex_lock(&watch->mutex);
-	while (!watch->is_ending) {
+	for (;;) {
+		pthread_mutex_lock(&watch->mutex);
 		watch->is_closed = false;
 		pthread_mutex_unlock(&watch->mutex);
 		live_once(watch);
-		pthread_mutex_lock(&watch->mutex);
-		if (!watch->is_ending) {
-			wait_ms(watch, RETRY_MS);
-		}
+		usleep(RETRY_MS * 1000);
 	}
-	pthread_mutex_unlock(&watch->mutex);
 	return NULL;
-}
-
-static void free_watch(struct vrms_vm_watch *watch)
-{
-	pthread_cond_destroy(&watch->wake);
-	pthread_mutex_destroy(&watch->mutex);
-	free(watch->uri);
-	free(watch);
 }
 
 /* Errors are returned to us; libvirt's habit is to print them as well. */
@@ -368,64 +344,26 @@ static void be_silent(void *context, virErrorPtr error)
 	(void)error;
 }
 
-int vrms_vm_watch_start(const char *uri, struct vrms_mailbox *mailbox,
-			struct vrms_vm_watch **ret_watch, struct vrms_error *error)
+int vrms_vm_watch_start(const char *uri, int fd, struct vrms_error *error)
 {
-	struct vrms_vm_watch *watch = calloc(1, sizeof(*watch));
-	pthread_condattr_t attributes;
+	struct watch *watch = calloc(1, sizeof(*watch));
+	pthread_t thread;
 
 	if (watch == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	virSetErrorFunc(NULL, be_silent);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&watch->mutex, NULL);
-	pthread_cond_init(&watch->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	watch->mailbox = mailbox;
-	watch->uri = strdup(uri);
-	int rc = watch->uri == NULL ? -ENOMEM : 0;
+	pthread_cond_init(&watch->wake, NULL);
+	watch->uri = uri;
+	watch->fd = fd;
+	int rc = virEventRegisterDefaultImpl() < 0 ? -EIO : 0;
 
-	if (rc == 0 && virEventRegisterDefaultImpl() < 0) {
-		rc = -EIO;
-	}
-	rc = rc < 0 ? rc : -pthread_create(&watch->thread, NULL, run, watch);
+	rc = rc < 0 ? rc : -pthread_create(&thread, NULL, run, watch);
 	if (rc < 0) {
-		free_watch(watch);
+		free(watch);
 		return vrms_error_errno(error, rc, "watching %s", uri);
 	}
-	*ret_watch = watch;
+	pthread_detach(thread); /* it has what it needs until the process ends */
 	return 0;
-}
-
-void vrms_vm_watch_relist(struct vrms_vm_watch *watch)
-{
-	pthread_mutex_lock(&watch->mutex);
-	watch->is_relist_wanted = true;
-	pthread_cond_broadcast(&watch->wake);
-	pthread_mutex_unlock(&watch->mutex);
-}
-
-bool vrms_vm_watch_stop(struct vrms_vm_watch *watch, int64_t timeout_ms)
-{
-	struct timespec end;
-
-	if (watch == NULL) {
-		return true;
-	}
-	pthread_mutex_lock(&watch->mutex);
-	watch->is_ending = true;
-	pthread_cond_broadcast(&watch->wake);
-	pthread_mutex_unlock(&watch->mutex);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += timeout_ms % 1000 * 1000000;
-	end.tv_sec += timeout_ms / 1000 + end.tv_nsec / 1000000000;
-	end.tv_nsec %= 1000000000;
-	if (pthread_clockjoin_np(watch->thread, NULL, CLOCK_MONOTONIC, &end) != 0) {
-		pthread_detach(watch->thread);
-		return false;
-	}
-	free_watch(watch);
-	return true;
 }

@@ -1,4 +1,4 @@
-/* vm_word.h - what the threads that listen to libvirt and Pacemaker tell the main loop.
+/* vm_word.h - what vm-watch, which listens to libvirt and Pacemaker, and vrmsd tell each other.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,6 +27,8 @@ enum vrms_vm_word_kind {
 	VRMS_VM_WORD_RESOURCE, /* resource: its state has changed */
 	VRMS_VM_WORD_REPORTED, /* yes: the controller has the report about `domain`; no: text */
 	VRMS_VM_WORD_CLUSTER,  /* yes: connected; no: text */
+	/* to Pacemaker */
+	VRMS_VM_WORD_FAIL, /* the resource that runs `domain` has failed */
 };
 
 enum vrms_vm_io_policy {
@@ -52,7 +54,7 @@ struct vrms_vm_word {
 	char domain[VRMS_FAULT_NAME_MAX];
 	bool yes;
 	enum vrms_reason reason;
-	struct vrms_qemu_process process; /* pidfd 0 or -1: none */
+	struct vrms_qemu_process process; /* pid 0: none */
 	struct vrms_vm_resource resource;
 	char text[VRMS_VM_TEXT_MAX];
 };

@@ -4,22 +4,21 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agents/vm_cache.h"
 #include "common/log.h"
-#include "quorum/ear.h"
-#include "quorum/pacemaker.h"
-#include "quorum/vm_watch.h"
+#include "quorum/vm_line.h"
 
 enum {
 	VMS_MAX = 1024,
-	WORDS_MAX = 4096,
 	RETRY_MS = 1000,
-	STOP_MS = 500,
-	LOAD_MS = 10000, /* a migration's announcement, made again while it lasts */
+	RESTART_MS = 2000, /* from one start of vm-watch to the next, at least */
+	LOAD_MS = 10000,   /* a migration's announcement, made again while it lasts */
 	LOAD_AGAIN_MS = 5000,
 };
 
@@ -36,11 +35,10 @@ struct vm {
 };
 
 struct vrms_vms {
-	struct vrms_mailbox *mailbox;
-	struct vrms_ear *ear;
-	struct vrms_vm_watch *watch;
-	struct vrms_pacemaker *pacemaker;
 	struct vrms_fault *fault;
+	int fd; /* the line to vm-watch; -1: it does not run */
+	pid_t helper;
+	int64_t started_ms; /* its last start */
 	bool has_libvirt, has_pacemaker;
 	bool was_libvirt_missed; /* said once, not at every attempt */
 	int64_t load_ms;         /* last announcement */
@@ -122,7 +120,10 @@ static void report(struct vm *vm, enum vrms_reason reason)
 	vrms_log(LOG_WARNING, "%s (%s) has failed: %s; telling Pacemaker", vm->domain,
 		 vm->resource.id, vrms_reason_text(reason));
 	record(vm, "failed", reason, vrms_reason_text(reason));
-	if (vrms_pacemaker_fail(vm->daemon->vms->pacemaker, vm->domain) < 0) {
+	struct vrms_vm_word word = {.kind = VRMS_VM_WORD_FAIL};
+
+	memcpy(word.domain, vm->domain, sizeof(word.domain));
+	if (vm->daemon->vms->fd < 0 || vrms_vm_line_send(vm->daemon->vms->fd, &word) < 0) {
 		feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_DELIVERED, .yes = false});
 	}
 }
@@ -411,21 +412,57 @@ static void take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 	}
 }
 
+/* ---- the helper */
+
+/* What it knew is told again by its successor; the processes stay watched here. */
+static void end_helper(struct vrms_daemon *daemon)
+{
+	struct vrms_vms *vms = daemon->vms;
+
+	if (vms->fd >= 0) {
+		(void)qb_loop_poll_del(daemon->loop, vms->fd);
+		close(vms->fd);
+		kill(vms->helper, SIGKILL);
+		(void)waitpid(vms->helper, NULL, 0);
+		vms->fd = -1;
+	}
+	vms->has_libvirt = vms->has_pacemaker = vms->was_libvirt_missed = false;
+}
+
 static int32_t on_words(int32_t fd, int32_t revents, void *context)
 {
 	struct vrms_daemon *daemon = context;
 	struct vrms_vm_word word;
+	int rc;
 
-	(void)fd;
 	(void)revents;
-	while (vrms_mailbox_take(daemon->vms->mailbox, &word)) {
+	while ((rc = vrms_vm_line_receive(fd, &word)) == 0) {
 		take_word(daemon, &word);
 	}
-	if (vrms_mailbox_has_lost(daemon->vms->mailbox)) {
-		vrms_log(LOG_WARNING, "more events than fit: reading all states again");
-		vrms_vm_watch_relist(daemon->vms->watch);
+	if (rc != -EAGAIN) {
+		vrms_log(LOG_WARNING, "vm-watch has ended; starting it again");
+		vrms_daemon_record(daemon, "vm-watch", json_pack("{s:s}", "state", "ended"));
+		end_helper(daemon);
 	}
 	return 0;
+}
+
+static void start_helper(struct vrms_daemon *daemon)
+{
+	struct vrms_vms *vms = daemon->vms;
+	struct vrms_error error;
+
+	vms->started_ms = vrms_daemon_now_ms();
+	if (vrms_vm_line_start(VRMS_LIBEXECDIR "/vm-watch", daemon->settings->hypervisor,
+			       &vms->helper, &vms->fd, &error) < 0) {
+		vrms_log(LOG_ERR, "machines are not watched: %s", error.text);
+		vms->fd = -1;
+		return;
+	}
+	if (qb_loop_poll_add(daemon->loop, QB_LOOP_HIGH, vms->fd, POLLIN, daemon, on_words) < 0) {
+		vrms_log(LOG_ERR, "machines are not watched: the main loop takes no more");
+		end_helper(daemon);
+	}
 }
 
 /* ---- the daemon's side */
@@ -441,28 +478,16 @@ int vrms_vms_start(struct vrms_daemon *daemon, struct vrms_error *error)
 	};
 	struct vrms_vms *vms = calloc(1, sizeof(*vms));
 
-	if (vms == NULL) {
+	if (vms != NULL) {
+		vms->fault = vrms_fault_new(&config);
+	}
+	if (vms == NULL || vms->fault == NULL) {
+		free(vms);
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
+	vms->fd = -1;
 	daemon->vms = vms;
-	vms->fault = vrms_fault_new(&config);
-	int rc = vms->fault == NULL ? vrms_error_set(error, -ENOMEM, "out of memory") : 0;
-
-	rc = rc < 0
-		 ? rc
-		 : vrms_mailbox_new(sizeof(struct vrms_vm_word), WORDS_MAX, &vms->mailbox, error);
-	if (rc == 0 && qb_loop_poll_add(daemon->loop, QB_LOOP_HIGH, vrms_mailbox_fd(vms->mailbox),
-					POLLIN, daemon, on_words) < 0) {
-		rc = vrms_error_set(error, -ENOMEM, "the main loop takes no more");
-	}
-	rc = rc < 0 ? rc
-		    : vrms_vm_watch_start(settings->hypervisor, vms->mailbox, &vms->watch, error);
-	rc = rc < 0 ? rc : vrms_pacemaker_start(vms->mailbox, &vms->pacemaker, error);
-	rc = rc < 0 ? rc : vrms_ear_start(&vms->ear, error);
-	if (rc < 0) {
-		vrms_vms_stop(daemon);
-		return vrms_error_wrap(error, rc, "watching machines");
-	}
+	start_helper(daemon);
 	return 0;
 }
 
@@ -473,25 +498,14 @@ void vrms_vms_stop(struct vrms_daemon *daemon)
 	if (vms == NULL) {
 		return;
 	}
-	bool is_deaf = vrms_ear_stop(vms->ear, STOP_MS);
-	bool is_over = is_deaf && vrms_vm_watch_stop(vms->watch, STOP_MS);
-
+	end_helper(daemon);
 	for (unsigned i = 0; i < vms->count; i++) {
 		let_go(vms->vms[i]);
 		free(vms->vms[i]);
 	}
-	vms->count = 0;
-	daemon->vms = NULL;
 	vrms_fault_free(vms->fault);
-	if (vms->mailbox != NULL) {
-		(void)qb_loop_poll_del(daemon->loop, vrms_mailbox_fd(vms->mailbox));
-	}
-	if (!is_over) {
-		return; /* a thread hangs in a library; the process ends soon, and it with it */
-	}
-	vrms_pacemaker_free(vms->pacemaker);
-	vrms_mailbox_free(vms->mailbox);
 	free(vms);
+	daemon->vms = NULL;
 }
 
 static void announce_load(struct vrms_daemon *daemon, int64_t now_ms)
@@ -519,6 +533,9 @@ void vrms_vms_tick(struct vrms_daemon *daemon)
 	}
 	(void)vrms_fault_step(daemon->vms->fault, &event, &plan);
 	carry_out(daemon, &plan);
+	if (daemon->vms->fd < 0 && event.now_ms - daemon->vms->started_ms >= RESTART_MS) {
+		start_helper(daemon);
+	}
 	announce_load(daemon, event.now_ms);
 }
 
