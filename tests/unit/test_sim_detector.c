@@ -12,7 +12,7 @@ START_TEST(without_stalls_and_loss_nobody_errs)
 	for (int kind = 0; kind < VRMS_SIM_DETECTOR_COUNT; kind++) {
 		struct vrms_sim_detection detection =
 		    vrms_sim_detector_judge(&scenario.settings, (enum vrms_sim_detector_kind)kind,
-					    100, 8);
+					    100, 200);
 
 		ck_assert_double_eq(detection.mistakes_per_node_year, 0);
 		ck_assert_double_gt(detection.detect_ms, 0);
