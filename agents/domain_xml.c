@@ -64,6 +64,9 @@ int vrms_uuid_normalise(const char *text, char ret_uuid[VRMS_UUID_TEXT_BYTES])
 	return 0;
 }
 
+static const char tpm_without_state[] =
+    "/domain/devices/tpm/backend[@type='emulator' and not(@persistent_state)]";
+
 static void free_list(struct vrms_string_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -212,6 +215,7 @@ static int read_devices(xmlDoc *document, struct vrms_domain_xml *xml, struct vr
 	xml->has_guest_agent =
 	    exists(xpath,
 		   "/domain/devices/channel/target[starts-with(@name, 'org.qemu.guest_agent.')]");
+	xml->loses_tpm_state = exists(xpath, tpm_without_state);
 	return 0;
 }
 
@@ -274,4 +278,48 @@ int vrms_domain_xml_parse(const char *text, size_t bytes, const char *origin,
 	}
 	*ret_xml = VRMS_TAKE(xml);
 	return 0;
+}
+
+static int keep_tpm_state(xmlDoc *document)
+{
+	xmlXPathContext *xpath VRMS_CLEANUP(free_xpathp) = xmlXPathNewContext(document);
+	xmlXPathObject *object VRMS_CLEANUP(free_objectp) =
+	    xpath == NULL ? NULL
+			  : xmlXPathEvalExpression((const xmlChar *)tpm_without_state, xpath);
+
+	if (object == NULL) {
+		return -ENOMEM;
+	}
+	for (int i = 0; object->nodesetval != NULL && i < object->nodesetval->nodeNr; i++) {
+		if (xmlSetProp(object->nodesetval->nodeTab[i], (const xmlChar *)"persistent_state",
+			       (const xmlChar *)"yes") == NULL) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int vrms_domain_xml_keep_tpm_state(const char *text, size_t bytes, char **ret_text,
+				   struct vrms_error *error)
+{
+	xmlParserCtxt *parser VRMS_CLEANUP(free_parserp) = xmlNewParserCtxt();
+	xmlChar *printed VRMS_CLEANUP(free_xml_text) = NULL;
+	int size = 0;
+
+	if (parser == NULL) {
+		return vrms_error_errno(error, -ENOMEM, "domain XML");
+	}
+	xmlDoc *document VRMS_CLEANUP(free_documentp) =
+	    xmlCtxtReadMemory(parser, text, (int)bytes, NULL, NULL,
+			      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (document == NULL) {
+		return set_parse_error(parser, "domain XML", error);
+	}
+	int rc = keep_tpm_state(document);
+	if (rc == 0) {
+		xmlDocDumpMemory(document, &printed, &size);
+		*ret_text = printed == NULL ? NULL : strdup((const char *)printed);
+		rc = *ret_text == NULL ? -ENOMEM : 0;
+	}
+	return rc < 0 ? vrms_error_errno(error, rc, "domain XML") : 0;
 }

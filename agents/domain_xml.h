@@ -29,6 +29,7 @@ struct vrms_domain_xml {
 	char uuid[VRMS_UUID_TEXT_BYTES]; /* lower case with dashes; "" when the XML has none */
 	char type[32];                   /* "kvm", "qemu", "xen", "lxc", ... */
 	bool has_guest_agent;            /* a channel named org.qemu.guest_agent.* */
+	bool loses_tpm_state; /* an emulated TPM whose state ends with a transient domain */
 	struct vrms_string_list disks; /* paths of file and block disks that are written or read */
 	struct vrms_string_list pools; /* storage pools of its volumes */
 	struct vrms_string_list networks; /* virtual networks of its interfaces */
@@ -47,6 +48,17 @@ VRMS_MUST_CHECK int vrms_domain_xml_parse(const char *text, size_t bytes, const 
 
 void vrms_domain_xml_free(struct vrms_domain_xml *xml); /* accepts NULL */
 VRMS_DEFINE_CLEANUP(struct vrms_domain_xml *, vrms_domain_xml_free);
+
+/* Gives a copy of the XML in which an emulated TPM keeps its state when the domain ends.
+ *
+ * Without persistent_state="yes" libvirt deletes it at the end of a transient
+ * domain, and a guest that sealed its disk key in it would not boot again.
+ * Source: libvirt's formatdomain, "TPM device", persistent_state (since 7.0).
+ * ret_text: freed by the caller.
+ * Errors: those of vrms_domain_xml_parse().
+ */
+VRMS_MUST_CHECK int vrms_domain_xml_keep_tpm_state(const char *text, size_t bytes, char **ret_text,
+						   struct vrms_error *error);
 
 /* Writes a UUID as libvirt does: lower case, with dashes.
  *

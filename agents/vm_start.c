@@ -165,14 +165,19 @@ static int restore_state(struct vrms_vm *vm, struct vrms_error *error)
 
 static int boot(struct vrms_vm *vm, struct vrms_error *error)
 {
+	char *changed VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc = vrms_vm_start_resources(vm, vm->hypervisor, error);
 
 	if (rc == 0) {
 		rc = vrms_vm_make_image(vm, error);
 	}
+	if (rc == 0 && vm->xml->loses_tpm_state) {
+		rc = vrms_domain_xml_keep_tpm_state(vm->xml_text, vm->xml_bytes, &changed, error);
+	}
 	if (rc == 0) {
 		vm->hypervisor->deadline_ms = vrms_vm_share_ms(vm, START_PERCENT);
-		rc = vm->hypervisor->ops->create(vm->hypervisor, vm->xml_text, error);
+		rc = vm->hypervisor->ops->create(vm->hypervisor,
+						 changed == NULL ? vm->xml_text : changed, error);
 	}
 	return rc;
 }

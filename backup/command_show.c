@@ -192,7 +192,9 @@ static int diff_part(const struct vrms_open *open, const struct vrms_point *from
 	int rc;
 
 	if (old == NULL) {
-		printf(rows == NULL ? "%s: only in the second point\n" : "", to->name);
+		if (rows == NULL) {
+			printf("%s: only in the second point\n", to->name);
+		}
 		return 0;
 	}
 	rc = compare_parts(open->repository, old, to, &comparison, error);

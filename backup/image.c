@@ -9,8 +9,10 @@
 #include <jansson.h>
 
 #include "common/child.h"
+#include "common/clock.h"
 
-enum { QEMU_IMG_MS = 60000, CONNECTIONS = 2 };
+/* A process that held the image may just be ending: a killed backup's, a VM's. */
+enum { QEMU_IMG_MS = 60000, CONNECTIONS = 2, LOCK_WAIT_MS = 5000, LOCK_LOOK_MS = 100 };
 
 void vrms_image_done(struct vrms_image *image)
 {
@@ -106,6 +108,45 @@ static int say_why(const struct vrms_child_result *result, struct vrms_error *er
 			      strrchr(text, '\n') != NULL ? strrchr(text, '\n') + 1 : text);
 }
 
+/* Whether it is worth trying again: QEMU says that somebody holds the image, for less
+ * than LOCK_WAIT_MS so far. */
+static bool wait_for_lock(const struct vrms_error *error, int64_t end_ms)
+{
+	const struct vrms_clock *clock = vrms_clock_system();
+
+	if (strstr(error->text, "another process using") == NULL &&
+	    strstr(error->text, "\" lock") == NULL) {
+		return false;
+	}
+	if (vrms_clock_now_ms(clock) >= end_ms) {
+		return false;
+	}
+	vrms_clock_sleep_ms(clock, LOCK_LOOK_MS);
+	return true;
+}
+
+static int64_t lock_end_ms(void)
+{
+	return vrms_clock_now_ms(vrms_clock_system()) + LOCK_WAIT_MS;
+}
+
+static int run_info(const struct vrms_child_spec *spec, struct vrms_child_result *result,
+		    struct vrms_error *error)
+{
+	struct vrms_error why = {0};
+	int64_t end_ms = lock_end_ms();
+	int rc;
+
+	do {
+		vrms_child_result_done(result);
+		rc = vrms_child_run(spec, result, &why);
+		if (rc == 0 && result->exit_code != 0) {
+			rc = say_why(result, &why);
+		}
+	} while (rc < 0 && wait_for_lock(&why, end_ms));
+	return rc < 0 ? vrms_error_set(error, rc, "%s", why.text) : 0;
+}
+
 int vrms_image_inspect(const char *path, const char *format, struct vrms_image *ret_image,
 		       struct vrms_error *error)
 {
@@ -121,10 +162,7 @@ int vrms_image_inspect(const char *path, const char *format, struct vrms_image *
 		argv[count++] = format;
 	}
 	argv[count] = path;
-	rc = vrms_child_run(&spec, &result, error);
-	if (rc == 0 && result.exit_code != 0) {
-		rc = say_why(&result, error);
-	}
+	rc = run_info(&spec, &result, error);
 	if (rc == 0) {
 		image.path = strdup(path);
 		rc = image.path == NULL ? vrms_error_set(error, -ENOMEM, "out of memory")
@@ -144,9 +182,14 @@ static int change_bitmap(const struct vrms_image *image, const char *action, con
 	const char *const argv[] = {"qemu-img",    "bitmap",    action, "-f",
 				    image->format, image->path, bitmap, NULL};
 	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = QEMU_IMG_MS};
-	int rc = vrms_child_check(&spec, error);
+	struct vrms_error why = {0};
+	int64_t end_ms = lock_end_ms();
+	int rc;
 
-	return rc < 0 ? vrms_error_wrap(error, rc, "image '%s'", image->path) : 0;
+	do {
+		rc = vrms_child_check(&spec, &why);
+	} while (rc < 0 && wait_for_lock(&why, end_ms));
+	return rc < 0 ? vrms_error_set(error, rc, "image '%s': %s", image->path, why.text) : 0;
 }
 
 int vrms_image_bitmap_add(const struct vrms_image *image, const char *bitmap,
@@ -166,7 +209,10 @@ static int start_server(const struct vrms_image *image, const char *bitmap,
 {
 	char format[64], bitmap_option[128];
 	const char *argv[12] = {"qemu-nbd", "--persistent", "--shared=8", "--read-only"};
+	struct vrms_error why = {0};
+	int64_t end_ms = lock_end_ms();
 	size_t count = 4;
+	int rc;
 
 	snprintf(format, sizeof(format), "--format=%s", image->format);
 	argv[count++] = format;
@@ -175,7 +221,10 @@ static int start_server(const struct vrms_image *image, const char *bitmap,
 		argv[count++] = bitmap_option;
 	}
 	argv[count] = image->path;
-	return vrms_nbd_server_start(argv, ret_server, error);
+	do {
+		rc = vrms_nbd_server_start(argv, ret_server, &why);
+	} while (rc < 0 && wait_for_lock(&why, end_ms));
+	return rc < 0 ? vrms_error_set(error, rc, "%s", why.text) : 0;
 }
 
 int vrms_image_open(const struct vrms_image *image, const char *bitmap,

@@ -1,6 +1,7 @@
 /* image.h - disk images of a VM that is off: what they are, their bitmaps, reading them.
  *
- * Through qemu-img and qemu-nbd, which hold the image's lock: a VM that runs is refused.
+ * Through qemu-img and qemu-nbd, which hold the image's lock: a VM that runs is refused,
+ * after a few seconds in which a program that is just ending may let go.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -76,7 +76,9 @@ static void become(const char *const *argv, int words, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent) {
+	/* KILL, not TERM: who comes after us waits for the image, and an orderly end can take
+	 * long on a busy host.  Nothing is lost: what it wrote is half an image anyway. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) {
 		_exit(126);
 	}
 	/* Ctrl-C is for us: we end it when the work is undone. */

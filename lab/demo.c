@@ -149,6 +149,9 @@ static int locate(struct run *run, bool after, struct vrms_error *error)
 		    vrms_lab_node_index(run->lab, resource->node, &node, NULL) == 0) {
 			running++;
 		}
+		if (after && node == run->demo.victim) {
+			node = -1; /* Pacemaker has not given it up, but it has no power */
+		}
 		*(after ? &vm->node_after : &vm->node_before) = node;
 	}
 	vrms_lab_view_done(&view);
@@ -325,7 +328,7 @@ static int judge(struct run *run, struct vrms_error *error)
 		struct vrms_demo_vm *vm = &run->demo.vms[i];
 
 		(void)read_record(run, vm, &vm->last);
-		all_live = all_live && vm->node_after >= 0 && vm->node_after != run->demo.victim;
+		all_live = all_live && vm->node_after >= 0;
 	}
 	run->demo.recovered = all_live && running == run->demo.vm_count;
 	return running < 0 ? running : 0;

@@ -26,6 +26,25 @@ placement_libvrms_placement_a_SOURCES = \
 	placement/solver.c placement/solver.h \
 	placement/sort.c placement/sort.h \
 	placement/state.c placement/state.h \
+	placement/survive.c placement/survive.h \
 	placement/trim.c \
 	placement/units.c
 PURE_ARCHIVES += placement/libvrms-placement.a
+
+# Readers of cluster states: files, JSON, XML.
+noinst_LIBRARIES += placement/libvrms-placement-io.a
+placement_libvrms_placement_io_a_SOURCES = \
+	placement/cib.h \
+	placement/cib_rules.c \
+	placement/cib_status.c \
+	placement/cib_xml.c \
+	placement/draft.c placement/draft.h \
+	placement/ganeti.h placement/ganeti_tags.c \
+	placement/import.c placement/import.h \
+	placement/import_cib.c \
+	placement/import_ganeti.c \
+	placement/import_json.c
+placement_libvrms_placement_io_a_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS) $(JANSSON_CFLAGS)
+
+PLACEMENT_LIBS    = placement/libvrms-placement.a
+PLACEMENT_IO_LIBS = placement/libvrms-placement-io.a $(PLACEMENT_LIBS)

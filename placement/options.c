@@ -121,6 +121,9 @@ static bool lift_helps(struct vrms_search *search, int unit, const struct vrms_o
 			return false;
 		}
 	}
+	if (model->unit[unit].group_count == 0 && model->unit[unit].class_next == unit) {
+		return vrms_unit_allowed(model, unit, option->node); /* no one there matters */
+	}
 	for (int i = 0; i < option->lift_count; i++) {
 		vrms_state_take(state, option->lift[i]);
 	}

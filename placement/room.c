@@ -27,15 +27,16 @@ struct vrms_search *vrms_search_new(const struct vrms_model *model)
 	}
 	search->pool = calloc(VRMS_OPTION_POOL, sizeof(*search->pool));
 	search->seen = calloc(VRMS_SEEN_SLOTS, sizeof(*search->seen));
+	search->seen_at = calloc(VRMS_SEEN_SLOTS, sizeof(*search->seen_at));
 	search->waiting = calloc(units, sizeof(int));
 	search->origin = malloc(units * sizeof(int));
 	search->lifted = calloc(units, sizeof(int));
 	search->answer = calloc(units, sizeof(int));
 	search->place = calloc(units, sizeof(int));
 	search->shift = calloc(units, sizeof(*search->shift));
-	if (search->pool == NULL || search->seen == NULL || search->waiting == NULL ||
-	    search->origin == NULL || search->lifted == NULL || search->answer == NULL ||
-	    search->place == NULL || search->shift == NULL) {
+	if (search->pool == NULL || search->seen == NULL || search->seen_at == NULL ||
+	    search->waiting == NULL || search->origin == NULL || search->lifted == NULL ||
+	    search->answer == NULL || search->place == NULL || search->shift == NULL) {
 		vrms_search_free(search);
 		return NULL;
 	}
@@ -50,6 +51,7 @@ void vrms_search_free(struct vrms_search *search)
 	}
 	free(search->pool);
 	free(search->seen);
+	free(search->seen_at);
 	free(search->waiting);
 	free(search->origin);
 	free(search->lifted);
@@ -84,7 +86,7 @@ static bool seen_before(struct vrms_search *search)
 	}
 	if (search->seen_count < VRMS_SEEN_SLOTS / 2) {
 		search->seen[at] = key;
-		search->seen_count++;
+		search->seen_at[search->seen_count++] = (int)at;
 	}
 	return false;
 }
@@ -200,8 +202,9 @@ static bool look(struct vrms_search *search, int shifts, int64_t steps)
 {
 	struct vrms_solver *solver = search->solver;
 
-	memset(search->seen, 0, VRMS_SEEN_SLOTS * sizeof(*search->seen));
-	search->seen_count = 0;
+	while (search->seen_count > 0) {
+		search->seen[search->seen_at[--search->seen_count]] = 0;
+	}
 	search->pool_used = 0;
 	search->hash = 0;
 	search->cost = 0;

@@ -24,7 +24,7 @@ struct vrms_search {
 	struct vrms_option *pool;
 	int pool_used;
 	uint64_t *seen;
-	int seen_count;
+	int *seen_at, seen_count; /* slots in use */
 
 	struct vrms_solver *solver;
 	struct vrms_state *state;

@@ -3,6 +3,7 @@
 # "make bench": figures, not verdicts.  Needs root: the measured agents run in nodes of a lab.
 
 bench_programs = tests/bench/bench_agents tests/bench/plain_libvirt tests/bench/wait_boots
+include tests/bench/simulator.mk
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 

@@ -8,7 +8,7 @@
 set -eu
 
 backup=${VRMS_BACKUP:-./vrms-backup}
-rounds=${ROUNDS:-5}
+rounds=${ROUNDS:-4}
 for program in qemu-img qemu-nbd qemu-io; do
 	if ! command -v "$program" >/dev/null; then
 		echo "skipped: no $program (Debian package: qemu-utils)"
@@ -28,6 +28,16 @@ take() {
 }
 latest() {
 	"$backup" list vm1 | tail -n +2 | sed 's/^vm1@\([0-9]*\) .*/\1/' | tail -1
+}
+# The children of a killed backup die with it, but not in the same instant; an image that
+# can be opened for writing is held by nobody.
+wait_closed() {
+	tries=0
+	until qemu-io -f qcow2 -c length "$work/vda.qcow2" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "somebody still holds the image 60 s after the kill"
+		sleep 0.1
+	done
 }
 check_all() {
 	for point in $("$backup" list vm1 | tail -n +2 | sed 's/^vm1@\([0-9]*\) .*/\1/'); do
@@ -63,15 +73,19 @@ while [ $round -lt "$rounds" ]; do
 	pid=$!
 	# From the first milliseconds to beyond the usual end.
 	sleep "0.$(printf '%03d' $((round * 53 % 150)))"
-	if kill -9 $pid 2>/dev/null; then
+	kill -9 $pid 2>/dev/null || : # may have ended
+	status=0
+	wait $pid 2>/dev/null || status=$?
+	if [ $status = 137 ]; then
 		killed=$((killed + 1))
 	fi
-	wait $pid 2>/dev/null || : # killed: its status says nothing
-	check_all
-	# The next incremental goes on from the last committed point.
+	# At once, while what was killed may still be ending: take must wait for it itself.
 	number=$(latest)
+	# The next incremental goes on from the last committed point.
+	take incremental >"$work/out" 2>&1 ||
+		fail "the next run: $(cat "$work/out")"
+	wait_closed
 	qemu-img convert -O raw "$work/vda.qcow2" "$work/state.$((number + 1))"
-	take incremental >"$work/out" 2>&1 || fail "the next run: $(cat "$work/out")"
 	check_all
 	[ -z "$(ls "$work/repository/tmp")" ] || fail "leftovers in tmp/"
 done

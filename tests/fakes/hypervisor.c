@@ -149,8 +149,10 @@ static int create(struct vrms_hypervisor *port, const char *text, struct vrms_er
 		return rc;
 	}
 	fake_world_add(of(port), xml->name, xml->uuid[0] == '\0' ? FAKE_UUID : xml->uuid,
-		       VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+		       of(port)->created_state == 0 ? VIR_DOMAIN_RUNNING : of(port)->created_state,
+		       of(port)->created_reason);
 	of(port)->world->has_process = true;
+	(void)snprintf(of(port)->created, sizeof(of(port)->created), "%s", text);
 	(void)snprintf(of(port)->world->process_uuid, VRMS_UUID_TEXT_BYTES, "%s", xml->uuid);
 	return 0;
 }
@@ -161,6 +163,9 @@ static int undefine(struct vrms_hypervisor *port, const char *uuid, struct vrms_
 	int rc = enter_domain(port, "undefine", uuid, &domain, error);
 
 	if (rc == 0) {
+		if (of(port)->undefine_removes_config) {
+			(void)unlink(of(port)->world->config_path);
+		}
 		domain->view.persistent = false;
 		domain->view.present = domain->view.state != VIR_DOMAIN_SHUTOFF;
 	}

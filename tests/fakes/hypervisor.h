@@ -43,7 +43,11 @@ struct fake_hypervisor {
 	int64_t shutdown_ms; /* how long a guest takes; FAKE_NEVER */
 	bool resume_fails_again;
 	char disk_errors[64];
-	const char *xml; /* what get_xml gives */
+	const char *xml;   /* what get_xml gives */
+	int created_state; /* 0: RUNNING */
+	int created_reason;
+	bool undefine_removes_config;
+	char created[1024]; /* what create was given last */
 };
 
 /* What config says, and what get_xml gives. */

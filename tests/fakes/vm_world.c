@@ -95,7 +95,7 @@ static int end_process(void *context, const struct vrms_domain_id *id, int64_t g
 		return vrms_error_set(error, -ETIMEDOUT, "QEMU does not die");
 	}
 	world->has_process = false;
-	for (size_t i = 0; i < world->local.domain_count; i++) {
+	for (size_t i = 0; i < world->local.domain_count && !world->libvirt_keeps_the_dead; i++) {
 		fake_domain_end(&world->local.domains[i]);
 	}
 	return 0;

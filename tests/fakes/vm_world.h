@@ -27,6 +27,7 @@ struct fake_world {
 	int find_process_rc; /* < 0: cannot tell */
 	int end_process_count;
 	bool destroy_leaves_process;
+	bool libvirt_keeps_the_dead; /* it lists what end_process ended */
 
 	/* Programs: exit codes in order, the last one for all that follow. */
 	int exit_codes[8];

@@ -1,6 +1,7 @@
 #!/bin/bash
 # down.sh - a lab leaves nothing behind, however it ends; and what it refuses.
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # What of the lab can be seen from the host.  Namespaces are known by the numbers noted before.
@@ -60,6 +61,7 @@ down_after_a_crash() {
 	lab up -n 2 --no-libvirt --token 1000
 	namespaces_of node1 node2 >"$seen"
 	pid=$(init_of node2)
+	# shellcheck disable=SC2046 # one word each
 	kill -KILL "$pid" $(processes_of_the_lab | cut -d' ' -f1)
 	say "killed: what of the lab runs outside the nodes, and pid 1 of node2 ($pid)"
 	lab down

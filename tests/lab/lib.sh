@@ -2,7 +2,7 @@
 #
 # A test sources it, calls lab_up, then run_case for each case, then finish.
 # VRMS_LAB_STAGE: the make-install tree under test (make check-lab sets it).
-# VRMS_LAB_CASES: only cases whose function's name matches this pattern.
+# VRMS_LAB_CASES: only cases whose function's name matches this pattern (and set_up).
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 
@@ -64,11 +64,12 @@ below() { # WHAT MILLISECONDS LIMIT_MILLISECONDS
 	[ "$2" -lt "$3" ] || fail "$1 took too long"
 }
 
+running_case= # its process group
 take_down() {
-	local jobs
-	jobs=$(jobs -p)
-	# shellcheck disable=SC2086
-	[ -z "$jobs" ] || kill $jobs 2>/dev/null
+	if [ -n "$running_case" ]; then
+		kill -TERM -- "-$running_case" 2>/dev/null
+		wait "$running_case" 2>/dev/null
+	fi
 	if [ -e "$DIR" ] && ! lab down; then
 		echo "# the lab $LAB could not be taken down"
 		return 1
@@ -98,20 +99,37 @@ diagnose() {
 	done
 }
 
+recover() { :; } # after a failed case: a test that has something to put right says how
+
+case_in_a_shell() (
+	set -eEu
+	trap - EXIT
+	# Not in command substitutions: there a failure may be an answer.
+	level=$BASH_SUBSHELL
+	trap '[ "$BASH_SUBSHELL" != "$level" ] ||
+		say "FAILED: ${FUNCNAME[*]:0:2}, line ${BASH_LINENO[0]}: $BASH_COMMAND" >&2' ERR
+	"$1"
+)
+
 # run_case FUNCTION DESCRIPTION
 run_case() {
 	local start rc
+	# shellcheck disable=SC2254 # it is a pattern
 	case $1 in
-	${VRMS_LAB_CASES:-*}) ;;
+	set_up | ${VRMS_LAB_CASES:-*}) ;;
 	*) return ;;
 	esac
 	start=$(now_ms)
-	(
-		set -eu
-		trap - EXIT
-		"$1"
-	)
+	# In the background, so that a signal is heard at once; with a process group of its own, so
+	# that it can be ended with all it started.
+	set -m
+	case_in_a_shell "$1" &
+	running_case=$!
+	set +m
+	wait "$running_case"
 	rc=$?
+	kill -TERM -- "-$running_case" 2>/dev/null # what it left running
+	running_case=
 	case $rc in
 	0) passed=$((passed + 1)); echo "ok $((passed + failed + skipped)) - $2 ($(seconds $(($(now_ms) - start))))" ;;
 	77) skipped=$((skipped + 1)); echo "ok $((passed + failed + skipped)) - $2 # SKIP" ;;
@@ -119,6 +137,7 @@ run_case() {
 		failed=$((failed + 1))
 		echo "not ok $((passed + failed + skipped)) - $2 ($(seconds $(($(now_ms) - start))))"
 		diagnose
+		recover
 		;;
 	esac
 }
@@ -173,6 +192,8 @@ booted_beyond() { [ "$(boots "$1")" -gt "$2" ] && [ "$(ticks "$1")" -ge 2 ]; }
 
 # agent NODE ACTION NAME TIMEOUT_MS [PARAM=VALUE...]: its exit code in $rc, time in $took, words in
 # $words.  One that overruns its time is ended, as Pacemaker would: exit code 124.
+rc=0 took=0 words=
+# shellcheck disable=SC2034 # for the caller
 agent() {
 	local node=$1 action=$2 name=$3 timeout=$4 start
 	shift 4

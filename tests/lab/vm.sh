@@ -1,6 +1,7 @@
 #!/bin/bash
 # vm.sh - ocf:vrms:VirtualMachine in a real cluster of three nodes.
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 RUNNING=0 GENERIC=1 STOPPED=7
@@ -161,7 +162,7 @@ libvirtd_stopped() {
 is_without_libvirtd() { ! libvirtd_pid "$1"; }
 
 libvirtd_stuck() {
-	local pid stuck fences start
+	local pid stuck fences
 	loose_vm vmx
 	agent node2 start vmx 60000
 	expect "start" 0
@@ -193,10 +194,9 @@ libvirtd_stuck_in_the_cluster() {
 	in_node "$node" kill -STOP "$stuck"
 	in_node node1 crm_resource --resource vmy --meta --set-parameter target-role --parameter-value Stopped
 	wait_until 60 "Pacemaker has stopped vmy" vm_is vmy "" Stopped
+	same "fences" "$fences" "$(fence_count)"
 	is_gone vmy "$node" || fail "its QEMU lives"
 	in_node "$node" kill -CONT "$stuck"
-	same "fences" "$fences" "$(fence_count)"
-	lab status
 	wait_until 30 "libvirtd of $node answers" libvirtd_answers "$node"
 	wait_until 60 "all nodes are online" online 1
 	wait_until 60 "vm1 is undisturbed" vm_is vm1 "" Started
@@ -321,15 +321,36 @@ is_managed_by_ours() {
 }
 remove_vm() { lab vm remove "$1"; }
 
-lab_up -n 3 --token 1000
-for vm in vm1 vm2 vm3; do
-	lab vm add $vm --monitor 5s || exit 99
-done
-( for vm in vm1 vm2 vm3; do
-	wait_until 90 "$vm runs" vm_is $vm "" Started
-	wait_until 30 "$vm counts" counts $vm 1
-done ) || failed=1
+set_up() {
+	local vm
+	for vm in vm1 vm2 vm3; do
+		lab vm add $vm --monitor 5s
+	done
+	for vm in vm1 vm2 vm3; do
+		wait_until 90 "$vm runs" vm_is $vm "" Started
+		wait_until 30 "$vm counts" counts $vm 1
+	done
+}
 
+recover() { # what the cases leave behind when they fail half-way
+	local node vm
+	ASK=node1
+	lab power on node1 node2 node3 >/dev/null
+	for vm in vmio vmx vmy vmt vmc vmh; do
+		for node in node1 node2 node3; do
+			in_node $node sh -c 'pkill -CONT -x libvirtd; timeout 5 virsh -q destroy $0;
+				umount /run/small' $vm >/dev/null 2>&1
+		done
+		[ ! -e "$SAN/vm/$vm.xml" ] || lab vm remove $vm
+	done
+	lab power on node1 node2 node3 >/dev/null # what could not be stopped was fenced
+	lab wait
+	in_node node1 crm_attribute --name maintenance-mode --delete >/dev/null 2>&1
+	in_node node1 crm_resource --cleanup >/dev/null 2>&1
+}
+
+lab_up -n 3 --token 1000
+run_case set_up "three VMs run and their guests count"
 run_case power_cut "a power cut: the VM runs again elsewhere, the others go on"
 run_case migration_there_and_back "live migration there and back: the guest's counter never restarts"
 run_case qemu_killed "QEMU killed: found by the monitor and recovered, no fence"

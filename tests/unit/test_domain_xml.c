@@ -95,6 +95,40 @@ START_TEST(guest_agent_channel_is_seen)
 }
 END_TEST
 
+START_TEST(emulated_tpm_keeps_its_state)
+{
+	static const char text[] = "<domain><name>web</name><devices><tpm>"
+				   "<backend type='emulator' version='2.0'/></tpm></devices>"
+				   "</domain>";
+	char *changed VRMS_CLEANUP(vrms_freep) = NULL;
+	struct vrms_domain_xml *before VRMS_CLEANUP(vrms_domain_xml_freep) = good(text);
+
+	ck_assert(before->loses_tpm_state);
+	ck_assert_int_eq(vrms_domain_xml_keep_tpm_state(text, strlen(text), &changed, &error), 0);
+	ck_assert_ptr_nonnull(strstr(changed, "persistent_state=\"yes\""));
+	struct vrms_domain_xml *after VRMS_CLEANUP(vrms_domain_xml_freep) = good(changed);
+	ck_assert(!after->loses_tpm_state);
+
+	char *none = NULL;
+	ck_assert_int_eq(vrms_domain_xml_keep_tpm_state("<", 1, &none, &error), -EINVAL);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
+START_TEST(decided_or_real_tpms_are_left_alone)
+{
+	struct vrms_domain_xml *decided VRMS_CLEANUP(vrms_domain_xml_freep) =
+	    good("<domain><name>web</name><devices><tpm>"
+		 "<backend type='emulator' persistent_state='no'/></tpm></devices></domain>");
+	struct vrms_domain_xml *real VRMS_CLEANUP(vrms_domain_xml_freep) =
+	    good("<domain><name>web</name><devices><tpm><backend type='passthrough'/></tpm>"
+		 "</devices></domain>");
+
+	ck_assert(!decided->loses_tpm_state);
+	ck_assert(!real->loses_tpm_state);
+}
+END_TEST
+
 START_TEST(broken_xml_names_file_and_line)
 {
 	refused("<domain>\n<name>web</nam>\n</domain>", "line 2: not well-formed XML");
@@ -158,5 +192,6 @@ END_TEST
 
 UNIT_MAIN("domain_xml", name_and_uuid_are_read_wherever_they_stand, uuid_may_be_missing,
 	  disks_pools_and_networks_are_listed_once, guest_agent_channel_is_seen,
+	  emulated_tpm_keeps_its_state, decided_or_real_tpms_are_left_alone,
 	  broken_xml_names_file_and_line, other_documents_are_refused, unusable_names_are_refused,
 	  malformed_uuids_are_refused, external_entities_are_not_read, oversized_text_is_refused)

@@ -3,7 +3,7 @@
 #include "tests/unit/placement_cluster.h"
 #include "tests/unit/unit.h"
 
-enum { CLUSTERS = 1500, LISTED_CLUSTERS = 300 };
+enum { CLUSTERS = 1000, LISTED_CLUSTERS = 120 };
 
 /* Does a live migration of vm find room, its old place still taken? Cold moves need no such room.
  */

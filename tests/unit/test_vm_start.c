@@ -218,9 +218,41 @@ START_TEST(unusable_config_is_the_right_code)
 }
 END_TEST
 
+START_TEST(config_that_libvirt_keeps_outlives_its_definition)
+{
+	WORLD;
+
+	fake_world_add(&world->local, "web", FAKE_UUID, VIR_DOMAIN_SHUTOFF, 0)->view.persistent =
+	    true;
+	world->local.undefine_removes_config = true;
+	ck_assert_int_eq(start(world), VRMS_OCF_SUCCESS);
+	ck_assert_int_eq(access(world->config_path, F_OK), 0);
+}
+END_TEST
+
+START_TEST(machine_that_stays_paused_was_not_started)
+{
+	WORLD;
+	int64_t start_ms = world->now_ms;
+
+	world->local.created_state = VIR_DOMAIN_PAUSED;
+	world->local.created_reason = VIR_DOMAIN_PAUSED_STARTING_UP;
+	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
+	says(world, "was started but stays paused");
+	ck_assert_int_le(world->now_ms - start_ms, 90000);
+}
+END_TEST
+
 START_TEST(machine_that_dies_at_once_is_a_failure)
 {
 	WORLD;
+
+	world->local.created_state = VIR_DOMAIN_CRASHED;
+	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
+	says(world, "did not stay up after its start");
+	fake_domain_end(&world->local.domains[0]);
+	world->has_process = false;
+	world->local.created_state = 0;
 
 	fake_world_fail(&world->local, "find", -EIO, "lost");
 	world->local.faults[0].skip = 2;
@@ -272,6 +304,18 @@ START_TEST(pools_and_networks_are_started_first)
 	fake_world_fail(&world->local, "start_network", -EIO, "network \"n\": no");
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
 	says(world, "network \"n\"");
+}
+END_TEST
+
+START_TEST(emulated_tpm_outlives_the_domain)
+{
+	WORLD;
+
+	fake_world_write_config(world, "<domain><name>web</name><uuid>" FAKE_UUID
+				       "</uuid><devices><tpm><backend type='emulator'/></tpm>"
+				       "</devices></domain>");
+	ck_assert_int_eq(start(world), VRMS_OCF_SUCCESS);
+	ck_assert_ptr_nonnull(strstr(world->local.created, "persistent_state=\"yes\""));
 }
 END_TEST
 
@@ -395,7 +439,9 @@ UNIT_MAIN("vm_start", start_creates_and_remembers, what_runs_is_left_alone,
 	  persistent_definition_is_removed_and_its_file_kept,
 	  definition_that_must_stay_does_not_hinder, libvirt_that_comes_back_is_waited_for,
 	  nothing_is_started_when_nobody_can_tell, unusable_config_is_the_right_code,
-	  machine_that_dies_at_once_is_a_failure, scripts_are_awaited_to_the_deadline,
-	  pools_and_networks_are_started_first, saved_memory_is_restored_once,
+	  config_that_libvirt_keeps_outlives_its_definition,
+	  machine_that_stays_paused_was_not_started, machine_that_dies_at_once_is_a_failure,
+	  scripts_are_awaited_to_the_deadline, pools_and_networks_are_started_first,
+	  emulated_tpm_outlives_the_domain, saved_memory_is_restored_once,
 	  memory_that_cannot_be_restored_is_kept, copy_on_write_disk_is_made_once_or_each_time,
 	  copy_on_write_disk_that_fails_is_a_failed_start, disk_path_replaces_the_extension_only)

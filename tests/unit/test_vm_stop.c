@@ -182,6 +182,33 @@ START_TEST(process_that_does_not_die_is_never_success)
 }
 END_TEST
 
+START_TEST(success_needs_libvirts_word_too_when_it_answers)
+{
+	WORLD;
+	int64_t start_ms = world->now_ms;
+
+	fake_world_boot(world);
+	world->config.force_stop = true;
+	world->libvirt_keeps_the_dead = true;
+	fake_world_fail(&world->local, "destroy", -EIO, "busy");
+	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
+	says(world, "it still runs");
+	ck_assert_int_le(world->now_ms - start_ms, 90000);
+}
+END_TEST
+
+START_TEST(sleeping_guest_is_destroyed_at_once)
+{
+	WORLD;
+	int64_t start_ms = world->now_ms;
+
+	fake_world_boot(world);
+	fake_world_add(&world->local, "web", FAKE_UUID, VIR_DOMAIN_PMSUSPENDED, 0);
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+	ck_assert_int_lt(world->now_ms - start_ms, 1000);
+}
+END_TEST
+
 START_TEST(libvirt_down_ends_the_process_after_a_moment)
 {
 	WORLD;
@@ -455,6 +482,7 @@ UNIT_MAIN("vm_stop", guest_is_asked_and_given_its_time,
 	  guest_that_cannot_be_asked_is_destroyed_at_once,
 	  guest_paused_by_an_admin_continues_to_shut_down, process_is_ended_when_destroy_fails,
 	  process_that_outlives_destroy_is_ended, process_that_does_not_die_is_never_success,
+	  success_needs_libvirts_word_too_when_it_answers, sleeping_guest_is_destroyed_at_once,
 	  libvirt_down_ends_the_process_after_a_moment, restarting_libvirt_is_waited_for,
 	  libvirt_lost_during_the_shutdown_is_waited_for_too,
 	  stuck_libvirt_ends_the_process_before_the_deadline,
