@@ -51,7 +51,8 @@ has_state() { [ -n "$(state_ms "$@")" ]; }
 has_stop() { [ -n "$(stop_ms "$@")" ]; }
 # The cluster means it to run there and vrmsd watches its process.
 is_watched() { # NAME NODE
-	journal "$2" | jq -se --arg vm "$1" 'map(select(.vm == $vm)) | last | .state == "managed" and .pid > 0'
+	journal "$2" | jq -se --arg vm "$1" 'map(select(.vm == $vm)) | (last.pid > 0) and
+		(map(select(.state | IN("managed", "not managed", "operation", "moving"))) | last.state == "managed")'
 }
 settled() { # NAME: runs and is watched; its node in $node
 	wait_until 90 "$1 runs" vm_is "$1" "" Started
@@ -180,6 +181,8 @@ panic() {
 
 no_false_report() {
 	local before other
+	settled vm2
+	forget_failures vm2
 	settled vm2
 	before=$(failures vm2)
 	other=$(node_of_others "$node")
