@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "lab/cluster.h"
 #include "lab/command.h"
 #include "lab/internal.h"
 #include "lab/requirements.h"
@@ -87,6 +88,17 @@ static void show_progress(void *context, const char *text)
 	}
 }
 
+/* What went wrong stays the error, unless the lab cannot even be taken down. */
+static int give_up(struct vrms_lab *lab, struct vrms_error *error)
+{
+	struct vrms_error down = {.text = ""};
+
+	if (vrms_lab_down(lab, false, &down) < 0) {
+		*error = down;
+	}
+	return VRMS_LAB_EXIT_FAILED;
+}
+
 static int run_up(const struct vrms_lab_context *context, void *settings, int argc, char **argv,
 		  struct vrms_error *error)
 {
@@ -116,6 +128,9 @@ static int run_up(const struct vrms_lab_context *context, void *settings, int ar
 	}
 	if (rc < 0) {
 		return VRMS_LAB_EXIT_FAILED;
+	}
+	if (!options.without_wait && vrms_lab_cluster_configure(lab, error) < 0) {
+		return give_up(lab, error);
 	}
 	printf("lab %s: %d node%s %s after %.1f s\n", vrms_lab_name(lab), options.node_count,
 	       options.node_count > 1 ? "s" : "", options.without_wait ? "booted" : "online",

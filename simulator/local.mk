@@ -17,6 +17,7 @@ SIM_SOURCES = \
 	simulator/net.c \
 	simulator/operation.c \
 	simulator/place.c \
+	simulator/plan.c \
 	simulator/plant.h \
 	simulator/queue.c simulator/queue.h \
 	simulator/reader.h \
@@ -38,7 +39,7 @@ noinst_LIBRARIES += simulator/libvrms-sim.a
 simulator_libvrms_sim_a_SOURCES = $(SIM_SOURCES)
 PURE_ARCHIVES += simulator/libvrms-sim.a
 
-SIM_LIBS = simulator/libvrms-sim.a $(QUORUM_CORE_LIBS)
+SIM_LIBS = simulator/libvrms-sim.a placement/libvrms-placement.a $(QUORUM_CORE_LIBS)
 
 SIM_PROGRAM_SOURCES = \
 	simulator/assertion.c \
@@ -54,7 +55,7 @@ SIM_PROGRAM_SOURCES = \
 	simulator/report_text.c \
 	simulator/scenario_write.c simulator/scenario_write.h
 SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
-SIM_PROGRAM_LIBS   = $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
+SIM_PROGRAM_LIBS   = placement/libvrms-placement.a $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 
 bin_PROGRAMS += vrms-sim
 vrms_sim_SOURCES = $(SIM_PROGRAM_SOURCES)

@@ -252,6 +252,25 @@ panic_and_watchdog() {
 }
 is_not_running() { ! is "$(domstate "$1" "$2")" running; }
 
+linux_guest() {
+	local node other before said
+	if ! said=$(lab vm add vml --guest linux 2>&1); then
+		case $said in
+		*"linux guest"*) say "skipped: $said"; exit 77 ;; # no network, no packages
+		esac
+		fail "$said"
+	fi
+	wait_until 120 "the Linux guest counts" counts vml 1
+	node=$(vm_node vml)
+	other=$(node_of_others "$node")
+	before=$(boots vml)
+	move vml "$other"
+	wait_until 30 "it counts on" counts vml "$(($(ticks vml) + 1))"
+	same "boots of vml" "$before" "$(boots vml)"
+	wait_until 60 "it obeys the power button" remove_vm vml
+	is_gone vml "$other" || fail "its QEMU lives"
+}
+
 tester() {
 	loose_vm vmt
 	in_node node3 timeout 300 ocf-tester -n vmt -o config=/srv/vm/vmt.xml \
@@ -336,7 +355,7 @@ recover() { # what the cases leave behind when they fail half-way
 	local node vm
 	ASK=node1
 	lab power on node1 node2 node3 >/dev/null
-	for vm in vmio vmx vmy vmt vmc vmh; do
+	for vm in vmio vmx vmy vmt vmc vmh vml; do
 		for node in node1 node2 node3; do
 			in_node $node sh -c 'pkill -CONT -x libvirtd; timeout 5 virsh -q destroy $0;
 				umount /run/small' $vm >/dev/null 2>&1
@@ -363,6 +382,7 @@ run_case libvirtd_stuck "libvirtd stuck: monitor answers, stop ends within its d
 run_case libvirtd_stuck_in_the_cluster "libvirtd stuck: Pacemaker stops the VM without a fence"
 run_case never_two "start is refused while the VM runs on another node"
 run_case short_stop "a deaf guest is stopped within a short timeout"
+run_case linux_guest "a Linux guest migrates and obeys the power button"
 run_case tester "ocf-tester passes"
 run_case shells "crmsh and crm_resource know the agents"
 run_case one_word "VirtualDomain becomes VirtualMachine by one word, without a restart"
