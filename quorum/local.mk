@@ -86,6 +86,7 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/settings_print.c \
 	quorum/stall.c quorum/stall.h \
 	quorum/totem.c quorum/totem.h \
+	quorum/vm_row.c quorum/vm_row.h \
 	quorum/vms.c quorum/vms.h
 quorum_libvrms_quorum_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
 quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \

@@ -324,6 +324,8 @@ void vrms_sim_fence_begin(struct vrms_sim_world *world, int ring, int target);
 void vrms_sim_fence_step(struct vrms_sim_world *world, int target);
 
 /* host.c */
+/* Would the node go on if it were let alone?  It runs, or stalls without a fault, and is heard. */
+bool vrms_sim_is_sound(const struct vrms_sim_world *world, int node, int witness);
 void vrms_sim_host_die(struct vrms_sim_world *world, int node);
 void vrms_sim_host_boot(struct vrms_sim_world *world, int node);
 void vrms_sim_host_power_off(struct vrms_sim_world *world, int node);
