@@ -25,6 +25,12 @@ int vrms_command_plan(int argc, char **argv);
 int vrms_command_drain(int argc, char **argv);
 int vrms_command_rebalance(int argc, char **argv);
 int vrms_command_place(int argc, char **argv);
+int vrms_command_status(int argc, char **argv);
+int vrms_command_tune(int argc, char **argv);
+int vrms_command_announce(int argc, char **argv);
+int vrms_command_events(int argc, char **argv);
+int vrms_command_explain(int argc, char **argv);
+int vrms_command_san(int argc, char **argv);
 
 /* Prints "vrms COMMAND: text" on standard error; returns VRMS_EXIT_ERROR. */
 int vrms_command_fail(const char *command, const struct vrms_error *error);

@@ -30,6 +30,42 @@ static const struct vrms_command commands[] = {
 	.summary = "hosts for VMs that run nowhere",
 	.run = vrms_command_place,
     },
+    {
+	.name = "status",
+	.arguments = "[--json]",
+	.summary = "this node's vrmsd: membership, quorum, token in force and why, beats",
+	.run = vrms_command_status,
+    },
+    {
+	.name = "tune",
+	.arguments = "on|off|status",
+	.summary = "switch the tuning of corosync's token on or off",
+	.run = vrms_command_tune,
+    },
+    {
+	.name = "announce",
+	.arguments = "TIME WHAT",
+	.summary = "lengthen the token ahead of load for a time; 0: it is over",
+	.run = vrms_command_announce,
+    },
+    {
+	.name = "events",
+	.arguments = "[--since TIME] [--follow] [--json] [--file JOURNAL]",
+	.summary = "what the flight recorder of this node holds",
+	.run = vrms_command_events,
+    },
+    {
+	.name = "explain",
+	.arguments = "fence NODE|vm NAME [--since TIME] [--json] [--file JOURNAL]",
+	.summary = "what was seen and decided about a node or VM, in order",
+	.run = vrms_command_explain,
+    },
+    {
+	.name = "san",
+	.arguments = "init DEVICE [--cluster NAME] [--force]|show DEVICE",
+	.summary = "make or look at the area that the nodes beat in",
+	.run = vrms_command_san,
+    },
 };
 
 int vrms_command_fail(const char *command, const struct vrms_error *error)

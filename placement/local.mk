@@ -37,6 +37,7 @@ placement_libvrms_placement_io_a_SOURCES = \
 	placement/cib.h \
 	placement/cib_rules.c \
 	placement/cib_status.c \
+	placement/cib_write.c placement/cib_write.h \
 	placement/cib_xml.c \
 	placement/draft.c placement/draft.h \
 	placement/ganeti.h placement/ganeti_tags.c \

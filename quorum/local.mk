@@ -37,6 +37,16 @@ fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
 
+# Questions to the daemon.
+noinst_LIBRARIES += quorum/libvrms-quorum-client.a
+quorum_libvrms_quorum_client_a_SOURCES = \
+	quorum/ipc.h \
+	quorum/ipc_client.c \
+	quorum/settings.c quorum/settings.h
+quorum_libvrms_quorum_client_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS)
+QUORUM_CLIENT_LIBS = quorum/libvrms-quorum-client.a $(QUORUM_BEAT_LIBS) $(OCF_LIBS) $(CMAP_LIBS) \
+	$(JANSSON_LIBS) $(QB_LIBS)
+
 # What the CIB and libvirt's numbers mean, and the line that carries it: no connection to either.
 noinst_LIBRARIES += quorum/libvrms-quorum-vm.a
 quorum_libvrms_quorum_vm_a_SOURCES = \
@@ -64,13 +74,19 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/cluster.c quorum/cluster.h \
 	quorum/daemon.c quorum/daemon.h \
 	quorum/daemon_cluster.c \
+	quorum/daemon_ring.c \
+	quorum/daemon_serve.c \
 	quorum/guardian.c quorum/guardian.h \
+	quorum/ipc.c quorum/ipc.h \
 	quorum/journal.c quorum/journal.h \
 	quorum/message.c quorum/message.h \
 	quorum/notify.c quorum/notify.h \
+	quorum/ringwatch.c quorum/ringwatch.h \
 	quorum/settings.c quorum/settings.h \
+	quorum/settings_print.c \
 	quorum/stall.c quorum/stall.h \
 	quorum/totem.c quorum/totem.h \
+	quorum/vm_row.c quorum/vm_row.h \
 	quorum/vms.c quorum/vms.h
 quorum_libvrms_quorum_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
 quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \
@@ -82,3 +98,20 @@ sbin_PROGRAMS += vrmsd
 vrmsd_SOURCES = quorum/vrmsd.c
 vrmsd_CFLAGS  = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS)
 vrmsd_LDADD   = $(QUORUM_DAEMON_LIBS)
+
+dist_man_MANS   += quorum/vrmsd.8
+nodist_man_MANS += quorum/vrmsd.conf.5
+nodist_doc_DATA += quorum/vrmsd.conf.example
+CLEANFILES      += quorum/vrmsd.conf.5 quorum/vrmsd.conf.example quorum/vrmsd.service
+EXTRA_DIST      += quorum/vrmsd.service.in
+
+quorum/vrmsd.conf.5: vrmsd$(EXEEXT)
+	$(AM_V_GEN)./vrmsd$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
+quorum/vrmsd.conf.example: vrmsd$(EXEEXT)
+	$(AM_V_GEN)./vrmsd$(EXEEXT) --example > $@.tmp && mv $@.tmp $@
+
+# Empty without systemd.
+systemdsystemunit_DATA = quorum/vrmsd.service
+quorum/vrmsd.service: quorum/vrmsd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) quorum && sed 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/quorum/vrmsd.service.in > $@.tmp && mv $@.tmp $@

@@ -22,6 +22,7 @@ struct vrms_settings {
 	int64_t shorten_after_ms;
 	int64_t hysteresis_pct;
 	int64_t false_loss_every_ms;
+	int64_t false_loss_start_ms;
 	int64_t disturbance_every_ms;
 	int64_t probe_interval_ms;
 	bool realtime;
@@ -40,6 +41,10 @@ struct vrms_settings {
 
 /* The table behind it, for the manual page. */
 const struct vrms_param *vrms_settings_table(size_t *ret_count);
+
+/* Print all settings with their defaults, commented out; and as a manual page. */
+void vrms_settings_print_example(void);
+void vrms_settings_print_man(void);
 
 /* Reads a file; one that is not there means all defaults when it is the default path.
  *

@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "quorum/vm_line.h"
 #include "quorum/vm_sign.h"
 
 /* A libvirtd that is silent for 15 s is taken for dead: its connection is made anew. */
-enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3, RETRY_MS = 500, STARTED_MAX = 64 };
+enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3, RETRY_MS = 500, AGAIN_S = 5, STARTED_MAX = 64 };
 
 struct watch {
 	const char *uri;
@@ -44,6 +45,14 @@ static void put_with(struct watch *watch, const char *domain, const struct vrms_
 static void put(struct watch *watch, const char *domain, const struct vrms_vm_sign *sign)
 {
 	put_with(watch, domain, sign, &VRMS_QEMU_PROCESS_NONE);
+}
+
+static void want_list(struct watch *watch)
+{
+	pthread_mutex_lock(&watch->mutex);
+	watch->is_relist_wanted = true;
+	pthread_cond_broadcast(&watch->wake);
+	pthread_mutex_unlock(&watch->mutex);
 }
 
 /* Reading about a process can wait for its memory's lock: not where events arrive. */
@@ -100,6 +109,9 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 	put(context, virDomainGetName(domain), &sign);
 	if (sign.kind == VRMS_VM_WORD_RUNNING) {
 		want_process(context, virDomainGetName(domain));
+	} else if (event == VIR_DOMAIN_EVENT_SUSPENDED && sign.kind == VRMS_VM_WORD_NOTE) {
+		/* A restarted libvirtd says no more than that; the state has the reason. */
+		want_list(context);
 	}
 	return 0;
 }
@@ -271,9 +283,27 @@ static void find_one(struct watch *watch)
 	pthread_mutex_lock(&watch->mutex);
 }
 
+/* Until there is something to do.  True: it is time for the second list, of a libvirtd that may
+ * just have started: it answers before it has asked its machines how they are. */
+static bool sleep_once(struct watch *watch, struct timespec *again)
+{
+	int rc = again->tv_sec == 0 ? pthread_cond_wait(&watch->wake, &watch->mutex)
+				    : pthread_cond_timedwait(&watch->wake, &watch->mutex, again);
+
+	if (rc != ETIMEDOUT) {
+		return watch->is_relist_wanted;
+	}
+	again->tv_sec = 0;
+	return true;
+}
+
 /* Until the connection closes; reads the states when asked. */
 static void stay(struct watch *watch, virConnectPtr connection)
 {
+	struct timespec again;
+
+	clock_gettime(CLOCK_REALTIME, &again);
+	again.tv_sec += AGAIN_S;
 	pthread_mutex_lock(&watch->mutex);
 	while (!watch->is_closed) {
 		if (watch->started_count > 0) {
@@ -281,7 +311,7 @@ static void stay(struct watch *watch, virConnectPtr connection)
 			continue;
 		}
 		if (!watch->is_relist_wanted) {
-			pthread_cond_wait(&watch->wake, &watch->mutex);
+			watch->is_relist_wanted = sleep_once(watch, &again);
 			continue;
 		}
 		watch->is_relist_wanted = false;
@@ -315,9 +345,7 @@ static void live_once(struct watch *watch)
 		return;
 	}
 	put_all(watch, VRMS_VM_WORD_LIBVIRT, true, watch->uri);
-	pthread_mutex_lock(&watch->mutex);
-	watch->is_relist_wanted = true;
-	pthread_mutex_unlock(&watch->mutex);
+	want_list(watch);
 	stay(watch, connection);
 	put_all(watch, VRMS_VM_WORD_LIBVIRT, false, "connection closed");
 	disconnect(connection);

@@ -2,7 +2,6 @@
 #include "quorum/vms.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,332 +9,94 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agents/vm_cache.h"
 #include "common/log.h"
 #include "quorum/vm_line.h"
+#include "quorum/vm_row.h"
 
 enum {
-	VMS_MAX = 1024,
 	RETRY_MS = 1000,
 	RESTART_MS = 2000, /* from one start of vm-watch to the next, at least */
 	LOAD_MS = 10000,   /* a migration's announcement, made again while it lasts */
 	LOAD_AGAIN_MS = 5000,
 };
 
-struct vm {
-	struct vrms_daemon *daemon;
-	char domain[VRMS_FAULT_NAME_MAX];
-	struct vrms_vm_resource resource; /* id "": none that we know of */
-	struct vrms_qemu_process process;
-	bool is_migrating;  /* libvirt says so */
-	bool has_cache;     /* the agent's file was there when the cluster last meant it to run */
-	bool is_agent_busy; /* that file has gone: an operation has begun */
-	bool was_busy;      /* as the core was told */
-	bool is_listed;
-};
-
-struct vrms_vms {
-	struct vrms_fault *fault;
-	int fd; /* the line to vm-watch; -1: it does not run */
-	pid_t helper;
-	int64_t started_ms; /* its last start */
-	bool has_libvirt, has_pacemaker;
-	bool was_libvirt_missed; /* said once, not at every attempt */
-	int64_t load_ms;         /* last announcement */
-	unsigned count;
-	struct vm *vms[VMS_MAX];
-};
-
-/* ---- rows */
-
-static struct vm *find(const struct vrms_vms *vms, const char *domain)
-{
-	for (unsigned i = 0; i < vms->count; i++) {
-		if (strcmp(vms->vms[i]->domain, domain) == 0) {
-			return vms->vms[i];
-		}
-	}
-	return NULL;
-}
-
-static bool is_idle(const struct vm *vm)
-{
-	return vm->process.pidfd < 0 && !vm->resource.is_meant && !vm->resource.is_busy;
-}
-
-static void drop_idle(struct vrms_vms *vms)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < vms->count; i++) {
-		if (is_idle(vms->vms[i])) {
-			free(vms->vms[i]);
-		} else {
-			vms->vms[kept++] = vms->vms[i];
-		}
-	}
-	vms->count = kept;
-}
-
-/* NULL: there are too many, or no memory; that one is left to its monitor. */
-static struct vm *find_or_add(struct vrms_daemon *daemon, const char *domain)
-{
-	struct vrms_vms *vms = daemon->vms;
-	struct vm *vm = find(vms, domain);
-
-	if (vm != NULL) {
-		return vm;
-	}
-	if (vms->count == VMS_MAX) {
-		drop_idle(vms);
-	}
-	vm = vms->count == VMS_MAX ? NULL : calloc(1, sizeof(*vm));
-	if (vm == NULL) {
-		vrms_log(LOG_WARNING, "%s: one machine too many to watch", domain);
-		return NULL;
-	}
-	vm->daemon = daemon;
-	vm->process = VRMS_QEMU_PROCESS_NONE;
-	memcpy(vm->domain, domain, sizeof(vm->domain));
-	vms->vms[vms->count++] = vm;
-	return vm;
-}
-
-/* ---- the core */
-
-static void record(const struct vm *vm, const char *state, enum vrms_reason reason,
-		   const char *text)
-{
-	vrms_daemon_record(vm->daemon, "vm",
-			   json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "vm", vm->domain, "resource",
-				     vm->resource.id, "state", state, "reason",
-				     vrms_reason_name(reason), "text", text, "pid",
-				     (int)vm->process.pid));
-}
-
-static void feed(struct vm *vm, struct vrms_fault_event event);
-
-static void report(struct vm *vm, enum vrms_reason reason)
-{
-	vrms_log(LOG_WARNING, "%s (%s) has failed: %s; telling Pacemaker", vm->domain,
-		 vm->resource.id, vrms_reason_text(reason));
-	record(vm, "failed", reason, vrms_reason_text(reason));
-	struct vrms_vm_word word = {.kind = VRMS_VM_WORD_FAIL};
-
-	memcpy(word.domain, vm->domain, sizeof(word.domain));
-	if (vm->daemon->vms->fd < 0 || vrms_vm_line_send(vm->daemon->vms->fd, &word) < 0) {
-		feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_DELIVERED, .yes = false});
-	}
-}
-
-static void note(const struct vm *vm, const struct vrms_fault_step *step)
-{
-	bool is_for_people =
-	    step->reason == VRMS_REASON_VM_FLAPPING || step->reason == VRMS_REASON_VM_REPORT_FAILED;
-
-	vrms_log(is_for_people ? LOG_WARNING : LOG_INFO, "%s: %s", vm->domain,
-		 vrms_reason_text(step->reason));
-	record(vm, vrms_reason_name(step->reason), step->evidence,
-	       vrms_reason_text(step->evidence));
-}
-
-static void carry_out(struct vrms_daemon *daemon, const struct vrms_fault_plan *plan)
-{
-	for (unsigned i = 0; i < plan->count; i++) {
-		const struct vrms_fault_step *step = &plan->steps[i];
-		struct vm *vm = find(daemon->vms, step->vm);
-
-		if (vm == NULL) {
-			continue;
-		}
-		if (step->kind == VRMS_FAULT_REPORT) {
-			report(vm, step->reason);
-		} else {
-			note(vm, step);
-		}
-	}
-}
-
-static void feed(struct vm *vm, struct vrms_fault_event event)
-{
-	struct vrms_fault_plan plan;
-
-	event.now_ms = vrms_daemon_now_ms();
-	event.vm = vm->domain;
-	if (vrms_fault_step(vm->daemon->vms->fault, &event, &plan)) {
-		carry_out(vm->daemon, &plan);
-	}
-}
-
-static bool core_says(const struct vm *vm, struct vrms_fault_status *ret_status)
-{
-	for (size_t i = 0; vrms_fault_status(vm->daemon->vms->fault, i, ret_status); i++) {
-		if (strcmp(ret_status->vm, vm->domain) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void tell_busy(struct vm *vm)
-{
-	bool is_busy = vm->resource.is_busy || vm->is_migrating || vm->is_agent_busy;
-
-	if (is_busy != vm->was_busy) {
-		vm->was_busy = is_busy;
-		feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_OPERATION, .yes = is_busy});
-	}
-}
-
-/* The agent removes its file before it stops or moves a machine; that is seen at once, while
- * the CIB's word about the same operation may still be under way. */
-static bool has_cache(const struct vm *vm)
-{
-	char path[PATH_MAX];
-
-	return strcmp(vm->resource.provider, "vrms") == 0 &&
-	       vrms_vm_cache_path(NULL, vm->resource.id, "state", path, sizeof(path)) == 0 &&
-	       access(path, F_OK) == 0;
-}
-
-static void take_evidence(struct vm *vm, enum vrms_reason reason)
-{
-	bool is_io = reason == VRMS_REASON_VM_IO_ERROR || reason == VRMS_REASON_VM_IO_NO_SPACE;
-
-	if (is_io && vm->resource.io_policy == VRMS_VM_IO_AGENT) {
-		record(vm, "left to its agent", reason, vrms_reason_text(reason));
-		return;
-	}
-	vm->is_agent_busy = vm->is_agent_busy || (vm->has_cache && !has_cache(vm));
-	tell_busy(vm);
-	feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_EVIDENCE, .reason = reason});
-}
-
-/* ---- processes */
-
-static void let_go(struct vm *vm)
-{
-	if (vm->process.pidfd >= 0) {
-		(void)qb_loop_poll_del(vm->daemon->loop, vm->process.pidfd);
-		vrms_qemu_process_done(&vm->process);
-		vm->process = VRMS_QEMU_PROCESS_NONE;
-	}
-}
-
-static int32_t on_death(int32_t fd, int32_t revents, void *context)
-{
-	struct vm *vm = context;
-
-	(void)fd;
-	(void)revents;
-	record(vm, "process ended", VRMS_REASON_VM_DIED, vrms_reason_text(VRMS_REASON_VM_DIED));
-	let_go(vm);
-	take_evidence(vm, VRMS_REASON_VM_DIED);
-	return 0;
-}
-
-static bool has_ended(const struct vm *vm)
-{
-	struct pollfd poll_fd = {.fd = vm->process.pidfd, .events = POLLIN};
-
-	return vm->process.pidfd < 0 || poll(&poll_fd, 1, 0) > 0;
-}
-
-static void watch_process(struct vm *vm, struct vrms_qemu_process *process)
-{
-	if (!has_ended(vm)) {
-		vrms_qemu_process_done(process); /* known already */
-		return;
-	}
-	if (vm->process.pidfd >= 0) {
-		(void)on_death(vm->process.pidfd, 0, vm);
-	}
-	if (qb_loop_poll_add(vm->daemon->loop, QB_LOOP_HIGH, process->pidfd, POLLIN, vm, on_death) <
-	    0) {
-		vrms_log(LOG_WARNING, "%s: its process cannot be watched", vm->domain);
-		vrms_qemu_process_done(process);
-		return;
-	}
-	vm->process = *process;
-}
-
 /* ---- words */
 
-static void take_running(struct vm *vm)
+static void take_running(struct vrms_vm_row *vm)
 {
 	vm->is_listed = true;
 	vm->is_migrating = vm->is_agent_busy = false;
-	tell_busy(vm);
-	feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_RUNNING});
+	vrms_vm_row_tell_busy(vm);
+	vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_RUNNING});
 }
 
 /* A list may be older than an event that has come meanwhile: it opens no eyes and closes no
  * incident. */
-static void take_listed(struct vm *vm, struct vrms_vm_word *word)
+static void take_listed(struct vrms_vm_row *vm, struct vrms_vm_word *word)
 {
 	struct vrms_fault_status status;
 
 	vm->is_listed = true;
-	watch_process(vm, &word->process);
-	if (!core_says(vm, &status) || !status.is_failed) {
-		feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_RUNNING});
+	vrms_vm_row_watch_process(vm, &word->process);
+	if (!vrms_vm_row_status(vm, &status) || !status.is_failed) {
+		vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_RUNNING});
 	}
 }
 
-static void take_moved(struct vm *vm)
+static void take_moved(struct vrms_vm_row *vm)
 {
 	vm->is_migrating = true;
-	tell_busy(vm);
+	vrms_vm_row_tell_busy(vm);
 	/* It runs here no more, and that is nobody's failure. */
-	feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_EVIDENCE,
-					   .reason = VRMS_REASON_VM_STOPPED_DESTROYED});
+	vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_EVIDENCE,
+						       .reason = VRMS_REASON_VM_STOPPED_DESTROYED});
 	vm->is_migrating = false;
-	tell_busy(vm);
+	vrms_vm_row_tell_busy(vm);
 }
 
-static void take_resource(struct vm *vm, const struct vrms_vm_word *word)
+static void take_resource(struct vrms_vm_row *vm, const struct vrms_vm_word *word)
 {
 	vm->resource = word->resource;
 	if (vm->resource.is_meant && !vm->resource.is_busy) {
-		vm->has_cache = has_cache(vm);
+		vm->has_cache = vrms_vm_row_has_cache(vm);
 		vm->is_agent_busy = false;
 	}
-	feed(vm,
-	     (struct vrms_fault_event){.kind = VRMS_FAULT_MANAGED, .yes = vm->resource.is_meant});
-	tell_busy(vm);
-	record(vm,
-	       vm->resource.is_moving  ? "moving"
-	       : vm->resource.is_busy  ? "operation"
-	       : vm->resource.is_meant ? "managed"
-				       : "not managed",
-	       VRMS_REASON_NONE, "");
+	vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_MANAGED,
+						       .yes = vm->resource.is_meant});
+	vrms_vm_row_tell_busy(vm);
+	vrms_vm_row_record(vm,
+			   vm->resource.is_moving  ? "moving"
+			   : vm->resource.is_busy  ? "operation"
+			   : vm->resource.is_meant ? "managed"
+						   : "not managed",
+			   VRMS_REASON_NONE, "");
 }
 
 /* What ran and is not in the list, has ended while nobody told us. */
 static void end_list(struct vrms_vms *vms, bool is_complete)
 {
 	for (unsigned i = 0; is_complete && i < vms->count; i++) {
-		struct vm *vm = vms->vms[i];
+		struct vrms_vm_row *vm = vms->vms[i];
 		struct vrms_fault_status status;
 
-		if (!vm->is_listed && has_ended(vm) && core_says(vm, &status) &&
-		    status.is_running) {
-			let_go(vm);
-			take_evidence(vm, VRMS_REASON_VM_FOUND_GONE);
+		if (!vm->is_listed && vrms_vm_row_has_ended(vm) &&
+		    vrms_vm_row_status(vm, &status) && status.is_running) {
+			vrms_vm_row_let_go(vm);
+			vrms_vm_row_take_evidence(vm, VRMS_REASON_VM_FOUND_GONE);
 		}
 	}
 }
 
 static void take_vm_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 {
-	struct vm *vm = find_or_add(daemon, word->domain);
+	struct vrms_vm_row *vm = vrms_vm_row_need(daemon, word->domain);
 
 	if (vm == NULL) {
 		vrms_qemu_process_done(&word->process);
 		return;
 	}
 	if (word->kind != VRMS_VM_WORD_RESOURCE && word->text[0] != '\0') {
-		record(vm, "libvirt", word->reason, word->text);
+		vrms_vm_row_record(vm, "libvirt", word->reason, word->text);
 	}
 	switch (word->kind) {
 	case VRMS_VM_WORD_RUNNING:
@@ -343,17 +104,17 @@ static void take_vm_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 		break;
 	case VRMS_VM_WORD_EVIDENCE:
 		vm->is_listed = true;
-		take_evidence(vm, word->reason);
+		vrms_vm_row_take_evidence(vm, word->reason);
 		break;
 	case VRMS_VM_WORD_MOVING:
 		vm->is_migrating = true;
-		tell_busy(vm);
+		vrms_vm_row_tell_busy(vm);
 		break;
 	case VRMS_VM_WORD_MOVED:
 		take_moved(vm);
 		break;
 	case VRMS_VM_WORD_PROCESS:
-		watch_process(vm, &word->process);
+		vrms_vm_row_watch_process(vm, &word->process);
 		break;
 	case VRMS_VM_WORD_LISTED:
 		take_listed(vm, word);
@@ -362,7 +123,8 @@ static void take_vm_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 		take_resource(vm, word);
 		break;
 	case VRMS_VM_WORD_REPORTED:
-		feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_DELIVERED, .yes = word->yes});
+		vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_DELIVERED,
+							       .yes = word->yes});
 		break;
 	default:
 		break;
@@ -423,10 +185,19 @@ static void end_helper(struct vrms_daemon *daemon)
 		(void)qb_loop_poll_del(daemon->loop, vms->fd);
 		close(vms->fd);
 		kill(vms->helper, SIGKILL);
-		(void)waitpid(vms->helper, NULL, 0);
 		vms->fd = -1;
 	}
 	vms->has_libvirt = vms->has_pacemaker = vms->was_libvirt_missed = false;
+}
+
+/* One that hangs in the kernel (its VM's configuration lies on a dead file server) is not waited
+ * for; but there is only one at a time. */
+static bool has_helper(struct vrms_vms *vms)
+{
+	if (vms->fd < 0 && vms->helper > 0 && waitpid(vms->helper, NULL, WNOHANG) != 0) {
+		vms->helper = 0;
+	}
+	return vms->helper > 0;
 }
 
 static int32_t on_words(int32_t fd, int32_t revents, void *context)
@@ -457,6 +228,7 @@ static void start_helper(struct vrms_daemon *daemon)
 			       &vms->helper, &vms->fd, &error) < 0) {
 		vrms_log(LOG_ERR, "machines are not watched: %s", error.text);
 		vms->fd = -1;
+		vms->helper = 0;
 		return;
 	}
 	if (qb_loop_poll_add(daemon->loop, QB_LOOP_HIGH, vms->fd, POLLIN, daemon, on_words) < 0) {
@@ -471,7 +243,7 @@ int vrms_vms_start(struct vrms_daemon *daemon, struct vrms_error *error)
 {
 	const struct vrms_settings *settings = daemon->settings;
 	const struct vrms_fault_config config = {
-	    .vm_count_max = VMS_MAX,
+	    .vm_count_max = VRMS_VM_ROWS_MAX,
 	    .flap_count = (unsigned)settings->vm_flap_count,
 	    .flap_window_ms = settings->vm_flap_window_ms,
 	    .retry_ms = RETRY_MS,
@@ -500,7 +272,7 @@ void vrms_vms_stop(struct vrms_daemon *daemon)
 	}
 	end_helper(daemon);
 	for (unsigned i = 0; i < vms->count; i++) {
-		let_go(vms->vms[i]);
+		vrms_vm_row_let_go(vms->vms[i]);
 		free(vms->vms[i]);
 	}
 	vrms_fault_free(vms->fault);
@@ -532,8 +304,8 @@ void vrms_vms_tick(struct vrms_daemon *daemon)
 		return;
 	}
 	(void)vrms_fault_step(daemon->vms->fault, &event, &plan);
-	carry_out(daemon, &plan);
-	if (daemon->vms->fd < 0 && event.now_ms - daemon->vms->started_ms >= RESTART_MS) {
+	vrms_vm_rows_carry_out(daemon, &plan);
+	if (!has_helper(daemon->vms) && event.now_ms - daemon->vms->started_ms >= RESTART_MS) {
 		start_helper(daemon);
 	}
 	announce_load(daemon, event.now_ms);
@@ -546,9 +318,9 @@ json_t *vrms_vms_status(const struct vrms_daemon *daemon)
 	struct vrms_fault_status status;
 
 	for (unsigned i = 0; list != NULL && i < vms->count; i++) {
-		const struct vm *vm = vms->vms[i];
+		const struct vrms_vm_row *vm = vms->vms[i];
 
-		if (core_says(vm, &status)) {
+		if (vrms_vm_row_status(vm, &status)) {
 			json_array_append_new(
 			    list,
 			    json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:b, s:b, s:i, s:s, s:I}",

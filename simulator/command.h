@@ -28,8 +28,7 @@ struct vrms_sim_arguments {
 	const char *grids[VRMS_SIM_LIST_MAX];
 	int grid_count;
 	const char *json, *html, *junit, *seeds, *svg, *output, *bug; /* NULL: not given */
-	int64_t jobs, minutes;
-	bool exact, skip_bad, quiet, table, detectors;
+	bool exact, skip_bad, quiet;
 };
 
 struct vrms_sim_command {

@@ -60,6 +60,7 @@ static void make_guests(struct vrms_random *random, struct vrms_sim_settings *se
 	settings->migration_limit = coin(random, 30) ? 1 : 0;
 	settings->rebalance = coin(random, 50);
 	settings->vrmsd = coin(random, 70);
+	settings->policy = coin(random, 50) ? VRMS_SIM_PLAN : VRMS_SIM_BALANCED;
 	settings->beat_interval_us = between(random, 100, 250) * 1000;
 	settings->silent_count = between(random, 3, 20);
 	settings->grace_us = between(random, 0, 5) * SECOND_US;

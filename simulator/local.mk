@@ -5,6 +5,7 @@
 SIM_SOURCES = \
 	simulator/balance.c \
 	simulator/cluster.c \
+	simulator/detector.c simulator/detector.h \
 	simulator/fault.c \
 	simulator/fault_read.c \
 	simulator/fence.c \
@@ -17,6 +18,7 @@ SIM_SOURCES = \
 	simulator/net.c \
 	simulator/operation.c \
 	simulator/place.c \
+	simulator/plan.c \
 	simulator/plant.h \
 	simulator/queue.c simulator/queue.h \
 	simulator/reader.h \
@@ -38,13 +40,14 @@ noinst_LIBRARIES += simulator/libvrms-sim.a
 simulator_libvrms_sim_a_SOURCES = $(SIM_SOURCES)
 PURE_ARCHIVES += simulator/libvrms-sim.a
 
-SIM_LIBS = simulator/libvrms-sim.a $(QUORUM_CORE_LIBS)
+SIM_LIBS = simulator/libvrms-sim.a placement/libvrms-placement.a $(QUORUM_CORE_LIBS)
 
 SIM_PROGRAM_SOURCES = \
 	simulator/assertion.c \
 	simulator/command.h \
 	simulator/command_fuzz.c \
 	simulator/command_run.c \
+	simulator/command_sweep.c \
 	simulator/input.c simulator/input.h \
 	simulator/main.c \
 	simulator/proxmox.c \
@@ -52,11 +55,13 @@ SIM_PROGRAM_SOURCES = \
 	simulator/report_html.c \
 	simulator/report_json.c \
 	simulator/report_text.c \
-	simulator/scenario_write.c simulator/scenario_write.h
-SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
-SIM_PROGRAM_LIBS   = $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
+	simulator/scenario_write.c simulator/scenario_write.h \
+	simulator/sweep.c simulator/sweep.h
+SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) -pthread $(JANSSON_CFLAGS) $(XML_CFLAGS)
+SIM_PROGRAM_LIBS   = placement/libvrms-placement.a $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 
 bin_PROGRAMS += vrms-sim
+vrms_sim_LDFLAGS = $(AM_LDFLAGS) -pthread
 vrms_sim_SOURCES = $(SIM_PROGRAM_SOURCES)
 vrms_sim_CFLAGS  = $(SIM_PROGRAM_CFLAGS)
 vrms_sim_LDADD   = simulator/libvrms-sim.a $(SIM_PROGRAM_LIBS)
@@ -65,9 +70,10 @@ check_LIBRARIES += simulator/libvrms-sim-planted.a
 simulator_libvrms_sim_planted_a_SOURCES = $(SIM_SOURCES)
 simulator_libvrms_sim_planted_a_CFLAGS  = $(AM_CFLAGS) -DVRMS_SIM_PLANTED
 check_PROGRAMS += vrms-sim-planted
+vrms_sim_planted_LDFLAGS = $(AM_LDFLAGS) -pthread
 vrms_sim_planted_SOURCES = $(SIM_PROGRAM_SOURCES)
 vrms_sim_planted_CFLAGS  = $(SIM_PROGRAM_CFLAGS) -DVRMS_SIM_PLANTED
 vrms_sim_planted_LDADD   = simulator/libvrms-sim-planted.a $(SIM_PROGRAM_LIBS)
 
 dist_man_MANS += simulator/vrms-sim.1 simulator/vrms-sim-scenario.5
-EXTRA_DIST    += doc/examples/sim/three-nodes.sim
+EXTRA_DIST    += doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim

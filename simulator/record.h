@@ -71,6 +71,7 @@ struct vrms_sim_step {
 	int16_t kind;
 	int16_t fault;  /* of FAULT: its kind */
 	int32_t detail; /* MEMBERSHIP: how many members; TOKEN: milliseconds */
+	int32_t zero;	/* fills the last word: steps are compared as bytes */
 };
 
 /* One failure of a host (or of a VM: node >= 0 is where it ran). -1: has not happened. */

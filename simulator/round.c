@@ -148,13 +148,13 @@ static void drain(struct vrms_sim_world *world, int ring, int node)
 	int next;
 
 	for (int vm = world->node[node].residents.head; vm >= 0; vm = next) {
-		int32_t target, item = vm;
+		int32_t target;
 
 		next = world->vm[vm].next;
 		if (world->vm[vm].state != VRMS_SIM_VM_RUNNING) {
 			continue;
 		}
-		vrms_sim_place(world, &item, 1, &target);
+		target = vrms_sim_place_emptiest(world, vm);
 		if (target >= 0 && world->vm[vm].on == node && !world->vm[vm].paused) {
 			vrms_sim_operation_migrate(world, vm, target);
 		} else if (world->node[node].stopping) {

@@ -79,6 +79,7 @@ static void world_done(struct vrms_sim_world *world)
 		free(world->ring[i].member);
 		free(world->ring[i].last_us);
 	}
+	vrms_sim_plan_free(world->plan);
 	vrms_sim_net_done(world);
 	vrms_sim_queue_free(world->queue);
 	free(world->node);
@@ -488,6 +489,9 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	vrms_random_init(&world.random, (uint64_t)world.settings->seed);
 	vrms_random_init(&world.lottery, (uint64_t)world.settings->seed ^ UINT64_C(0x10771e));
 	world.rc = world_init(&world);
+	if (world.rc == 0 && world.settings->policy == VRMS_SIM_PLAN) {
+		world.rc = vrms_sim_plan_new(scenario, &world.plan, error);
+	}
 	if (world.rc == 0) {
 		begin(&world);
 	}

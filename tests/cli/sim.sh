@@ -105,6 +105,23 @@ check "a folder of the Proxmox HA simulator is run" "$sim" run "$work/pve" \
 echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
+stalls=$srcdir/doc/examples/sim/stalls.sim
+grid() {
+	"$sim" sweep "$stalls" --duration 500h --grid cluster.token=300ms,2s \
+		--grid vrmsd.enabled=no,yes --json="$work/$1.json" --svg "$work/$1.svg" >"$work/$1.txt"
+}
+grids() {
+	grid one && grid two && cmp "$work/one.json" "$work/two.json" && cmp "$work/one.txt" "$work/two.txt"
+}
+check "a sweep gives the same rows whatever core is first" grids
+check "it has a row for each combination" test "$(grep -c '^token=' "$work/one.txt")" = 4
+check "and draws them" grep -q '<circle' "$work/one.svg"
+check "a grid without a setting is a usage error" says 2 'not section.key' \
+	"$sim" sweep "$stalls" --grid token
+check "so is none" says 2 'at least one --grid' "$sim" sweep "$stalls"
+check "a value outside its limits is said" says 1 'outside its limits' \
+	"$sim" sweep "$stalls" --grid cluster.token=1us
+
 "$sim" settings >"$work/settings.sim"
 check "the printed settings are a scenario" "$sim" run "$work/settings.sim"
 for page in vrms-sim-scenario.5; do

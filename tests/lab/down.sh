@@ -23,8 +23,14 @@ processes_of_the_lab() { # the power switch and anything else that is started wi
 	pgrep -af "vrms-lab.*$LAB( |\$|/)" | grep -v " up \| down" || :
 }
 nothing_is_left() { # FILE OF NAMESPACES
-	local left
-	left=$(processes_in "$1")
+	local left try
+	# One that has let go of its memory, not yet of its namespaces, is gone in a moment.
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(processes_in "$1")
+		[ -n "$left" ] || break
+		say "look $try: still there: $left"
+		sleep 0.5
+	done
 	[ -z "$left" ] || fail "processes in the nodes' namespaces: $left"
 	left=$(processes_of_the_lab)
 	[ -z "$left" ] || fail "processes of the lab: $left"

@@ -32,7 +32,8 @@ fail() { printf '# FAILED: %s\n' "$*"; exit 1; }
 now_ms() { local t=$EPOCHREALTIME; echo $((${t/./} / 1000)); }
 seconds() { printf '%d.%01d s' $(($1 / 1000)) $(($1 % 1000 / 100)); } # MILLISECONDS
 
-# wait_until SECONDS WHAT COMMAND...: polls; says how long it took; fails the case when time is up.
+# wait_until SECONDS WHAT COMMAND...: polls; says how long it took, unless QUIET is set; fails the
+# case when time is up.
 wait_until() {
 	local limit=$1 what=$2 start
 	shift 2
@@ -44,7 +45,7 @@ wait_until() {
 		sleep 0.2
 	done
 	elapsed=$(($(now_ms) - start))
-	say "$(seconds $elapsed): $what"
+	[ -n "${QUIET:-}" ] || say "$(seconds $elapsed): $what"
 }
 
 is() { [ "$1" = "$2" ]; }

@@ -7,6 +7,7 @@ LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
+	tests/lab/verdict.sh \
 	tests/lab/vm.sh \
 	tests/lab/vmwatch.sh
 

@@ -8,7 +8,7 @@
 KILLS=${VRMS_VMWATCH_KILLS:-20}
 NODES="node1 node2 node3"
 JOURNAL=/run/vrms/journal.jsonl
-LIMIT_MS=3000 # of one reaction, on a machine that others load; what is measured is printed
+LIMIT_MS=3000 # for 95 of 100 reactions, on a machine that others load; what is measured is printed
 
 start_vrmsd() { # NODE SETTING...
 	local node=$1
@@ -51,9 +51,10 @@ has_state() { [ -n "$(state_ms "$@")" ]; }
 has_stop() { [ -n "$(stop_ms "$@")" ]; }
 # The cluster means it to run there and vrmsd watches its process.
 is_watched() { # NAME NODE
-	journal "$2" | jq -se --arg vm "$1" 'map(select(.vm == $vm)) | last | .state == "managed" and .pid > 0'
+	journal "$2" | jq -se --arg vm "$1" 'map(select(.vm == $vm)) | (last.pid > 0) and
+		(map(select(.state | IN("managed", "not managed", "operation", "moving"))) | last.state == "managed")'
 }
-settled() { # NAME: runs, counts and is watched; its node in $node
+settled() { # NAME: runs and is watched; its node in $node
 	wait_until 90 "$1 runs" vm_is "$1" "" Started
 	node=$(vm_node "$1")
 	wait_until 30 "$1 is watched on $node" is_watched "$1" "$node"
@@ -82,22 +83,31 @@ summary() { # WHAT FILE
 	done
 }
 
+# Nothing else is under way in the cluster, as when a machine fails out of the blue.
+quiet_cluster() { in_node node1 crm_resource --wait --timeout 60s; }
+
+below_limit() { # FILE: the 95th percentile of its second column
+	local p95
+	p95=$(cut -d' ' -f2 "$1" | sort -n | head -n $((($(wc -l <"$1") * 95 + 99) / 100)) | tail -n 1)
+	[ "$p95" -lt $LIMIT_MS ] || fail "too long: $(tr '\n' ';' <"$1")"
+}
+
 killed() {
-	local i vm at seen stop figures
+	local i vm at seen stop figures QUIET=1
 	figures=$(mktemp)
 	for i in $(seq "$KILLS"); do
 		vm=vm$((i % 3 + 1))
-		settled $vm >/dev/null
+		settled $vm
+		quiet_cluster
 		at=$(kill_qemu $vm "$node")
-		wait_until 20 "$vm is being stopped" has_stop "$node" $vm "$at" >/dev/null
+		wait_until 20 "$vm is being stopped" has_stop "$node" $vm "$at"
 		seen=$(state_ms "$node" $vm failed "$at")
 		stop=$(stop_ms "$node" $vm "$at")
 		[ -n "$seen" ] || fail "kill $i: $vm was stopped without a report"
 		echo "$((seen - at)) $((stop - at))" >>"$figures"
-		forget_failures $vm
 	done
 	summary "QEMU killed" "$figures"
-	[ "$(cut -d' ' -f2 "$figures" | sort -n | tail -n 1)" -lt $LIMIT_MS ] || fail "one took too long: $(tr '\n' ';' <"$figures")"
+	below_limit "$figures"
 	rm -f "$figures"
 	same "reports" "$KILLS" "$(($(failures vm1) + $(failures vm2) + $(failures vm3)))"
 }
@@ -105,54 +115,74 @@ killed() {
 # The guest meets its full disk, or its order, at some time of its own: measured is from libvirt's event.
 reaction() { # NAME NODE AFTER_MS REASON FILE
 	local event seen stop
-	wait_until 30 "libvirt's event about $1" has_state "$2" "$1" libvirt "$3" "$4" >/dev/null
-	wait_until 20 "$1 is being stopped" has_stop "$2" "$1" "$3" >/dev/null
+	wait_until 30 "libvirt's event about $1" has_state "$2" "$1" libvirt "$3" "$4"
+	wait_until 20 "$1 is being stopped" has_stop "$2" "$1" "$3"
 	event=$(state_ms "$2" "$1" libvirt "$3" "$4")
 	seen=$(state_ms "$2" "$1" failed "$3")
 	stop=$(stop_ms "$2" "$1" "$3")
 	[ -n "$seen" ] || fail "$1 was stopped without a report"
 	echo "$((seen - event)) $((stop - event))" >>"$5"
-	[ $((stop - event)) -lt $LIMIT_MS ] || fail "too long: $((stop - event)) ms"
+}
+
+# What disk_fails has punched out is put back while nobody has the disk open.
+mend_disk() { # NAME
+	local each
+	in_node node1 crm_resource --resource "$1" --meta --set-parameter target-role --parameter-value Stopped >/dev/null
+	wait_until 60 "$1 is stopped" vm_is "$1" "" Stopped
+	for each in $NODES; do
+		disk_answers "$each"
+		in_node "$each" cp /run/whole.raw "/run/small/$1.raw"
+	done
+	in_node node1 crm_resource --resource "$1" --meta --delete-parameter target-role >/dev/null
 }
 
 io_error() {
-	local i at figures node
+	local each i at figures shown QUIET=1
 	figures=$(mktemp)
 	# shellcheck disable=SC2086
 	io_setup $NODES
+	for each in $NODES; do
+		in_node "$each" cp /run/small/vmio.raw /run/whole.raw
+	done
 	lab vm add vmio --disk /run/small/vmio.raw --monitor 60s --deadline 20s
 	for i in 1 2 3 4 5; do
-		settled vmio >/dev/null
-		wait_until 20 "the guest counts" console_shows_more vmio $((i * 2 - 2)) >/dev/null
+		settled vmio
+		shown=$(console_ticks vmio)
+		wait_until 20 "the guest counts" console_shows_more vmio "$shown"
+		quiet_cluster
 		at=$(now_ms)
 		disk_fails "$node"
 		reaction vmio "$node" "$at" VM_IO "$figures"
-		disk_answers "$node"
-		forget_failures vmio
+		mend_disk vmio
 	done
 	summary "paused by an I/O error, from libvirt's event" "$figures"
+	below_limit "$figures"
 	rm -f "$figures"
 	# shellcheck disable=SC2086
 	io_teardown $NODES
 }
 
 panic() {
-	local i at figures
+	local i at before figures QUIET=1
 	figures=$(mktemp)
 	for i in 1 2 3 4 5; do
-		settled vm1 >/dev/null
-		wait_until 20 "the guest counts" counts vm1 1 >/dev/null
+		settled vm1
+		before=$(boots vm1)
+		wait_until 20 "the guest counts" booted_beyond vm1 $((before - 1))
+		quiet_cluster
 		at=$(now_ms)
 		lab vm order vm1 panic
 		reaction vm1 "$node" "$at" "VM_PANICKED|VM_STOPPED_CRASHED" "$figures"
-		forget_failures vm1
 	done
 	summary "panic, from libvirt's event" "$figures"
+	below_limit "$figures"
 	rm -f "$figures"
 }
 
 no_false_report() {
 	local before other
+	settled vm2
+	forget_failures vm2
 	settled vm2
 	before=$(failures vm2)
 	other=$(node_of_others "$node")
