@@ -6,6 +6,7 @@ backup_libvrms_backup_core_a_SOURCES = \
 	backup/bytes.h \
 	backup/extent.c backup/extent.h \
 	backup/format.c backup/format.h \
+	backup/lock_watch.c backup/lock_watch.h \
 	backup/retention.c backup/retention.h
 backup_libvrms_backup_core_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 PURE_ARCHIVES += backup/libvrms-backup-core.a

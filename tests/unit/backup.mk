@@ -7,6 +7,7 @@ UNIT_TESTS += \
 	tests/unit/test_backup_extent \
 	tests/unit/test_backup_format \
 	tests/unit/test_backup_history \
+	tests/unit/test_backup_lock \
 	tests/unit/test_backup_plan \
 	tests/unit/test_backup_retention
 
@@ -30,6 +31,8 @@ tests_unit_test_backup_plan_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_plan_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_retention_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_retention_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_lock_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_lock_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_care_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 
