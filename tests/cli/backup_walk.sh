@@ -86,8 +86,10 @@ restored 4 raw
 "$backup" check
 "$backup" stats
 
-# A self-contained full holds a second copy of everything; damage in the first heals.
-dirty 5
+# A self-contained full holds a second copy of all that is there now; damage in the first
+# heals.  Older states, whose blocks it does not hold, go before that.
+"$backup" remove vm1@2
+"$backup" prune --keep-last 9 --min-live 100
 save 5
 "$backup" take vm1 --self-contained --image "vda=$work/vda.qcow2" --image "vdb=$work/vdb.raw" \
 	--file "domain.xml=$work/domain.xml"
