@@ -76,3 +76,5 @@ vrms_backup_SOURCES = \
 	backup/main.c
 vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
 vrms_backup_LDADD  = $(BACKUP_LIVE_LIBS)
+
+dist_man_MANS += backup/vrms-backup.8 backup/vrms_backup_repository.5
