@@ -79,3 +79,9 @@ vrmslibexec_PROGRAMS += agents/vm-agent
 agents_vm_agent_SOURCES = agents/vm_agent_main.c
 agents_vm_agent_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
 agents_vm_agent_LDADD = agents/libvrms-vm.a $(VM_LIBVIRT_LIBS) $(VM_LIBS)
+
+nodist_man_MANS += agents/ocf_vrms_VirtualMachine.7
+CLEANFILES      += agents/ocf_vrms_VirtualMachine.7
+
+agents/ocf_vrms_VirtualMachine.7: agents/vm-agent$(EXEEXT)
+	$(AM_V_GEN)./agents/vm-agent$(EXEEXT) --man > $@.tmp && mv $@.tmp $@

@@ -49,7 +49,7 @@ static const char man_examples[] =
     "    op monitor interval=10s timeout=30s\n"
     ".Ed\n";
 
-static const char man_see_also[] = ".Xr pacemakerd 8 ,\n.Xr virsh 1\n";
+static const char man_see_also[] = ".Xr virsh 1 ,\n.Xr pacemakerd 8\n";
 
 static int check_config(const void *config, struct vrms_error *error)
 {

@@ -127,6 +127,17 @@ void vrms_log_open(const char *name, bool to_stderr)
 	}
 }
 
+void vrms_log_start_thread(void)
+{
+	for (int32_t target = QB_LOG_SYSLOG; target < QB_LOG_TARGET_MAX; target++) {
+		if (target != QB_LOG_STDERR && target != QB_LOG_BLACKBOX &&
+		    qb_log_ctl(target, QB_LOG_CONF_STATE_GET, 0) == QB_LOG_STATE_ENABLED) {
+			qb_log_ctl(target, QB_LOG_CONF_THREADED, QB_TRUE);
+		}
+	}
+	qb_log_thread_start();
+}
+
 void vrms_log_close(void)
 {
 	qb_log_fini();

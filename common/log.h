@@ -18,6 +18,10 @@
 void vrms_log_open(const char *name, bool to_stderr);
 void vrms_log_close(void);
 
+/* From now on a thread writes the lines to syslog and file: the caller never waits for them.
+ * Not before a fork. */
+void vrms_log_start_thread(void);
+
 /* priority: LOG_ERR .. LOG_DEBUG of syslog(3).  Debug lines only with PCMK_debug/HA_debug on. */
 void vrms_log(int priority, const char *format, ...) VRMS_PRINTF(2, 3);
 

@@ -158,6 +158,36 @@ static void add_fence(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 	vrms_xml_text_end(xml);
 }
 
+/* The second opinion; a refusal is an answer, not a failure to be tried again. */
+static void add_verdict(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	const struct setting params[] = {
+	    {"device", VRMS_LAB_BEAT_AREA},
+	    {"cluster", vrms_lab_name(lab)},
+	    {"pcmk_off_retries", "1"},
+	    {"pcmk_reboot_retries", "1"},
+	};
+
+	vrms_xml_text_begin(xml, "primitive", "id", "verdict", "class", "stonith", "type",
+			    "fence_vrms_verdict", NULL);
+	add_settings(xml, "instance_attributes", "verdict-params", params, VRMS_COUNT_OF(params));
+	vrms_xml_text_end(xml);
+}
+
+static void add_topology(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	vrms_xml_text_begin(xml, "fencing-topology", NULL);
+	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
+		char id[64];
+
+		snprintf(id, sizeof(id), "level-%s", vrms_lab_node_name(lab, i));
+		vrms_xml_text_empty(xml, "fencing-level", "id", id, "target",
+				    vrms_lab_node_name(lab, i), "index", "1", "devices",
+				    "verdict,fence", NULL);
+	}
+	vrms_xml_text_end(xml);
+}
+
 static void add_nodes(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 {
 	vrms_xml_text_begin(xml, "nodes", NULL);
@@ -187,7 +217,13 @@ static char *configuration_xml(const struct vrms_lab *lab)
 	add_nodes(&xml, lab);
 	vrms_xml_text_begin(&xml, "resources", NULL);
 	add_fence(&xml, lab);
+	if (vrms_lab_has_vrmsd(lab)) {
+		add_verdict(&xml, lab);
+	}
 	vrms_xml_text_end(&xml);
+	if (vrms_lab_has_vrmsd(lab)) {
+		add_topology(&xml, lab);
+	}
 	vrms_xml_text_begin(&xml, "rsc_defaults", NULL);
 	add_settings(&xml, "meta_attributes", "rsc-options", resource_defaults,
 		     VRMS_COUNT_OF(resource_defaults));

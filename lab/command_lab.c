@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "lab/cluster.h"
 #include "lab/command.h"
 #include "lab/internal.h"
 #include "lab/requirements.h"
@@ -23,6 +24,7 @@ struct up_settings {
 	int64_t timeout_ms;
 	bool has_boot_delay;
 	bool without_libvirt;
+	bool with_vrmsd;
 	bool without_wait;
 };
 
@@ -61,6 +63,8 @@ static int set_up_option(void *settings, const char *name, const char *value,
 	}
 	if (strcmp(name, "no-libvirt") == 0) {
 		up->without_libvirt = true;
+	} else if (strcmp(name, "vrmsd") == 0) {
+		up->with_vrmsd = true;
 	} else {
 		up->without_wait = true;
 	}
@@ -71,6 +75,7 @@ static const struct vrms_lab_option up_options[] = {
     {'n', "nodes", "N", "how many nodes, 1..32 (default: 3)"},
     {0, "token", "MS", "corosync's token time-out, with token_coefficient 0"},
     {0, "no-libvirt", NULL, "nodes without libvirtd, for many of them"},
+    {0, "vrmsd", NULL, "nodes with vrmsd and beats in the shared folder"},
     {0, "boot-delay", "TIME", "from off to on in a power cycle (default: 5s)"},
     {0, "timeout", "TIME", "gives up after this (default: 300s)"},
     {0, "no-wait", NULL, "do not wait until all nodes are online"},
@@ -85,6 +90,17 @@ static void show_progress(void *context, const char *text)
 		snprintf(last, 512, "%s", text);
 		fprintf(stderr, "\r\033[K%s", text);
 	}
+}
+
+/* What went wrong stays the error, unless the lab cannot even be taken down. */
+static int give_up(struct vrms_lab *lab, struct vrms_error *error)
+{
+	struct vrms_error down = {.text = ""};
+
+	if (vrms_lab_down(lab, false, &down) < 0) {
+		*error = down;
+	}
+	return VRMS_LAB_EXIT_FAILED;
 }
 
 static int run_up(const struct vrms_lab_context *context, void *settings, int argc, char **argv,
@@ -106,6 +122,7 @@ static int run_up(const struct vrms_lab_context *context, void *settings, int ar
 	options.boot_delay_ms = up->has_boot_delay ? up->boot_delay_ms : options.boot_delay_ms;
 	options.timeout_ms = up->timeout_ms > 0 ? up->timeout_ms : options.timeout_ms;
 	options.without_libvirt = up->without_libvirt;
+	options.with_vrmsd = up->with_vrmsd;
 	options.without_wait = up->without_wait;
 	options.interrupted = context->interrupted;
 	options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
@@ -116,6 +133,9 @@ static int run_up(const struct vrms_lab_context *context, void *settings, int ar
 	}
 	if (rc < 0) {
 		return VRMS_LAB_EXIT_FAILED;
+	}
+	if (!options.without_wait && vrms_lab_cluster_configure(lab, error) < 0) {
+		return give_up(lab, error);
 	}
 	printf("lab %s: %d node%s %s after %.1f s\n", vrms_lab_name(lab), options.node_count,
 	       options.node_count > 1 ? "s" : "", options.without_wait ? "booted" : "online",

@@ -278,6 +278,9 @@ static json_t *json_events(const struct vrms_demo *demo)
 	for (size_t i = 0; i < demo->timeline.count; i++) {
 		const struct vrms_timeline_event *event = &demo->timeline.events[i];
 
+		if (!is_of_story(demo, event)) {
+			continue;
+		}
 		json_array_append_new(list,
 				      json_pack("{s:s, s:I, s:s, s:s}", "event",
 						vrms_timeline_kind_word(event->kind), "after_ms",

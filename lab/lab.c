@@ -135,6 +135,11 @@ const char *vrms_lab_san_path(const struct vrms_lab *lab)
 	return lab->san.text;
 }
 
+bool vrms_lab_has_vrmsd(const struct vrms_lab *lab)
+{
+	return lab->setup.has_vrmsd;
+}
+
 bool vrms_lab_has_libvirt(const struct vrms_lab *lab)
 {
 	return lab->setup.has_libvirt;

@@ -38,6 +38,7 @@ struct vrms_lab_options {
 	int64_t boot_delay_ms; /* between the two halves of a power cycle, as a real machine has */
 	int64_t timeout_ms;    /* for all of it; > 0 */
 	bool without_libvirt;  /* nodes run corosync and pacemaker only */
+	bool with_vrmsd;       /* and vrmsd, with a beat area in the shared folder */
 	bool without_wait;     /* return once the nodes have booted, not once all are online */
 	/* Set by a signal handler: up gives up and takes down what it started.  NULL: never. */
 	const volatile sig_atomic_t *interrupted;
@@ -80,6 +81,10 @@ const char *vrms_lab_name(const struct vrms_lab *lab);
 const char *vrms_lab_dir(const struct vrms_lab *lab);
 const char *vrms_lab_san_path(const struct vrms_lab *lab); /* host path of the nodes' /srv */
 bool vrms_lab_has_libvirt(const struct vrms_lab *lab);
+bool vrms_lab_has_vrmsd(const struct vrms_lab *lab);
+
+/* Where the nodes see the beat area. */
+#define VRMS_LAB_BEAT_AREA "/srv/beat/area"
 int vrms_lab_node_count(const struct vrms_lab *lab);
 
 /* "node1" for index 0.  Borrowed from the lab. */

@@ -78,9 +78,13 @@ static void become_init(const struct vrms_lab *lab, int index, const struct birt
 	}
 	snprintf(number, sizeof(number), "%d", index + 1);
 	const char *const argv[] = {
-	    "vrms-lab",    "node-init",
-	    lab->setup.id, vrms_lab_node_name(lab, index),
-	    number,        lab->setup.has_libvirt ? "libvirt" : NULL,
+	    "vrms-lab",
+	    "node-init",
+	    lab->setup.id,
+	    vrms_lab_node_name(lab, index),
+	    number,
+	    lab->setup.has_libvirt ? "libvirt" : "-",
+	    lab->setup.has_vrmsd ? "vrmsd" : "-",
 	    NULL,
 	};
 	if (chdir("/") == 0) {

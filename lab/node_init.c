@@ -20,6 +20,11 @@
 
 enum { SERVICE_TIMEOUT_MS = 60000, PROBE_TIMEOUT_MS = 5000, PROBE_POLL_MS = 50 };
 
+struct order {
+	int index;
+	bool with_libvirt, with_vrmsd;
+};
+
 struct service {
 	const char *name;
 	const char *const *argv;
@@ -109,16 +114,43 @@ static int wait_ready(const struct service *service, struct vrms_error *error)
 	return 0;
 }
 
-static int start_services(bool with_libvirt, struct vrms_error *error)
+/* A lab lives for hours, so that is what its budgets are about. */
+static const char vrmsd_settings[] = "beat_device = " VRMS_LAB_BEAT_AREA "\n"
+				     "false_loss_every = 24h\n"
+				     "false_loss_start = 1h\n"
+				     "disturbance_every = 10min\n";
+
+/* The first node makes the beat area; the others' daemons find it as soon as it is there. */
+static int prepare_vrmsd(int index, struct vrms_error *error)
 {
+	static const char *const argv[] = {"vrms", "san", "init", VRMS_LAB_BEAT_AREA, NULL};
+	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = SERVICE_TIMEOUT_MS};
+	int rc = vrms_file_mkdir_all("/etc/vrms", 0755, error);
+
+	if (rc == 0 && access("/etc/vrms/vrmsd.conf", F_OK) < 0) {
+		rc = vrms_file_write("/etc/vrms/vrmsd.conf", vrmsd_settings,
+				     sizeof(vrmsd_settings) - 1, 0644, error);
+	}
+	if (rc < 0 || index != 0 || access(VRMS_LAB_BEAT_AREA, F_OK) == 0) {
+		return rc;
+	}
+	rc = vrms_file_mkdir_all("/srv/beat", 0755, error);
+	return rc < 0 ? rc : vrms_child_check(&spec, error);
+}
+
+static int start_services(const struct order *order, struct vrms_error *error)
+{
+	bool with_libvirt = order->with_libvirt;
 	static const char *const corosync[] = {"corosync", "-f", NULL};
 	static const char *const libvirtd[] = {"libvirtd", "--listen", NULL};
+	static const char *const vrmsd[] = {"vrmsd", NULL};
 	static const char *const pacemakerd[] = {"pacemakerd", "-f", NULL};
 	/* Two start side by side; Pacemaker needs both. */
 	struct service services[] = {
 	    {"corosync", corosync, is_corosync_ready, false, 0},
 	    {"libvirtd", libvirtd, is_libvirtd_ready, true, 0},
 	    {"pacemakerd", pacemakerd, NULL, false, 0},
+	    {"vrmsd", vrmsd, NULL, false, 0},
 	};
 	int rc = start(&services[0], error);
 
@@ -128,6 +160,10 @@ static int start_services(bool with_libvirt, struct vrms_error *error)
 	rc = rc < 0 ? rc : wait_ready(&services[0], error);
 	if (rc == 0 && with_libvirt) {
 		rc = wait_ready(&services[1], error);
+	}
+	if (rc == 0 && order->with_vrmsd) {
+		rc = prepare_vrmsd(order->index, error);
+		rc = rc < 0 ? rc : start(&services[3], error);
 	}
 	return rc < 0 ? rc : start(&services[2], error);
 }
@@ -142,13 +178,13 @@ static void tell(const char *state)
 }
 
 /* The boot, in a child of pid 1. */
-static int boot(int index, bool with_libvirt)
+static int boot(const struct order *order)
 {
 	struct vrms_error error = {.text = ""};
-	int rc = set_addresses(index, &error);
+	int rc = set_addresses(order->index, &error);
 
 	if (rc == 0) {
-		rc = start_services(with_libvirt, &error);
+		rc = start_services(order, &error);
 	}
 	if (rc < 0) {
 		char state[sizeof(error.text) + 16];
@@ -199,7 +235,13 @@ static int run_init(const struct vrms_lab_context *context, void *settings, int 
 	pid_t boot_pid = fork();
 	if (boot_pid == 0) {
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		_exit(boot((int)number - 1, argc > 3));
+		const struct order order = {
+		    .index = (int)number - 1,
+		    .with_libvirt = argc > 3 && strcmp(argv[3], "libvirt") == 0,
+		    .with_vrmsd = argc > 4 && strcmp(argv[4], "vrmsd") == 0,
+		};
+
+		_exit(boot(&order));
 	}
 	if (boot_pid < 0) {
 		tell("failed: the boot could not be started");
@@ -212,10 +254,10 @@ const struct vrms_lab_command *vrms_lab_node_init_command(void)
 {
 	static const struct vrms_lab_command command = {
 	    .name = "node-init",
-	    .arguments = "LAB-ID NODE NUMBER [libvirt]",
+	    .arguments = "LAB-ID NODE NUMBER [libvirt|- [vrmsd|-]]",
 	    .summary = "Is pid 1 of a node; started by the lab itself",
 	    .argument_min = 3,
-	    .argument_max = 4,
+	    .argument_max = 5,
 	    .run = run_init,
 	    .internal = true,
 	};

@@ -36,6 +36,7 @@ static void print_totem(const struct vrms_lab_setup *setup, FILE *out)
 		"\tversion: 2\n"
 		"\tcluster_name: %s\n"
 		"\ttransport: knet\n"
+		"\tlink_mode: active\n" /* a dead link must not wait for knet's ping time-out */
 		"\tcrypto_cipher: none\n"
 		"\tcrypto_hash: none\n",
 		setup->name);

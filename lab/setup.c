@@ -83,10 +83,11 @@ int vrms_lab_node_name_parse(const char *name, int node_count, int *ret_index,
 char *vrms_lab_setup_print(const struct vrms_lab_setup *setup)
 {
 	json_t *json VRMS_CLEANUP(json_decrefp) =
-	    json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "format", FORMAT, "name",
+	    json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:b}", "format", FORMAT, "name",
 		      setup->name, "id", setup->id, "stage", setup->stage, "nodes",
 		      setup->node_count, "token_ms", (json_int_t)setup->token_ms, "boot_delay_ms",
-		      (json_int_t)setup->boot_delay_ms, "libvirt", setup->has_libvirt);
+		      (json_int_t)setup->boot_delay_ms, "libvirt", setup->has_libvirt, "vrmsd",
+		      setup->has_vrmsd);
 
 	return json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
 }
@@ -150,13 +151,14 @@ int vrms_lab_setup_parse(const char *text, struct vrms_lab_setup *ret_setup,
 	json_int_t boot_delay_ms = 0;
 	int format = 0;
 	int has_libvirt = 0;
+	int has_vrmsd = 0;
 	json_t *json VRMS_CLEANUP(json_decrefp) = json_loads(text, JSON_REJECT_DUPLICATES, &why);
 
 	if (json == NULL ||
-	    json_unpack_ex(json, &why, 0, "{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "format",
+	    json_unpack_ex(json, &why, 0, "{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s?b}", "format",
 			   &format, "name", &texts.name, "id", &texts.id, "stage", &texts.stage,
 			   "nodes", &setup.node_count, "token_ms", &token_ms, "boot_delay_ms",
-			   &boot_delay_ms, "libvirt", &has_libvirt) < 0) {
+			   &boot_delay_ms, "libvirt", &has_libvirt, "vrmsd", &has_vrmsd) < 0) {
 		return vrms_error_set(error, -EINVAL, "line %d: %s", why.line, why.text);
 	}
 	if (format != FORMAT) {
@@ -166,6 +168,7 @@ int vrms_lab_setup_parse(const char *text, struct vrms_lab_setup *ret_setup,
 	setup.token_ms = token_ms;
 	setup.boot_delay_ms = boot_delay_ms;
 	setup.has_libvirt = has_libvirt != 0;
+	setup.has_vrmsd = has_vrmsd != 0;
 	int rc = check_texts(&texts, error);
 	if (rc == 0) {
 		rc = check_numbers(&setup, error);

@@ -27,6 +27,7 @@ struct vrms_lab_setup {
 	int64_t token_ms; /* 0: corosync's default */
 	int64_t boot_delay_ms;
 	bool has_libvirt;
+	bool has_vrmsd;
 };
 
 /* Checks a lab's name: a lower case letter, then letters, digits and '-'. */

@@ -67,6 +67,7 @@ static int make_setup(const struct vrms_lab_options *options, const char *name,
 	    .token_ms = options->token_ms,
 	    .boot_delay_ms = options->boot_delay_ms,
 	    .has_libvirt = !options->without_libvirt,
+	    .has_vrmsd = options->with_vrmsd,
 	};
 	const char *stage = options->place.stage;
 	int rc = make_id(setup.id, error);

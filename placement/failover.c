@@ -2,6 +2,7 @@
 #include "placement/failover.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "placement/failover_data.h"
@@ -384,4 +385,12 @@ const struct vrms_detail *vrms_failover_details(const struct vrms_failover *fail
 						const struct vrms_case *found)
 {
 	return &failover->detail[found->detail_first];
+}
+
+int vrms_failover_detail_vm(const struct vrms_failover *failover, const struct vrms_detail *detail,
+			    int index)
+{
+	const struct vrms_unit *unit = &failover->model->unit[detail->unit];
+
+	return index < unit->vm_count ? failover->model->unit_vm[unit->vm_first + index] : -ENOENT;
 }

@@ -75,4 +75,8 @@ const struct vrms_case *vrms_failover_find(const struct vrms_failover *failover,
 const struct vrms_detail *vrms_failover_details(const struct vrms_failover *failover,
 						const struct vrms_case *found);
 
+/* The VMs that a detail is about: the index-th, or -ENOENT after the last. */
+int vrms_failover_detail_vm(const struct vrms_failover *failover, const struct vrms_detail *detail,
+			    int index);
+
 #endif

@@ -267,10 +267,10 @@ static int read_policy(struct vrms_ganeti *reader, struct vrms_error *error)
 	if (rc < 0 || reader->ratio_known) {
 		return rc;
 	}
-	ratio = strtod(reader->field[3], &end);
-	if (end == reader->field[3] || *end != '\0' || !(ratio >= 0.001 && ratio <= 100)) {
+	ratio = strtod(reader->field[4], &end);
+	if (end == reader->field[4] || *end != '\0' || !(ratio >= 0.001 && ratio <= 100)) {
 		vrms_error_set(error, -EINVAL, "vcpu ratio '%s': must be 0.001 to 100",
-			       reader->field[3]);
+			       reader->field[4]);
 		return fail(reader, -EINVAL, error);
 	}
 	reader->draft->permille[DIM_CPU] = (int64_t)(ratio * 1000 + 0.5);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 
 #include "placement/draft.h"
@@ -203,7 +202,7 @@ static int read_dimension(struct reader *reader, json_t *object, size_t index)
 		return fail(reader, -ERANGE);
 	}
 	reader->draft->permille[dim] =
-	    ratio == NULL ? 1000 : llround(json_number_value(ratio) * 1000);
+	    ratio == NULL ? 1000 : (int64_t)(json_number_value(ratio) * 1000 + 0.5);
 	return 0;
 }
 
@@ -412,6 +411,8 @@ static int read_list(struct reader *reader, json_t *root, const char *key,
 		vrms_error_set(reader->error, -EINVAL, "%s: must be a list", key);
 		return vrms_draft_fail(reader->draft, 0, -EINVAL, reader->error);
 	}
+	reader->cursor = reader->text;
+	reader->cursor_line = 1;
 	json_array_foreach(list, i, value)
 	{
 		int rc = read(reader, value, i);

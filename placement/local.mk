@@ -26,6 +26,7 @@ placement_libvrms_placement_a_SOURCES = \
 	placement/solver.c placement/solver.h \
 	placement/sort.c placement/sort.h \
 	placement/state.c placement/state.h \
+	placement/survive.c placement/survive.h \
 	placement/trim.c \
 	placement/units.c
 PURE_ARCHIVES += placement/libvrms-placement.a
@@ -36,6 +37,7 @@ placement_libvrms_placement_io_a_SOURCES = \
 	placement/cib.h \
 	placement/cib_rules.c \
 	placement/cib_status.c \
+	placement/cib_write.c placement/cib_write.h \
 	placement/cib_xml.c \
 	placement/draft.c placement/draft.h \
 	placement/ganeti.h placement/ganeti_tags.c \

@@ -174,6 +174,7 @@ static void settle(struct vrms_planner *planner, int count, struct vrms_outcome 
 	struct vrms_solver *solver = planner->solver;
 	double free_bound[VRMS_DIM_MAX];
 	bool moves_survivors;
+	int told;
 
 	vrms_bound_free(solver->bounds, planner->state, solver->unit, count, free_bound);
 	vrms_solver_begin(solver, planner->state, count);
@@ -187,8 +188,9 @@ static void settle(struct vrms_planner *planner, int count, struct vrms_outcome 
 								   .kind = VRMS_MOVE_ROOM,
 								   .batch = i});
 	}
+	told = planner->step_count;
 	tell_placed(planner, true, solver->shift_count);
-	tell_placed(planner, false, solver->shift_count + 1);
+	tell_placed(planner, false, solver->shift_count + (planner->step_count > told));
 	for (int i = 0; i < solver->down_count; i++) {
 		if (planner->state->where[solver->down[i]] < 0) {
 			vrms_planner_add_stopped(planner, solver->down[i], outcome);

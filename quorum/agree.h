@@ -26,9 +26,9 @@
  * or is about to be left.  What a mixture could do is to break the ring
  * in vain: an idle ring's representative holds the token for up to 0.2 of *its*
  * token.  Values within a factor of four of each other cannot do that (0.2 x 4 < 1), and the
- * ladder keeps them there, except where a node joins with a value of its own; for that
- * time the daemons' own round trips (every 100 ms then) keep the token
- * moving, as corosync cancels the hold for every message.
+ * ladder keeps them there, except where a node joins with a value of its own; beyond a
+ * factor of two the first daemon of the group sends a message every third of the
+ * shortest token, which keeps the token moving: corosync cancels the hold for every message.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -12,7 +12,13 @@
 
 #include "quorum/totem.h"
 
-enum { QUEUE_MAX = 32, RETRY_MS = 10, NODES_MAX = VRMS_MEMBERS_MAX };
+enum {
+	QUEUE_MAX = 32,
+	RETRY_MS = 10,
+	NODES_MAX = VRMS_MEMBERS_MAX,
+	LINKS_MAX = 8,
+	LOSS_FACTOR = 2
+};
 
 static const char group_name[] = "vrmsd";
 
@@ -404,30 +410,31 @@ int vrms_cluster_tokens(struct vrms_cluster *cluster, int64_t *ret_applied_ms,
 	return rc < 0 ? rc : vrms_totem_configured(cluster->cmap, ret_configured_ms, error);
 }
 
-int vrms_cluster_link_latency(struct vrms_cluster *cluster, uint32_t *ret_latency_us)
+static uint32_t read_link(const struct vrms_cluster *cluster, unsigned link, const char *what)
 {
 	char key[CMAP_KEYNAME_MAXLEN + 1];
-	cmap_iter_handle_t iterator;
-	uint32_t largest_us = 0;
-	bool found = false;
+	uint32_t value = 0;
 
-	if (cmap_iter_init(cluster->cmap, "stats.knet.", &iterator) != CS_OK) {
-		return -ENOENT;
-	}
-	while (cmap_iter_next(cluster->cmap, iterator, key, NULL, NULL) == CS_OK) {
-		const char *dot = strrchr(key, '.');
-		uint32_t value_us;
+	snprintf(key, sizeof(key), "runtime.config.totem.interface.%u.%s", link, what);
+	return cmap_get_uint32(cluster->cmap, key, &value) == CS_OK ? value : 0;
+}
 
-		if (dot != NULL && strcmp(dot, ".latency_ave") == 0 &&
-		    cmap_get_uint32(cluster->cmap, key, &value_us) == CS_OK) {
-			largest_us = value_us > largest_us ? value_us : largest_us;
-			found = true;
-		}
+int64_t vrms_cluster_link_floor_ms(const struct vrms_cluster *cluster)
+{
+	char *mode VRMS_CLEANUP(vrms_freep) = NULL;
+	uint32_t slowest_ms = 0;
+	unsigned link_count = 0;
+
+	if (cmap_get_string(cluster->cmap, "totem.link_mode", &mode) == CS_OK &&
+	    strcmp(mode, "active") == 0) {
+		return 0; /* every packet goes over every link */
 	}
-	cmap_iter_finalize(cluster->cmap, iterator);
-	if (!found) {
-		return -ENOENT;
+	for (unsigned link = 0; link < LINKS_MAX; link++) {
+		uint32_t timeout_ms = read_link(cluster, link, "knet_ping_timeout");
+		uint32_t notice_ms = timeout_ms + read_link(cluster, link, "knet_ping_interval");
+
+		link_count += timeout_ms > 0;
+		slowest_ms = notice_ms > slowest_ms ? notice_ms : slowest_ms;
 	}
-	*ret_latency_us = largest_us;
-	return 0;
+	return link_count > 1 ? (slowest_ms + LOSS_FACTOR - 1) / LOSS_FACTOR : 0;
 }

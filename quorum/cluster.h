@@ -62,9 +62,11 @@ VRMS_MUST_CHECK int vrms_cluster_tokens(struct vrms_cluster *cluster, int64_t *r
 /* The admin has changed the token: take what is in force as configured. */
 void vrms_cluster_forget_token(struct vrms_cluster *cluster);
 
-/* The largest latency of all connected knet links, in us; -ENOENT when there is none (udpu, or
- * alone). */
-VRMS_MUST_CHECK int vrms_cluster_link_latency(struct vrms_cluster *cluster,
-					      uint32_t *ret_latency_us);
+/* The shortest token with which a dead knet link, one of several, costs no node; 0: any.
+ *
+ * Unless totem.link_mode is active, packets go into a dead link until its ping time-out; a member
+ * is dropped after 2 x token (quorum/tuner.h).
+ */
+int64_t vrms_cluster_link_floor_ms(const struct vrms_cluster *cluster);
 
 #endif

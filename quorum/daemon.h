@@ -11,16 +11,22 @@
 #include "quorum/agree.h"
 #include "quorum/beater.h"
 #include "quorum/cluster.h"
+#include "quorum/ipc.h"
 #include "quorum/journal.h"
 #include "quorum/members.h"
+#include "quorum/ringwatch.h"
 #include "quorum/settings.h"
 #include "quorum/stall.h"
 #include "quorum/tuner.h"
+
+enum { VRMS_DAEMON_PENDING_MAX = 32 };
+struct vrms_vms; /* quorum/vms.h */
 
 struct vrms_daemon {
 	const struct vrms_settings *settings;
 	qb_loop_t *loop;
 	struct vrms_journal *journal;
+	struct vrms_ipc_server *server;
 	char node_name[VRMS_CLUSTER_NAME_BYTES];
 	uint64_t boot; /* digest of this host's boot id */
 
@@ -30,6 +36,9 @@ struct vrms_daemon {
 	struct vrms_members *members;
 	struct vrms_stall *stall;
 	bool stall_is_realtime;
+	struct vrms_ringwatch *ringwatch;
+	struct vrms_ringwatch_sample pending[VRMS_DAEMON_PENDING_MAX]; /* not yet believed */
+	unsigned pending_count;
 	struct vrms_beater *beater; /* NULL: no beat area */
 	struct vrms_beater_state beats;
 	bool beats_are_late;
@@ -50,6 +59,8 @@ struct vrms_daemon {
 	struct vrms_tuner_need need;
 	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
 	unsigned report_count;
+	bool is_tuning;
+	struct vrms_vms *vms; /* NULL: not watching machines */
 	bool is_leaving;
 	int64_t leave_by_ms;
 	int64_t connect_after_ms;
@@ -71,8 +82,20 @@ void vrms_daemon_connect(struct vrms_daemon *daemon);
 /* Has somebody else set corosync's token? */
 void vrms_daemon_check_token(struct vrms_daemon *daemon);
 
+/* Takes in what the thread has seen of the ring; believes what is old enough. */
+void vrms_daemon_take_ring(struct vrms_daemon *daemon);
+
+/* The ring has changed: what was seen on the way belongs to the change. */
+void vrms_daemon_forget_ring(struct vrms_daemon *daemon);
+
 /* A round trip over the ring. */
 void vrms_daemon_probe(struct vrms_daemon *daemon);
+
+/* How long to wait for the next one. */
+int64_t vrms_daemon_probe_wait_ms(const struct vrms_daemon *daemon);
+
+/* Answers a question (quorum/ipc.h); context: the daemon. */
+json_t *vrms_daemon_answer(void *context, const json_t *request);
 
 /* Looks at the beats' thread. */
 void vrms_daemon_check_beats(struct vrms_daemon *daemon);

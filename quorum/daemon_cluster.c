@@ -89,6 +89,10 @@ static void on_ring(void *context, const struct vrms_ring_id *ring, const uint32
 	daemon->ring_count = count;
 	daemon->ring = *ring;
 	daemon->ring_ms = vrms_daemon_now_ms();
+	vrms_daemon_forget_ring(daemon);
+	if (daemon->ringwatch != NULL) {
+		vrms_ringwatch_set_nodes(daemon->ringwatch, nodes, count);
+	}
 	vrms_daemon_record(daemon, "ring",
 			   json_pack("{s:i, s:I, s:o}", "representative", (int)ring->node, "ring",
 				     (json_int_t)ring->sequence, "members", list_of(nodes, count)));
@@ -268,6 +272,7 @@ static int make_cores(struct vrms_daemon *daemon)
 	    .hysteresis_pct = settings->hysteresis_pct,
 	    .penalty_ms = 600000,
 	    .loss_per_year = year_ms / (double)settings->false_loss_every_ms,
+	    .loss_start_per_year = year_ms / (double)settings->false_loss_start_ms,
 	    .disturbances_per_year = year_ms / (double)settings->disturbance_every_ms,
 	    .source_bits = 1 << VRMS_TUNER_SCHEDULING | 1 << VRMS_TUNER_RING,
 	};
@@ -289,8 +294,11 @@ static void introduce(struct vrms_daemon *daemon)
 			       (struct vrms_tuner_event){.kind = VRMS_TUNER_CONFIGURED,
 							 .value_ms = daemon->configured_ms});
 	vrms_daemon_feed_tuner(daemon,
-			       (struct vrms_tuner_event){.kind = VRMS_TUNER_ENABLE,
-							 .value_ms = daemon->settings->tuning});
+			       (struct vrms_tuner_event){.kind = VRMS_TUNER_LINKS,
+							 .value_ms = vrms_cluster_link_floor_ms(
+							     daemon->cluster)});
+	vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_ENABLE,
+								 .value_ms = daemon->is_tuning});
 	vrms_daemon_feed_agree(
 	    daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_OWN,
 					      .report = {.need_ms = daemon->need.token_ms,
@@ -343,14 +351,4 @@ void vrms_daemon_connect(struct vrms_daemon *daemon)
 				     daemon->node_name, "token_ms", (json_int_t)daemon->applied_ms,
 				     "configured_ms", (json_int_t)daemon->configured_ms));
 	introduce(daemon);
-}
-
-void vrms_daemon_probe(struct vrms_daemon *daemon)
-{
-	struct vrms_message probe = {.kind = VRMS_MESSAGE_PROBE,
-				     .values = {now_us(), (int64_t)daemon->ring.sequence}};
-
-	if (daemon->cluster != NULL) {
-		(void)vrms_cluster_send_now(daemon->cluster, &probe);
-	}
 }

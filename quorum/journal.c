@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,9 @@
 
 #include "common/file.h"
 
-enum { VERSION = 1, WALL_BYTES = 40 };
+enum { VERSION = 1, WALL_BYTES = 40, QUEUE_MAX = 1024, CLOSE_S = 2, STACK_BYTES = 128 * 1024 };
+
+#define READERS "haclient"
 
 struct vrms_journal {
 	char *path;
@@ -21,13 +26,71 @@ struct vrms_journal {
 	uint64_t size_max;
 	unsigned keep;
 	uint64_t sequence;
-	int fd;
+
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t wake;
+	char *queue[QUEUE_MAX];
+	unsigned first, count;
+	bool is_ending;
+
+	int fd; /* the thread's own */
 };
 
 static int open_file(struct vrms_journal *journal, struct vrms_error *error)
 {
+	const struct group *group = getgrnam(READERS);
+
 	journal->fd = open(journal->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	return journal->fd < 0 ? vrms_error_errno(error, -errno, "%s", journal->path) : 0;
+	if (journal->fd < 0) {
+		return vrms_error_errno(error, -errno, "%s", journal->path);
+	}
+	/* Not root's own machine: whoever may ask the daemon may read what it wrote. */
+	if (group != NULL) {
+		(void)!fchown(journal->fd, (uid_t)-1, group->gr_gid);
+	}
+	return 0;
+}
+
+static void write_line(struct vrms_journal *journal, char *text);
+
+static void *run(void *context)
+{
+	struct vrms_journal *journal = context;
+
+	pthread_mutex_lock(&journal->mutex);
+	while (journal->count > 0 || !journal->is_ending) {
+		if (journal->count == 0) {
+			pthread_cond_wait(&journal->wake, &journal->mutex);
+			continue;
+		}
+		char *text = journal->queue[journal->first];
+
+		journal->first = (journal->first + 1) % QUEUE_MAX;
+		journal->count--;
+		pthread_mutex_unlock(&journal->mutex);
+		write_line(journal, text);
+		free(text);
+		pthread_mutex_lock(&journal->mutex);
+	}
+	pthread_mutex_unlock(&journal->mutex);
+	return NULL;
+}
+
+static int start_thread(struct vrms_journal *journal, struct vrms_error *error)
+{
+	pthread_attr_t attributes;
+
+	pthread_mutex_init(&journal->mutex, NULL);
+	pthread_cond_init(&journal->wake, NULL);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	int rc = -pthread_create(&journal->thread, &attributes, run, journal);
+
+	pthread_attr_destroy(&attributes);
+	journal->has_thread = rc == 0;
+	return rc < 0 ? vrms_error_errno(error, rc, "thread") : 0;
 }
 
 int vrms_journal_open(const struct vrms_journal_config *config, struct vrms_journal **ret_journal,
@@ -47,9 +110,10 @@ int vrms_journal_open(const struct vrms_journal_config *config, struct vrms_jour
 	if (journal->path == NULL || journal->node == NULL) {
 		return vrms_error_set(error, -ENOMEM, "%s: out of memory", config->path);
 	}
-	int rc = vrms_file_mkdir_all(dirname(folder), 0750, error);
+	int rc = vrms_file_mkdir_all(dirname(folder), 0755, error);
 
 	rc = rc < 0 ? rc : open_file(journal, error);
+	rc = rc < 0 ? rc : start_thread(journal, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -57,9 +121,32 @@ int vrms_journal_open(const struct vrms_journal_config *config, struct vrms_jour
 	return 0;
 }
 
+/* False: the thread hangs with the disk, and keeps the journal. */
+static bool end_thread(struct vrms_journal *journal)
+{
+	struct timespec until;
+
+	if (!journal->has_thread) {
+		return true;
+	}
+	pthread_mutex_lock(&journal->mutex);
+	journal->is_ending = true;
+	pthread_cond_signal(&journal->wake);
+	pthread_mutex_unlock(&journal->mutex);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CLOSE_S;
+	if (pthread_timedjoin_np(journal->thread, NULL, &until) != 0) {
+		pthread_detach(journal->thread);
+		return false;
+	}
+	pthread_mutex_destroy(&journal->mutex);
+	pthread_cond_destroy(&journal->wake);
+	return true;
+}
+
 void vrms_journal_free(struct vrms_journal *journal)
 {
-	if (journal != NULL) {
+	if (journal != NULL && end_thread(journal)) {
 		vrms_closep(&journal->fd);
 		free(journal->path);
 		free(journal->node);
@@ -121,12 +208,26 @@ int vrms_journal_write(struct vrms_journal *journal, int64_t now_ms, const char 
 	if (text == NULL) {
 		return -ENOMEM;
 	}
-	rotate(journal);
-	if (journal->fd < 0 && open_file(journal, NULL) < 0) {
-		return -EIO;
+	pthread_mutex_lock(&journal->mutex);
+	bool is_full = journal->count == QUEUE_MAX;
+
+	if (!is_full) {
+		journal->queue[(journal->first + journal->count++) % QUEUE_MAX] = VRMS_TAKE(text);
+		pthread_cond_signal(&journal->wake);
 	}
+	pthread_mutex_unlock(&journal->mutex);
+	return is_full ? -ENOBUFS : 0;
+}
+
+/* A failure loses the line: its number shows. */
+static void write_line(struct vrms_journal *journal, char *text)
+{
 	size_t length = strlen(text);
 
+	rotate(journal);
+	if (journal->fd < 0 && open_file(journal, NULL) < 0) {
+		return;
+	}
 	text[length] = '\n'; /* over the NUL: one write, so that lines never mix */
-	return write(journal->fd, text, length + 1) == (ssize_t)(length + 1) ? 0 : -EIO;
+	(void)!write(journal->fd, text, length + 1);
 }

@@ -33,12 +33,15 @@ struct vrms_journal; /* opaque */
 /* Opens it for appending, making its folder. */
 VRMS_MUST_CHECK int vrms_journal_open(const struct vrms_journal_config *config,
 				      struct vrms_journal **ret_journal, struct vrms_error *error);
-void vrms_journal_free(struct vrms_journal *journal); /* accepts NULL */
+
+/* Writes what waits, for at most two seconds.  Accepts NULL. */
+void vrms_journal_free(struct vrms_journal *journal);
 VRMS_DEFINE_CLEANUP(struct vrms_journal *, vrms_journal_free);
 
-/* Writes one line.  Takes over `fields` (also on failure; NULL when out of memory).
+/* Hands one line to the thread that writes.  Takes over `fields` (also on failure).
  *
- * Returns -errno when it could not be written: the line is gone, its number shows.
+ * Never waits for the disk.  -ENOBUFS: 1024 lines wait already; -ENOMEM.  A line that was not
+ * written is gone, and its number shows.
  */
 int vrms_journal_write(struct vrms_journal *journal, int64_t now_ms, const char *event,
 		       json_t *fields);

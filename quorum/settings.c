@@ -44,17 +44,17 @@ static const struct vrms_param table[] = {
 	.name = "warmup",
 	.type = VRMS_PARAM_DURATION_MS,
 	.offset = FIELD(warmup_ms, int64_t),
-	.fallback = "2min",
+	.fallback = "45s",
 	.minimum = 1000,
 	.maximum = 86400000,
 	.shortdesc = "Measure this long first",
-	.longdesc = "At least a minute of measurements is needed in any case.",
+	.longdesc = "At least 45 seconds of measurements are needed in any case.",
     },
     {
 	.name = "shorten_after",
 	.type = VRMS_PARAM_DURATION_MS,
 	.offset = FIELD(shorten_after_ms, int64_t),
-	.fallback = "1min",
+	.fallback = "15s",
 	.minimum = 1000,
 	.maximum = 86400000,
 	.shortdesc = "Patience before a shorter token",
@@ -81,6 +81,18 @@ static const struct vrms_param table[] = {
 	.longdesc = "For each node, as the model estimates it. The default is ten years.",
     },
     {
+	.name = "false_loss_start",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(false_loss_start_ms, int64_t),
+	.fallback = "720h",
+	.minimum = 60000,
+	.maximum = 3155760000000,
+	.shortdesc = "The same budget at the start",
+	.longdesc = "Minutes of measurements cannot vouch for years. A node starts with this "
+		    "budget (30 days) and asks for a thousand times the time it has measured, "
+		    "until that reaches false_loss_every.",
+    },
+    {
 	.name = "disturbance_every",
 	.type = VRMS_PARAM_DURATION_MS,
 	.offset = FIELD(disturbance_every_ms, int64_t),
@@ -94,13 +106,14 @@ static const struct vrms_param table[] = {
 	.name = "probe_interval",
 	.type = VRMS_PARAM_DURATION_MS,
 	.offset = FIELD(probe_interval_ms, int64_t),
-	.fallback = "500ms",
+	.fallback = "3s",
 	.minimum = 20,
-	.maximum = 4000,
+	.maximum = 60000,
 	.shortdesc = "Time between two round trips over the ring",
 	.longdesc = "Of all nodes together: a node waits this long times the number of members, at "
-		    "most 4 s. While nodes have different tokens every node sends ten a second, "
-		    "which keeps the token moving.",
+		    "most 60 s. A message makes corosync's token rotate some thirty times, so it "
+		    "is not free. While nodes have tokens that differ much, the node with the "
+		    "lowest number sends often enough to keep the token moving.",
     },
     {
 	.name = "realtime",
@@ -164,6 +177,42 @@ static const struct vrms_param table[] = {
 	.maximum = 9,
 	.shortdesc = "How many old journal files stay",
 	.longdesc = "The oldest is removed.",
+    },
+    {
+	.name = "vm_watch",
+	.type = VRMS_PARAM_BOOLEAN,
+	.offset = FIELD(vm_watch, bool),
+	.fallback = "yes",
+	.shortdesc = "Watch virtual machines",
+	.longdesc = "A failure is told to Pacemaker when it happens. With no, monitors find it.",
+    },
+    {
+	.name = "hypervisor",
+	.type = VRMS_PARAM_STRING,
+	.offset = FIELD(hypervisor, const char *),
+	.fallback = "qemu:///system",
+	.shortdesc = "libvirt URI of this host",
+	.longdesc = "Watched through a read-only connection.",
+    },
+    {
+	.name = "vm_flap_count",
+	.type = VRMS_PARAM_INTEGER,
+	.offset = FIELD(vm_flap_count, int64_t),
+	.fallback = "5",
+	.minimum = 1,
+	.maximum = 16,
+	.shortdesc = "Failures of one machine told within the flap window",
+	.longdesc = "Further ones are left to its monitor operation.",
+    },
+    {
+	.name = "vm_flap_window",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(vm_flap_window_ms, int64_t),
+	.fallback = "10min",
+	.minimum = 1000,
+	.maximum = 86400000,
+	.shortdesc = "Flap window",
+	.longdesc = "See vm_flap_count.",
     },
 };
 

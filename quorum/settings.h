@@ -22,6 +22,7 @@ struct vrms_settings {
 	int64_t shorten_after_ms;
 	int64_t hysteresis_pct;
 	int64_t false_loss_every_ms;
+	int64_t false_loss_start_ms;
 	int64_t disturbance_every_ms;
 	int64_t probe_interval_ms;
 	bool realtime;
@@ -31,11 +32,19 @@ struct vrms_settings {
 	const char *journal;
 	int64_t journal_mib;
 	int64_t journal_keep;
+	bool vm_watch;
+	const char *hypervisor;
+	int64_t vm_flap_count;
+	int64_t vm_flap_window_ms;
 	void *lines; /* what the texts above point into */
 };
 
 /* The table behind it, for the manual page. */
 const struct vrms_param *vrms_settings_table(size_t *ret_count);
+
+/* Print all settings with their defaults, commented out; and as a manual page. */
+void vrms_settings_print_example(void);
+void vrms_settings_print_man(void);
 
 /* Reads a file; one that is not there means all defaults when it is the default path.
  *

@@ -10,7 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PERIOD_US = 10000, REPORT_US = 100000, PRIORITY = 50, STACK_BYTES = 128 * 1024 };
+enum {
+	PERIOD_US = 10000,
+	REPORT_US = 500000,
+	LONG_US = 20000,
+	PRIORITY = 50,
+	STACK_BYTES = 128 * 1024
+};
 
 struct vrms_stall {
 	pthread_t thread;
@@ -49,7 +55,7 @@ static void *measure(void *context)
 		if (late_us > largest_us) {
 			largest_us = late_us < UINT32_MAX ? (uint32_t)late_us : UINT32_MAX;
 		}
-		if (due_us + late_us - reported_us < REPORT_US) {
+		if (late_us < LONG_US && due_us + late_us - reported_us < REPORT_US) {
 			continue;
 		}
 		/* A full pipe means a main loop that has been stuck for minutes: nothing is lost.

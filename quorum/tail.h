@@ -32,7 +32,7 @@
 
 #include "common/cleanup.h"
 
-enum { VRMS_TAIL_PEAKS = 64, VRMS_TAIL_BLOCKS_MIN = 60 };
+enum { VRMS_TAIL_PEAKS = 64, VRMS_TAIL_BLOCKS_MIN = 45 };
 
 struct vrms_tail; /* opaque */
 

@@ -10,6 +10,7 @@ enum {
 	RECENT_MS = 600000,
 	FIT_EVERY_MS = 5000,
 	FALSE_LOSS_MS = 3600000,
+	EARN_FACTOR = 1000,
 };
 
 static const double loss_factor = 2.0;
@@ -35,6 +36,7 @@ struct vrms_tuner {
 	bool enabled;
 	int64_t fitted_ms;
 	int64_t model_ms; /* what the model asks for; -1: no model */
+	int64_t links_ms; /* shortest token that outlives a dead link */
 	int64_t load_until_ms;
 	int64_t penalty_until_ms, penalty_token_ms;
 	int64_t false_loss_until_ms;
@@ -102,7 +104,7 @@ static double rate_per_year(const struct vrms_tuner *tuner, double factor, int64
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
 		const struct source *source = &tuner->sources[i];
 
-		if (source_is_used(tuner, i) && source->fitted) {
+		if (source->fitted) {
 			rate +=
 			    vrms_tail_rate_per_year(&source->fit, factor * (double)token_ms * 1000);
 		}
@@ -112,9 +114,44 @@ static double rate_per_year(const struct vrms_tuner *tuner, double factor, int64
 
 static bool is_within_budget(const struct vrms_tuner *tuner, int64_t token_ms)
 {
-	return rate_per_year(tuner, loss_factor, token_ms) <= tuner->config.loss_per_year &&
+	return rate_per_year(tuner, loss_factor, token_ms) <= tuner->need.allowed_loss_per_year &&
 	       rate_per_year(tuner, disturbance_factor, token_ms) <=
 		   tuner->config.disturbances_per_year;
+}
+
+/* How long all that must be measured has been measured. */
+static int64_t measured_ms(const struct vrms_tuner *tuner, int64_t now_ms)
+{
+	int64_t least_ms = INT64_MAX;
+
+	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
+		int64_t first_ms = tuner->sources[i].first_ms;
+		int64_t ms = first_ms < 0 ? 0 : now_ms - first_ms;
+
+		if (source_is_used(tuner, i) && ms < least_ms) {
+			least_ms = ms;
+		}
+	}
+	return least_ms;
+}
+
+static double allowed_loss(const struct vrms_tuner *tuner, int64_t now_ms)
+{
+	const struct vrms_tuner_config *config = &tuner->config;
+	double earned = year_ms / ((double)EARN_FACTOR * (double)(measured_ms(tuner, now_ms) + 1));
+
+	if (earned > config->loss_start_per_year) {
+		earned = config->loss_start_per_year;
+	}
+	return earned > config->loss_per_year ? earned : config->loss_per_year;
+}
+
+/* A fit wavers by a few percent every time: not worth a change of the whole cluster's token. */
+static int64_t round_up(int64_t token_ms)
+{
+	int64_t grid_ms = token_ms < 400 ? 20 : token_ms < 1000 ? 50 : 100;
+
+	return (token_ms + grid_ms - 1) / grid_ms * grid_ms;
 }
 
 /* The shortest token within the budget: the rates fall as the token grows. */
@@ -132,7 +169,11 @@ static int64_t solve(const struct vrms_tuner *tuner)
 			low = middle + 1;
 		}
 	}
-	return low;
+	if (low == tuner->config.floor_ms) {
+		return low;
+	}
+	low = round_up(low);
+	return low < tuner->config.configured_ms ? low : tuner->config.configured_ms;
 }
 
 static void fit(struct vrms_tuner *tuner, int64_t now_ms)
@@ -142,11 +183,10 @@ static void fit(struct vrms_tuner *tuner, int64_t now_ms)
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
 		struct source *source = &tuner->sources[i];
 
-		if (source_is_used(tuner, i)) {
-			source->fitted = vrms_tail_fit(source->tail, &source->fit);
-			all = all && source->fitted;
-		}
+		source->fitted = vrms_tail_fit(source->tail, &source->fit);
+		all = all && (source->fitted || !source_is_used(tuner, i));
 	}
+	tuner->need.allowed_loss_per_year = allowed_loss(tuner, now_ms);
 	tuner->model_ms = all ? solve(tuner) : -1;
 	tuner->fitted_ms = now_ms;
 }
@@ -175,12 +215,10 @@ static int64_t recent_need_ms(const struct vrms_tuner *tuner, int64_t now_ms)
 	uint32_t longest_us = 0;
 
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
-		if (source_is_used(tuner, i)) {
-			uint32_t value_us =
-			    vrms_tail_recent_max_us(tuner->sources[i].tail, now_ms, RECENT_MS);
+		uint32_t value_us =
+		    vrms_tail_recent_max_us(tuner->sources[i].tail, now_ms, RECENT_MS);
 
-			longest_us = value_us > longest_us ? value_us : longest_us;
-		}
+		longest_us = value_us > longest_us ? value_us : longest_us;
 	}
 	return (int64_t)ceil(recent_factor * (double)longest_us / 1000);
 }
@@ -216,6 +254,7 @@ static struct wish find_wish(const struct vrms_tuner *tuner, int64_t now_ms)
 	}
 	want(&wish, tuner->model_ms, VRMS_REASON_TUNER_BUDGET);
 	want(&wish, recent_need_ms(tuner, now_ms), VRMS_REASON_TUNER_RECENT_STALL);
+	want(&wish, tuner->links_ms, VRMS_REASON_TUNER_LINKS);
 	if (now_ms < tuner->load_until_ms) {
 		want(&wish, tuner->config.load_floor_ms, VRMS_REASON_TUNER_LOAD_ANNOUNCED);
 	}
@@ -292,7 +331,11 @@ static void absorb(struct vrms_tuner *tuner, const struct vrms_tuner_event *even
 		absorb_sample(tuner, event);
 		break;
 	case VRMS_TUNER_LOAD:
-		tuner->load_until_ms = event->value_ms > 0 ? event->now_ms + event->value_ms : 0;
+		if (event->value_ms == 0) {
+			tuner->load_until_ms = 0;
+		} else if (tuner->load_until_ms < event->now_ms + event->value_ms) {
+			tuner->load_until_ms = event->now_ms + event->value_ms;
+		}
 		break;
 	case VRMS_TUNER_CONFIGURED:
 		tuner->config.configured_ms = event->value_ms;
@@ -300,6 +343,9 @@ static void absorb(struct vrms_tuner *tuner, const struct vrms_tuner_event *even
 		break;
 	case VRMS_TUNER_ENABLE:
 		tuner->enabled = event->value_ms != 0;
+		break;
+	case VRMS_TUNER_LINKS:
+		tuner->links_ms = event->value_ms;
 		break;
 	case VRMS_TUNER_DISTURBED:
 		absorb_disturbance(tuner, event);

@@ -21,6 +21,18 @@
  * between the floor and the configured value.  The third line is no statistics: what
  * has just happened may happen again, and shall not break the ring then.
  *
+ * The start.  Minutes of measurements cannot vouch for ten years.  loss_per_year is
+ * therefore earned: the tuner starts with loss_start_per_year (default: one
+ * in 30 days, for the installation's first hours) and asks for 1000 times the time
+ * that it has measured without a gap, until that reaches loss_per_year: after 43 minutes it
+ * begins to tighten, after 88 hours ten years are asked for.  What is promised at any moment is
+ * what _need says; evidence (the third line, a disturbance, a loss) acts at once, always.
+ *
+ * Redundant links.  Where knet sends on one link of several, a dead link is
+ * noticed only after knet's own ping time-out, which corosync does not change while
+ * it runs; a token shorter than that turns a dead link into lost nodes.  VRMS_TUNER_LINKS
+ * gives the shortest token that outlives it.
+ *
  * Movements.  Lengthened at once.  Shortened only when a smaller value, below
  * by hysteresis_pct, has been enough for shorten_after_ms without a break.
  * Announced load, a disturbance and a false loss lengthen for a time, whatever
@@ -44,7 +56,7 @@
 #define VRMS_TUNER_SOURCES(X)                                               \
 	X(SCHEDULING, "scheduling", "how late a real-time thread wakes up") \
 	X(RING, "ring", "round trip of a message over CPG")                 \
-	X(LINK, "link", "round trip over the knet links")
+	X(LINK, "link", "one rotation of the token by the knet links' latency")
 
 #define VRMS_TUNER_SOURCE_ENUM(name, word, text) VRMS_TUNER_##name,
 enum vrms_tuner_source { VRMS_TUNER_SOURCES(VRMS_TUNER_SOURCE_ENUM) VRMS_TUNER_SOURCE_COUNT };
@@ -62,16 +74,18 @@ struct vrms_tuner_config {
 	int64_t hysteresis_pct;       /* 0..50 */
 	int64_t penalty_ms;           /* how long a disturbance is remembered */
 	double loss_per_year;         /* budget of this node, > 0 */
+	double loss_start_per_year;   /* >= loss_per_year; 0: the same from the start */
 	double disturbances_per_year; /* likewise */
-	unsigned source_bits;         /* 1 << enum vrms_tuner_source: which must be measured */
+	unsigned source_bits; /* 1 << enum vrms_tuner_source: must be measured; others may be */
 };
 
 enum vrms_tuner_event_kind {
 	VRMS_TUNER_SAMPLE,     /* source, value_us */
 	VRMS_TUNER_TICK,       /* about once a second */
-	VRMS_TUNER_LOAD,       /* value_ms: announced until now + value_ms; 0: it is over */
+	VRMS_TUNER_LOAD,       /* value_ms: at least until now + value_ms; 0: it is over */
 	VRMS_TUNER_CONFIGURED, /* value_ms: the admin's token has changed */
 	VRMS_TUNER_ENABLE,     /* value_ms: 0 off, else on */
+	VRMS_TUNER_LINKS,      /* value_ms: shortest token that outlives a dead link; 0: any */
 	VRMS_TUNER_DISTURBED,  /* value_ms: token in force when the ring broke without a loss */
 	VRMS_TUNER_FALSE_LOSS, /* a live node was dropped: here, or seen from here */
 };
@@ -88,6 +102,7 @@ struct vrms_tuner_need {
 	int64_t token_ms; /* floor_ms..configured_ms */
 	enum vrms_reason reason;
 	bool changed;                   /* token_ms differs from the last step's */
+	double allowed_loss_per_year;   /* the budget as earned so far */
 	double predicted_loss_per_year; /* at token_ms; < 0 while there is no model */
 	double predicted_disturbances_per_year;
 };

@@ -22,11 +22,10 @@
 #include "quorum/notify.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
+#include "quorum/vms.h"
 
 enum {
 	TICK_MS = 250,
-	PROBE_MS_MAX = 4000,
-	MIXED_PROBE_MS = 100,
 	LEAVE_MS = 6000,
 	BEATER_STOP_MS = 500,
 	RESTORE_STEP_MS = 1000,
@@ -35,7 +34,7 @@ enum {
 /* One daemon a process; here, where main() is. */
 static struct vrms_daemon daemon_;
 static int64_t watchdog_ms, watchdog_last_ms;
-static int64_t tuner_last_ms;
+static int64_t tuner_last_ms, probe_last_ms;
 
 static void every(qb_loop_t *loop, int64_t ms, qb_loop_timer_dispatch_fn function)
 {
@@ -48,37 +47,13 @@ static void every(qb_loop_t *loop, int64_t ms, qb_loop_timer_dispatch_fn functio
 	}
 }
 
-/* Nodes with different tokens need a token that keeps moving (quorum/agree.h); otherwise every
- * message costs corosync some thirty rotations. */
-static int64_t probe_wait_ms(const struct vrms_daemon *daemon)
+/* Looks often, because the wait may become shorter meanwhile. */
+static void check_probe(struct vrms_daemon *daemon, int64_t now_ms)
 {
-	int64_t node_count = daemon->ring_count > 0 ? daemon->ring_count : 1;
-	int64_t wait_ms = daemon->settings->probe_interval_ms * node_count;
-	bool is_mixed = daemon->group_count != daemon->ring_count;
-
-	for (unsigned i = 0; i < daemon->report_count; i++) {
-		is_mixed = is_mixed || daemon->reports[i].applied_ms != daemon->applied_ms;
+	if (now_ms - probe_last_ms >= vrms_daemon_probe_wait_ms(daemon)) {
+		probe_last_ms = now_ms;
+		vrms_daemon_probe(daemon);
 	}
-	if (is_mixed) {
-		return MIXED_PROBE_MS;
-	}
-	return wait_ms < PROBE_MS_MAX ? wait_ms : PROBE_MS_MAX;
-}
-
-static void on_probe_time(void *context)
-{
-	struct vrms_daemon *daemon = context;
-
-	every(daemon->loop, probe_wait_ms(daemon), on_probe_time);
-	vrms_daemon_probe(daemon);
-}
-
-static void on_beat_time(void *context)
-{
-	struct vrms_daemon *daemon = context;
-
-	every(daemon->loop, daemon->settings->beat_interval_ms, on_beat_time);
-	vrms_daemon_check_beats(daemon);
 }
 
 static void start_beater(struct vrms_daemon *daemon)
@@ -96,9 +71,7 @@ static void start_beater(struct vrms_daemon *daemon)
 
 	if (vrms_beater_start(&config, &daemon->beater, &error) < 0) {
 		vrms_log(LOG_ERR, "beats: %s", error.text);
-		return;
 	}
-	every(daemon->loop, config.interval_ms, on_beat_time);
 }
 
 /* A node that leaves waits for the configured token first. */
@@ -119,15 +92,20 @@ static void on_tick(void *context)
 	struct vrms_daemon *daemon = context;
 	int64_t now_ms = vrms_daemon_now_ms();
 
-	every(daemon->loop, TICK_MS, on_tick);
+	int64_t wait_ms = vrms_daemon_probe_wait_ms(daemon);
+
+	/* libqb spins for up to a millisecond before a timer is due: few timers, few ticks. */
+	every(daemon->loop, wait_ms < TICK_MS ? wait_ms : TICK_MS, on_tick);
 	vrms_daemon_connect(daemon);
 	vrms_daemon_check_token(daemon);
 	if (daemon->beater == NULL && daemon->cluster != NULL &&
 	    daemon->settings->beat_device != NULL) {
 		start_beater(daemon);
 	}
+	vrms_daemon_check_beats(daemon);
 	vrms_daemon_feed_agree(daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_TICK});
 	if (now_ms - tuner_last_ms >= 1000) {
+		vrms_daemon_take_ring(daemon);
 		tuner_last_ms = now_ms;
 		vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_TICK});
 	}
@@ -135,6 +113,8 @@ static void on_tick(void *context)
 		watchdog_last_ms = now_ms;
 		vrms_notify("WATCHDOG=1");
 	}
+	check_probe(daemon, now_ms);
+	vrms_vms_tick(daemon);
 	check_leaving(daemon, now_ms);
 }
 
@@ -232,12 +212,20 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 	if (daemon->loop == NULL || daemon->members == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
+	rc = vrms_ipc_serve(vrms_daemon_answer, daemon, &daemon->server, error);
+	if (rc < 0) {
+		return rc;
+	}
 	rc = vrms_stall_start(&daemon->stall, &daemon->stall_is_realtime, error);
 	if (rc < 0) {
 		return rc;
 	}
 	if (!daemon->stall_is_realtime) {
 		vrms_log(LOG_WARNING, "scheduling is measured without real-time priority");
+	}
+	rc = vrms_ringwatch_start(&daemon->ringwatch, error);
+	if (rc < 0) {
+		return rc;
 	}
 	rc = qb_loop_poll_add(daemon->loop, QB_LOOP_MED, vrms_stall_fd(daemon->stall), POLLIN,
 			      daemon, on_stall);
@@ -252,8 +240,11 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 
 static void finish(struct vrms_daemon *daemon)
 {
+	vrms_ipc_server_free(daemon->server);
+	vrms_vms_stop(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
+	vrms_ringwatch_free(daemon->ringwatch);
 	vrms_cluster_free(daemon->cluster);
 	vrms_agree_free(daemon->agree);
 	vrms_tuner_free(daemon->tuner);
@@ -272,6 +263,8 @@ static int run(const struct vrms_settings *settings)
 	int rc = vrms_guardian_start(&guardian_fd, &error);
 
 	daemon_.settings = settings;
+	daemon_.is_tuning = settings->tuning;
+	vrms_log_start_thread(); /* after the fork */
 	if (settings->realtime) {
 		become_realtime();
 	}
@@ -285,8 +278,10 @@ static int run(const struct vrms_settings *settings)
 			   json_pack("{s:s, s:i}", "version", PACKAGE_VERSION, "pid",
 				     (int)getpid()));
 	watchdog_ms = vrms_notify_watchdog_ms();
+	if (settings->vm_watch && vrms_vms_start(&daemon_, &error) < 0) {
+		vrms_log(LOG_ERR, "%s", error.text); /* the token is tuned all the same */
+	}
 	on_tick(&daemon_);
-	on_probe_time(&daemon_);
 	vrms_notify("READY=1");
 	qb_loop_run(daemon_.loop);
 	bool is_clean = daemon_.cluster == NULL || daemon_.applied_ms == daemon_.configured_ms;
@@ -317,6 +312,8 @@ static void usage(FILE *out)
 	      "  -t, --test         check the settings and exit\n"
 	      "  -v, --verbose      log to standard error, too\n"
 	      "      --restore      put the configured token back into force and exit\n"
+	      "      --example      print a settings file with all defaults\n"
+	      "      --man          print vrmsd.conf(5)\n"
 	      "  -V, --version\n"
 	      "  -h, --help\n",
 	      out);
@@ -329,6 +326,8 @@ int main(int argc, char **argv)
 	    {"test", no_argument, NULL, 't'},
 	    {"verbose", no_argument, NULL, 'v'},
 	    {"restore", no_argument, NULL, 'r'},
+	    {"example", no_argument, NULL, 'e'},
+	    {"man", no_argument, NULL, 'm'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -352,6 +351,12 @@ int main(int argc, char **argv)
 		case 'r':
 			is_restore = true;
 			break;
+		case 'e':
+			vrms_settings_print_example();
+			return EXIT_SUCCESS;
+		case 'm':
+			vrms_settings_print_man();
+			return EXIT_SUCCESS;
 		case 'V':
 			puts("vrmsd " PACKAGE_VERSION);
 			return EXIT_SUCCESS;

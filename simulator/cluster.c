@@ -83,6 +83,24 @@ static void count_votes(struct vrms_sim_world *world, int changed)
 	}
 }
 
+/* Does any partition have quorum?  Written down when that changes. */
+static void watch_quorum(struct vrms_sim_world *world, int witness)
+{
+	bool has = false;
+
+	for (int i = 0; i < world->ring_count; i++) {
+		const struct vrms_sim_ring *ring = &world->ring[i];
+
+		has |= ring->used && ring->operational && ring->quorate;
+	}
+	if (has != world->has_quorum) {
+		world->has_quorum = has;
+		world->record.quorum_losses += has ? 0 : 1;
+		vrms_sim_note(world, has ? VRMS_SIM_STEP_QUORUM : VRMS_SIM_STEP_QUORUM_LOST,
+			      witness, -1);
+	}
+}
+
 static void seek_dc(struct vrms_sim_world *world, int index)
 {
 	struct vrms_sim_ring *ring = &world->ring[index];
@@ -107,9 +125,7 @@ void vrms_sim_cluster_quorum_changed(struct vrms_sim_world *world, int index)
 {
 	struct vrms_sim_ring *ring = &world->ring[index];
 
-	vrms_sim_note(world, ring->quorate ? VRMS_SIM_STEP_QUORUM : VRMS_SIM_STEP_QUORUM_LOST,
-		      ring->member[0], -1);
-	world->record.quorum_losses += ring->quorate ? 0 : 1;
+	watch_quorum(world, ring->member[0]);
 	if (vrms_sim_round_decides(world, index)) {
 		compare_members(world, index);
 	}
@@ -128,6 +144,7 @@ void vrms_sim_cluster_ring_up(struct vrms_sim_world *world, int index)
 
 	ring->operational = true;
 	count_votes(world, index);
+	watch_quorum(world, ring->member[0]);
 
 	struct vrms_sim_membership membership = {.at_us = world->now_us,
 						 .members = ring->count,

@@ -123,11 +123,7 @@ static void want(struct vrms_sim_world *world, int vm, bool wanted)
 		item->down_us = world->now_us;
 	}
 	vrms_sim_todo_add_idle(world, vm);
-	for (int i = 0; i < world->ring_count; i++) {
-		if (world->ring[i].used && world->ring[i].quorate) {
-			vrms_sim_round_ask(world, i, vrms_sim_round_us(world));
-		}
-	}
+	vrms_sim_round_for_all(world);
 }
 
 static void move(struct vrms_sim_world *world, const struct vrms_sim_fault *fault)

@@ -251,8 +251,7 @@ static void switch_off(struct vrms_sim_world *world, int index)
 		target->confirmed_us = world->now_us;
 		return;
 	}
-	if (vrms_sim_is_live(target) && target->corosync && !target->fence_wanted &&
-	    vrms_sim_meets(world, target->fence_by, index)) {
+	if (!target->fence_wanted && vrms_sim_is_sound(world, index, target->fence_by)) {
 		world->record.needless_fences++;
 	}
 	vrms_sim_note(world, VRMS_SIM_STEP_POWER_OFF, index, -1);

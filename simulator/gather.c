@@ -125,8 +125,7 @@ static void record_loss(struct vrms_sim_world *world, int lost, int witness, int
 			failure->detected_us = at_us;
 		}
 	}
-	if (vrms_sim_is_live(node) && node->corosync && node->lost_us < 0 &&
-	    vrms_sim_meets(world, lost, witness)) {
+	if (node->lost_us < 0 && vrms_sim_is_sound(world, lost, witness)) {
 		node->lost_us = at_us;
 		world->record.mistakes++;
 	}

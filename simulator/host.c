@@ -4,6 +4,14 @@
  */
 #include "simulator/world.h"
 
+bool vrms_sim_is_sound(const struct vrms_sim_world *world, int index, int witness)
+{
+	const struct vrms_sim_node *node = &world->node[index];
+
+	return node->up && node->corosync && (!node->frozen || node->failure < 0) &&
+	       vrms_sim_meets(world, index, witness);
+}
+
 int vrms_sim_host_failure(struct vrms_sim_world *world, int index, int fault)
 {
 	struct vrms_sim_node *node = &world->node[index];

@@ -21,6 +21,9 @@ void vrms_sim_resident_add(struct vrms_sim_world *world, int vm, int node)
 	list->count++;
 	world->node[node].used_memory += world->scenario->vm[vm].memory;
 	world->node[node].used_cores += world->scenario->vm[vm].cores;
+	if (world->plan != NULL) {
+		vrms_sim_plan_put(world->plan, vm, node);
+	}
 }
 
 static void unlink_item(struct vrms_sim_world *world, int vm, struct vrms_sim_list *list)
@@ -49,6 +52,9 @@ void vrms_sim_resident_remove(struct vrms_sim_world *world, int vm)
 	node->used_memory -= world->scenario->vm[vm].memory;
 	node->used_cores -= world->scenario->vm[vm].cores;
 	item->host = -1;
+	if (world->plan != NULL) {
+		vrms_sim_plan_take(world->plan, vm);
+	}
 }
 
 static void append_waiting(struct vrms_sim_world *world, int vm, struct vrms_sim_list *list)

@@ -122,13 +122,32 @@ static bool may_begin(const struct vrms_sim_world *world, int vm)
 	       (node->migrations < moves && world->node[item->to].migrations < moves);
 }
 
-void vrms_sim_operation_dispatch(struct vrms_sim_world *world, int node)
+/* A start that has not begun is taken back: its transition has been aborted. */
+static void abort_start(struct vrms_sim_world *world, int vm)
 {
-	struct vrms_sim_list *waiting = &world->node[node].waiting;
+	vrms_sim_operation_cancel(world, vm);
+	vrms_sim_resident_remove(world, vm);
+	world->vm[vm].state = VRMS_SIM_VM_STOPPED;
+	vrms_sim_todo_add(world, vm);
+}
 
-	while (waiting->head >= 0 && vrms_sim_is_live(&world->node[node]) &&
-	       may_begin(world, waiting->head)) {
-		begin(world, waiting->head);
+void vrms_sim_operation_dispatch(struct vrms_sim_world *world, int index)
+{
+	const struct vrms_sim_node *node = &world->node[index];
+
+	/* While the ring is broken, nothing moves. */
+	while (node->waiting.head >= 0 && vrms_sim_is_live(node) && node->ring >= 0 &&
+	       !node->gathering) {
+		int vm = node->waiting.head;
+
+		if (world->vm[vm].state == VRMS_SIM_VM_STARTING &&
+		    !vrms_sim_round_decides(world, node->ring)) {
+			abort_start(world, vm);
+		} else if (may_begin(world, vm)) {
+			begin(world, vm);
+		} else {
+			return;
+		}
 	}
 }
 
@@ -316,6 +335,9 @@ static void migrate_done(struct vrms_sim_world *world, int vm)
 	release_target(world, vm);
 	item->begun = false;
 	item->state = VRMS_SIM_VM_RUNNING;
+	if (arrives && vrms_sim_has_bug(world, VRMS_SIM_BUG_MIGRATION)) {
+		vrms_sim_vm_begin(world, vm, target);
+	}
 	if (arrives) {
 		vrms_sim_vm_move(world, vm, target);
 		vrms_sim_resident_remove(world, vm);

@@ -6,7 +6,7 @@
 #include "simulator/world.h"
 
 /* May the node take new guests, as far as the cluster knows? */
-static bool is_open(const struct vrms_sim_world *world, int index)
+bool vrms_sim_place_is_open(const struct vrms_sim_world *world, int index)
 {
 	const struct vrms_sim_node *node = &world->node[index];
 
@@ -16,7 +16,7 @@ static bool is_open(const struct vrms_sim_world *world, int index)
 
 bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node)
 {
-	return is_open(world, node) && !vrms_sim_vm_banned(world, vm, node) &&
+	return vrms_sim_place_is_open(world, node) && !vrms_sim_vm_banned(world, vm, node) &&
 	       (vrms_sim_has_bug(world, VRMS_SIM_BUG_CAPACITY) ||
 		world->node[node].used_memory + world->scenario->vm[vm].memory <=
 		    world->scenario->node[node].memory);
@@ -30,7 +30,7 @@ static double free_share(const struct vrms_sim_world *world, int node)
 }
 
 /* placement-strategy=balanced of Pacemaker: the node with the most free capacity. */
-static int emptiest(const struct vrms_sim_world *world, int vm)
+int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm)
 {
 	int best = -1;
 	double most = 0;
@@ -52,11 +52,17 @@ static void claim(struct vrms_sim_world *world, int vm, int node, int sign)
 	world->node[node].used_memory += sign * world->scenario->vm[vm].memory;
 }
 
-static void place_balanced(struct vrms_sim_world *world, const int32_t *vms, int count,
-			   int32_t *target)
+void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target)
 {
+	if (world->plan != NULL) {
+		vrms_sim_plan_place(world, vms, count, target);
+	}
 	for (int i = 0; i < count; i++) {
-		target[i] = emptiest(world, vms[i]);
+		/* The plan knows no bans, and room that is still to be made is not there yet. */
+		if (world->plan == NULL || target[i] < 0 ||
+		    !vrms_sim_place_fits(world, vms[i], target[i])) {
+			target[i] = vrms_sim_place_emptiest(world, vms[i]);
+		}
 		if (target[i] >= 0) {
 			claim(world, vms[i], target[i], 1);
 		}
@@ -66,11 +72,6 @@ static void place_balanced(struct vrms_sim_world *world, const int32_t *vms, int
 			claim(world, vms[i], target[i], -1);
 		}
 	}
-}
-
-void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target)
-{
-	place_balanced(world, vms, count, target);
 }
 
 /* A guest of a node that may move and is not larger than `most` bytes; the largest of those, or -1.

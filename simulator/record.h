@@ -71,6 +71,7 @@ struct vrms_sim_step {
 	int16_t kind;
 	int16_t fault;  /* of FAULT: its kind */
 	int32_t detail; /* MEMBERSHIP: how many members; TOKEN: milliseconds */
+	int32_t zero;	/* fills the last word: steps are compared as bytes */
 };
 
 /* One failure of a host (or of a VM: node >= 0 is where it ran). -1: has not happened. */
@@ -78,9 +79,9 @@ struct vrms_sim_failure {
 	int64_t at_us, detected_us, asked_us, fenced_us, started_us, running_us;
 	int32_t node, vm;
 	int16_t fault;
-	bool is_mistake, settled;
-	int32_t vms, waiting; /* displaced; not yet running again */
-	double bound;         /* lowest possible highest load, when they were placed */
+	bool settled, no_room; /* no_room: some VM of it found no host at first */
+	int32_t vms, waiting;  /* displaced; not yet running again */
+	double bound;          /* lowest possible highest load, when they were placed */
 	double max_over_mean, cv, jain, gap; /* of memory, once all run again; -1: not known */
 };
 

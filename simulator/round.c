@@ -40,6 +40,15 @@ void vrms_sim_round_for_node(struct vrms_sim_world *world, int node, int64_t del
 	}
 }
 
+void vrms_sim_round_for_all(struct vrms_sim_world *world)
+{
+	for (int i = 0; i < world->ring_count; i++) {
+		if (world->ring[i].used && world->ring[i].quorate) {
+			vrms_sim_round_ask(world, i, vrms_sim_round_us(world));
+		}
+	}
+}
+
 /* Fences whom it must; returns whether somebody is still to be fenced. */
 static bool fence_the_lost(struct vrms_sim_world *world, int index)
 {
@@ -102,6 +111,17 @@ static int sort_todo(struct vrms_sim_world *world, int ring)
 	return homeless;
 }
 
+/* Said once for each VM and failure. */
+static void tell_no_room(struct vrms_sim_world *world, int vm)
+{
+	int failure = world->vm[vm].failure;
+
+	if (failure >= 0 && !world->record.failure[failure].no_room) {
+		world->record.failure[failure].no_room = true;
+		vrms_sim_note(world, VRMS_SIM_STEP_NO_ROOM, -1, vm);
+	}
+}
+
 static void start_homeless(struct vrms_sim_world *world, int count)
 {
 	/* Two halves of one array: who, and where to. */
@@ -117,7 +137,7 @@ static void start_homeless(struct vrms_sim_world *world, int count)
 		if (target[i] >= 0) {
 			vrms_sim_operation_start(world, vms[i], target[i]);
 		} else {
-			vrms_sim_note(world, VRMS_SIM_STEP_NO_ROOM, -1, vms[i]);
+			tell_no_room(world, vms[i]);
 		}
 	}
 }
@@ -128,13 +148,13 @@ static void drain(struct vrms_sim_world *world, int ring, int node)
 	int next;
 
 	for (int vm = world->node[node].residents.head; vm >= 0; vm = next) {
-		int32_t target, item = vm;
+		int32_t target;
 
 		next = world->vm[vm].next;
 		if (world->vm[vm].state != VRMS_SIM_VM_RUNNING) {
 			continue;
 		}
-		vrms_sim_place(world, &item, 1, &target);
+		target = vrms_sim_place_emptiest(world, vm);
 		if (target >= 0 && world->vm[vm].on == node && !world->vm[vm].paused) {
 			vrms_sim_operation_migrate(world, vm, target);
 		} else if (world->node[node].stopping) {
@@ -157,6 +177,9 @@ static void decide(struct vrms_sim_world *world, int index)
 		start_homeless(world, homeless);
 	}
 	for (int i = 0; i < world->node_count; i++) {
+		if (world->node[i].waiting.head >= 0) {
+			vrms_sim_operation_dispatch(world, i);
+		}
 		if ((world->node[i].standby || world->node[i].stopping) &&
 		    is_member(world, i, index)) {
 			drain(world, index, i);
@@ -180,6 +203,7 @@ static void stop_all(struct vrms_sim_world *world, const struct vrms_sim_ring *r
 				vrms_sim_operation_stop(world, vm);
 			}
 		}
+		vrms_sim_operation_dispatch(world, node);
 		vrms_sim_vm_stop_orphans(world, node);
 	}
 }

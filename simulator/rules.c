@@ -39,7 +39,8 @@ static bool is_blocked(const struct vrms_sim_world *world)
 static bool could_run(const struct vrms_sim_world *world, int vm)
 {
 	for (int node = 0; node < world->node_count; node++) {
-		if (vrms_sim_is_live(&world->node[node]) && world->node[node].paths &&
+		if (vrms_sim_is_live(&world->node[node]) && world->node[node].ring >= 0 &&
+		    world->node[node].paths &&
 		    world->scenario->node[node].memory - world->node[node].used_memory >=
 			world->scenario->vm[vm].memory &&
 		    world->ring[world->node[node].ring].quorate &&

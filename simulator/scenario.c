@@ -368,18 +368,23 @@ static void add_default_device(struct vrms_sim_scenario *scenario)
 	}
 }
 
+int vrms_sim_scenario_populate(struct vrms_sim_scenario *scenario, struct vrms_error *error)
+{
+	int rc = add_nodes(scenario, error);
+
+	if (rc == 0 && add_vms(scenario) < 0) {
+		rc = vrms_error_set(error, -ENOMEM, "out of memory for VMs");
+	}
+	return rc;
+}
+
 int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario, struct vrms_error *error)
 {
 	const struct vrms_sim_settings *settings = &scenario->settings;
-	int rc = add_nodes(scenario, error);
+	int rc = vrms_sim_scenario_populate(scenario, error);
 
-	if (rc == 0) {
-		rc = add_vms(scenario);
-		add_default_device(scenario);
-		rc = rc < 0 ? rc : sort_faults(scenario);
-		if (rc < 0) {
-			return vrms_error_set(error, rc, "out of memory for the scenario");
-		}
+	if (rc == 0 && sort_faults(scenario) < 0) {
+		rc = vrms_error_set(error, -ENOMEM, "out of memory for faults");
 	}
 	if (rc < 0) {
 		return rc;
@@ -391,6 +396,7 @@ int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario, struct vrms_e
 	if (settings->model != VRMS_SIM_MODEL_NONE && settings->mtbf_us == 0) {
 		return vrms_error_set(error, -EINVAL, "generate.model without generate.mtbf");
 	}
+	add_default_device(scenario);
 	fill_in(scenario);
 	return 0;
 }

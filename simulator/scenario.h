@@ -27,6 +27,7 @@ enum {
 
 enum vrms_sim_no_quorum { VRMS_SIM_STOP, VRMS_SIM_FREEZE, VRMS_SIM_IGNORE, VRMS_SIM_SUICIDE };
 enum vrms_sim_qdevice { VRMS_SIM_QDEVICE_NONE, VRMS_SIM_QDEVICE_FFSPLIT, VRMS_SIM_QDEVICE_LMS };
+enum vrms_sim_policy { VRMS_SIM_PLAN, VRMS_SIM_BALANCED };
 enum vrms_sim_model { VRMS_SIM_MODEL_NONE, VRMS_SIM_WEIBULL, VRMS_SIM_LOGNORMAL };
 enum vrms_sim_fence_action { VRMS_SIM_REBOOT, VRMS_SIM_OFF };
 
@@ -44,7 +45,7 @@ struct vrms_sim_settings {
 	int qdevice;
 
 	/* pacemaker */
-	int no_quorum, fence_action;
+	int no_quorum, fence_action, policy;
 	bool stonith, start_failure_is_fatal, rebalance;
 	int64_t scheduler_us, scheduler_per_vm_node_ns, sync_retry_us, election_us, join_us;
 	double sync_retry_pct, load_threshold_pct;
@@ -179,7 +180,11 @@ void vrms_sim_scenario_done(struct vrms_sim_scenario *scenario); /* accepts a ze
 VRMS_MUST_CHECK int vrms_sim_scenario_copy(struct vrms_sim_scenario *to,
 					   const struct vrms_sim_scenario *from);
 
-/* Makes the nodes, VMs and devices that are only given as a number, sorts the faults.
+/* Makes the nodes and VMs that are only given as a number.  -ENOMEM, -ENOSPC. */
+VRMS_MUST_CHECK int vrms_sim_scenario_populate(struct vrms_sim_scenario *scenario,
+					       struct vrms_error *error);
+
+/* Populates, fills in what was left open, sorts the faults.
  *
  * -EINVAL: the parts contradict each other; -ENOMEM.
  */

@@ -153,6 +153,9 @@ static const struct vrms_sim_setting settings[] = {
     {TIME("san", "io_error", io_error_us), "30s", ANY_TIME,
      .text = "from the loss of all paths to the I/O error that pauses a guest"},
 
+    {CHOICE("placement", "policy", policy), "balanced", .words = "plan balanced",
+     .text = "plan: the solver of VRMS; balanced: one VM after the other to the emptiest node, "
+	     "like Pacemaker"},
     {YES_NO("placement", "rebalance", rebalance), "no",
      .text = "move guests to a node that has come back"},
 

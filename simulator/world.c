@@ -79,6 +79,7 @@ static void world_done(struct vrms_sim_world *world)
 		free(world->ring[i].member);
 		free(world->ring[i].last_us);
 	}
+	vrms_sim_plan_free(world->plan);
 	vrms_sim_net_done(world);
 	vrms_sim_queue_free(world->queue);
 	free(world->node);
@@ -184,7 +185,14 @@ static void form_first_ring(struct vrms_sim_world *world)
 	ring->dc = world->scratch[0];
 	ring->base_us = (int64_t)(vrms_random_unit(&world->random) * (double)ring->period_us);
 	vrms_sim_votes_count(world, ring);
+	world->has_quorum = ring->quorate;
 	vrms_sim_ring_run(world, index);
+
+	struct vrms_sim_membership membership = {.members = count,
+						 .lowest = ring->member[0],
+						 .quorate = ring->quorate};
+
+	vrms_sim_record_membership(&world->record, &membership);
 }
 
 /* VMs run from the start where the scenario says, or where the placement puts them. */
@@ -276,6 +284,7 @@ static void handle_vm(struct vrms_sim_world *world, const struct vrms_sim_event 
 	case VRMS_SIM_EVENT_UNBAN:
 		item->ban[event->stamp] = -1;
 		vrms_sim_todo_add_idle(world, vm);
+		vrms_sim_round_for_all(world);
 		break;
 	default:
 		/* Paths that came back in time have ended the wait. */
@@ -480,6 +489,9 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	vrms_random_init(&world.random, (uint64_t)world.settings->seed);
 	vrms_random_init(&world.lottery, (uint64_t)world.settings->seed ^ UINT64_C(0x10771e));
 	world.rc = world_init(&world);
+	if (world.rc == 0 && world.settings->policy == VRMS_SIM_PLAN) {
+		world.rc = vrms_sim_plan_new(scenario, &world.plan, error);
+	}
 	if (world.rc == 0) {
 		begin(&world);
 	}

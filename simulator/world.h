@@ -190,6 +190,8 @@ struct vrms_sim_cut {
 	int oneway_count;
 };
 
+struct vrms_sim_plan; /* plan.c */
+
 struct vrms_sim_world {
 	const struct vrms_sim_scenario *scenario;
 	const struct vrms_sim_settings *settings;
@@ -211,12 +213,13 @@ struct vrms_sim_world {
 
 	struct vrms_sim_cut real[VRMS_SIM_LINKS_MAX], known[VRMS_SIM_LINKS_MAX];
 	bool any_cut;
-	bool array_up, qdevice_up;
+	bool array_up, qdevice_up, has_quorum;
 	int64_t token_us, consensus_us; /* in force */
 	int operations;                 /* that run now in the cluster */
 	int doubles;                    /* VMs with a second QEMU */
 	int marks;
 
+	struct vrms_sim_plan *plan; /* NULL: placement.policy is balanced */
 	struct vrms_sim_record record;
 	int64_t events;
 	int rc; /* first error; ends the run */
@@ -304,6 +307,7 @@ void vrms_sim_round_ask(struct vrms_sim_world *world, int ring, int64_t delay_us
 void vrms_sim_round_run(struct vrms_sim_world *world, int ring);
 bool vrms_sim_round_decides(const struct vrms_sim_world *world, int ring);
 int64_t vrms_sim_round_us(const struct vrms_sim_world *world);
+void vrms_sim_round_for_all(struct vrms_sim_world *world);
 void vrms_sim_round_for_node(struct vrms_sim_world *world, int node, int64_t delay_us);
 
 /* operation.c */
@@ -320,6 +324,8 @@ void vrms_sim_fence_begin(struct vrms_sim_world *world, int ring, int target);
 void vrms_sim_fence_step(struct vrms_sim_world *world, int target);
 
 /* host.c */
+/* Would the node go on if it were let alone?  It runs, or stalls without a fault, and is heard. */
+bool vrms_sim_is_sound(const struct vrms_sim_world *world, int node, int witness);
 void vrms_sim_host_die(struct vrms_sim_world *world, int node);
 void vrms_sim_host_boot(struct vrms_sim_world *world, int node);
 void vrms_sim_host_power_off(struct vrms_sim_world *world, int node);
@@ -362,7 +368,18 @@ void vrms_sim_balance_settle(struct vrms_sim_world *world, int failure);
 /* place.c: decides where VMs go; target[i] is a node or -1 */
 void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target);
 void vrms_sim_place_rebalance(struct vrms_sim_world *world, int node);
+int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm); /* node or -1 */
+bool vrms_sim_place_is_open(const struct vrms_sim_world *world, int node);
 bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node);
+
+/* plan.c: the solver of placement/ */
+int vrms_sim_plan_new(const struct vrms_sim_scenario *scenario, struct vrms_sim_plan **ret_plan,
+		      struct vrms_error *error);
+void vrms_sim_plan_free(struct vrms_sim_plan *plan); /* accepts NULL */
+void vrms_sim_plan_put(struct vrms_sim_plan *plan, int vm, int node);
+void vrms_sim_plan_take(struct vrms_sim_plan *plan, int vm);
+void vrms_sim_plan_place(struct vrms_sim_world *world, const int32_t *vms, int count,
+			 int32_t *target);
 
 /* rules.c */
 void vrms_sim_rules_start(struct vrms_sim_world *world, int vm, int node);

@@ -1,6 +1,7 @@
 # build-linux.sh FOLDER: make FOLDER/vmlinuz and FOLDER/initrd.gz from Debian's packages.
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
+# shellcheck shell=sh
 # vrms-lab feeds this to "sh -s".  The kernel is downloaded and unpacked, never installed.
 # The text of the guest's init comes in the variable GUEST_INIT.
 set -eu

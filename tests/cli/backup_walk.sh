@@ -86,8 +86,8 @@ restored 4 raw
 "$backup" check
 "$backup" stats
 
-# A self-contained full holds a second copy of all that is there now; damage in the first
-# heals.  Older states, whose blocks it does not hold, go before that.
+# A self-contained full holds a second copy of everything that it names: with nothing changed
+# since, and no older point left, any block may be hit and heals.
 "$backup" remove vm1@2
 "$backup" prune --keep-last 9 --min-live 100
 save 5

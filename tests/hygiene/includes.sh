@@ -13,7 +13,7 @@ common: common
 ocf: common ocf
 agents: common ocf agents
 placement: common placement
-quorum: common ocf/fence.h ocf/param.h placement quorum agents/vm_state.h
+quorum: common ocf/fence.h ocf/param.h placement quorum agents/vm_state.h agents/domain_xml.h agents/qemu_process.h agents/vm_cache.h
 simulator: common placement quorum simulator agents/vm_state.h
 backup: common backup
 lab: common ocf agents placement quorum simulator backup lab

@@ -31,8 +31,7 @@ agent_answers() {
 	contains "status" "$(fence -o status -n node2)" "ON"
 	contains "a node that is not there" "$(fence -o off -n node9 || :)" 'no node "node9"'
 	contains "no node" "$(fence -o off || :)" "plug"
-	in_node node1 stonith_admin -I 2>/dev/null | grep -qx fence_vrms_lab ||
-		fail "Pacemaker does not list the agent"
+	contains "Pacemaker's list of agents" "$(in_node node1 stonith_admin -I 2>/dev/null)" fence_vrms_lab
 }
 
 fenced_by_the_cluster() {

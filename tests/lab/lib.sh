@@ -32,7 +32,8 @@ fail() { printf '# FAILED: %s\n' "$*"; exit 1; }
 now_ms() { local t=$EPOCHREALTIME; echo $((${t/./} / 1000)); }
 seconds() { printf '%d.%01d s' $(($1 / 1000)) $(($1 % 1000 / 100)); } # MILLISECONDS
 
-# wait_until SECONDS WHAT COMMAND...: polls; says how long it took; fails the case when time is up.
+# wait_until SECONDS WHAT COMMAND...: polls; says how long it took, unless QUIET is set; fails the
+# case when time is up.
 wait_until() {
 	local limit=$1 what=$2 start
 	shift 2
@@ -44,7 +45,7 @@ wait_until() {
 		sleep 0.2
 	done
 	elapsed=$(($(now_ms) - start))
-	say "$(seconds $elapsed): $what"
+	[ -n "${QUIET:-}" ] || say "$(seconds $elapsed): $what"
 }
 
 is() { [ "$1" = "$2" ]; }
@@ -63,11 +64,12 @@ below() { # WHAT MILLISECONDS LIMIT_MILLISECONDS
 	[ "$2" -lt "$3" ] || fail "$1 took too long"
 }
 
+running_case= # its process group
 take_down() {
-	local jobs
-	jobs=$(jobs -p)
-	# shellcheck disable=SC2086
-	[ -z "$jobs" ] || kill $jobs 2>/dev/null
+	if [ -n "$running_case" ]; then
+		kill -TERM -- "-$running_case" 2>/dev/null
+		wait "$running_case" 2>/dev/null
+	fi
 	if [ -e "$DIR" ] && ! lab down; then
 		echo "# the lab $LAB could not be taken down"
 		return 1
@@ -99,21 +101,35 @@ diagnose() {
 
 recover() { :; } # after a failed case: a test that has something to put right says how
 
+case_in_a_shell() (
+	set -eEu
+	trap - EXIT
+	# Not in command substitutions: there a failure may be an answer.
+	level=$BASH_SUBSHELL
+	trap '[ "$BASH_SUBSHELL" != "$level" ] ||
+		say "FAILED: ${FUNCNAME[*]:0:2}, line ${BASH_LINENO[0]}: $BASH_COMMAND" >&2' ERR
+	"$1"
+)
+
 # run_case FUNCTION DESCRIPTION
 run_case() {
 	local start rc
+	# shellcheck disable=SC2254 # it is a pattern
 	case $1 in
 	set_up | ${VRMS_LAB_CASES:-*}) ;;
 	*) return ;;
 	esac
 	start=$(now_ms)
-	(
-		set -eEu
-		trap - EXIT
-		trap 'say "FAILED: ${FUNCNAME[*]:0:2}, line ${BASH_LINENO[0]}: $BASH_COMMAND"' ERR
-		"$1"
-	)
+	# In the background, so that a signal is heard at once; with a process group of its own, so
+	# that it can be ended with all it started.
+	set -m
+	case_in_a_shell "$1" &
+	running_case=$!
+	set +m
+	wait "$running_case"
 	rc=$?
+	kill -TERM -- "-$running_case" 2>/dev/null # what it left running
+	running_case=
 	case $rc in
 	0) passed=$((passed + 1)); echo "ok $((passed + failed + skipped)) - $2 ($(seconds $(($(now_ms) - start))))" ;;
 	77) skipped=$((skipped + 1)); echo "ok $((passed + failed + skipped)) - $2 # SKIP" ;;
@@ -176,6 +192,8 @@ booted_beyond() { [ "$(boots "$1")" -gt "$2" ] && [ "$(ticks "$1")" -ge 2 ]; }
 
 # agent NODE ACTION NAME TIMEOUT_MS [PARAM=VALUE...]: its exit code in $rc, time in $took, words in
 # $words.  One that overruns its time is ended, as Pacemaker would: exit code 124.
+rc=0 took=0 words=
+# shellcheck disable=SC2034 # for the caller
 agent() {
 	local node=$1 action=$2 name=$3 timeout=$4 start
 	shift 4
@@ -195,4 +213,48 @@ agent() {
 }
 expect() { # WHAT RC: of the last agent call
 	[ "$rc" = "$2" ] || fail "$1: exit code $rc instead of $2: $words"
+}
+
+# ---- what guests and libvirtd suffer
+
+# A domain that no cluster looks after, for running the agent by hand.
+loose_vm() { # NAME OPTIONS...
+	[ ! -e "$SAN/vm/$1.xml" ] || lab vm remove "$1"
+	lab vm add "$@" --files-only
+}
+
+# A disk on a file system that can be filled: the guest's next write fails with "no space".  The
+# nodes have one each, so the VM must not move; what the guest says is read from its console.
+io_setup() { # NODES...
+	local node
+	loose_vm vmio
+	for node in "$@"; do
+		in_node "$node" mkdir -p /run/small
+		in_node "$node" mount -t tmpfs -o size=2m small /run/small
+		in_node "$node" cp /srv/disk/vmio.raw /run/small/vmio.raw
+	done
+	lab vm remove vmio
+}
+io_teardown() { # NODES...
+	local node
+	lab vm remove vmio
+	for node in "$@"; do
+		in_node "$node" umount /run/small
+	done
+}
+disk_fails() {
+	in_node "$1" fallocate --punch-hole --offset 0 --length 1MiB /run/small/vmio.raw
+	in_node "$1" sh -c '! dd if=/dev/zero of=/run/small/filler bs=4k 2>/dev/null'
+}
+disk_answers() { in_node "$1" rm -f /run/small/filler; }
+console_ticks() { # NAME: how many ticks its console has shown
+	grep -c '^VRMS boot' "$SAN/disk/$1.serial"
+}
+console_shows_more() { [ "$(console_ticks "$1")" -gt "$2" ]; }
+
+libvirtd_pid() { in_node "$1" pgrep -x libvirtd; }
+libvirtd_answers() { in_node "$1" timeout 5 virsh -q list; }
+start_libvirtd() {
+	in_node "$1" libvirtd --daemon --listen
+	wait_until 30 "libvirtd of $1 answers" libvirtd_answers "$1"
 }

@@ -8,7 +8,9 @@ LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
-	tests/lab/vm.sh
+	tests/lab/verdict.sh \
+	tests/lab/vm.sh \
+	tests/lab/vmwatch.sh
 
 EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS)
 

@@ -11,6 +11,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
+	tests/unit/test_quorum_vms \
 	tests/unit/test_quorum_witness
 
 tests_unit_test_quorum_agree_CFLAGS = $(UNIT_CFLAGS)
@@ -45,3 +46,6 @@ tests_unit_test_quorum_series_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_daemon_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_vms_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS)

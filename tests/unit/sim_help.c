@@ -87,3 +87,10 @@ int sim_count(const struct vrms_sim_result *result, enum vrms_sim_step_kind kind
 	}
 	return count;
 }
+
+bool sim_same_step(const struct vrms_sim_step *one, const struct vrms_sim_step *other)
+{
+	return one->at_us == other->at_us && one->failure == other->failure &&
+	       one->node == other->node && one->vm == other->vm && one->kind == other->kind &&
+	       one->fault == other->fault && one->detail == other->detail;
+}

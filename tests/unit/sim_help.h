@@ -25,4 +25,7 @@ int64_t sim_when(const struct vrms_sim_result *result, enum vrms_sim_step_kind k
 		 int vm);
 int sim_count(const struct vrms_sim_result *result, enum vrms_sim_step_kind kind, int node);
 
+/* Do two steps say the same? */
+bool sim_same_step(const struct vrms_sim_step *one, const struct vrms_sim_step *other);
+
 #endif

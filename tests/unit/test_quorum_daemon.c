@@ -4,9 +4,13 @@
 #include "quorum/message.h"
 #include "quorum/san.h"
 #include "quorum/seen.h"
+#include "quorum/ipc.h"
+#include "quorum/ringwatch.h"
 #include "quorum/settings.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,6 +109,7 @@ START_TEST(a_journal_line_is_json_with_its_frame)
 					    json_pack("{s:i}", "token_ms", 300)),
 			 0);
 	ck_assert_int_eq(vrms_journal_write(journal, 43, "stop", NULL), 0);
+	vrms_journal_free(VRMS_TAKE(journal)); /* waits for its thread */
 	ck_assert_int_eq(vrms_file_read(path, 4096, &text, NULL, NULL), 0);
 	*strchr(text, '\n') = '\0';
 	json_t *line = json_loads(text, 0, NULL);
@@ -133,12 +138,47 @@ START_TEST(a_full_journal_is_rotated)
 	for (int i = 0; i < 40; i++) {
 		ck_assert_int_eq(vrms_journal_write(journal, i, "tick", NULL), 0);
 	}
+	vrms_journal_free(VRMS_TAKE(journal));
 	for (int i = 1; i <= 3; i++) {
 		snprintf(old, sizeof(old), "%s.%d", path, i);
 		ck_assert_int_eq(access(old, F_OK), i <= 2 ? 0 : -1);
 		unlink(old);
 	}
 	unlink(path);
+}
+END_TEST
+
+START_TEST(only_root_and_the_group_may_ask)
+{
+	const struct group *group = getgrnam(VRMS_IPC_GROUP);
+	const struct passwd *member = getpwnam("hacluster");
+
+	ck_assert(vrms_ipc_is_allowed(0, 12345));
+	ck_assert(!vrms_ipc_is_allowed(65534, 65534));
+	if (group == NULL || member == NULL) {
+		printf("not tested: no user hacluster or group " VRMS_IPC_GROUP " here\n");
+		return;
+	}
+	ck_assert(vrms_ipc_is_allowed(65534, group->gr_gid));
+	ck_assert(vrms_ipc_is_allowed(member->pw_uid, 65534)); /* by the group data base */
+}
+END_TEST
+
+START_TEST(a_stall_is_the_token_s_lateness_or_the_answer_s)
+{
+	const struct vrms_ringwatch_sample held = {.took_us = 80,
+						   .age_us = 40000,
+						   .hold_us = 48000};
+	const struct vrms_ringwatch_sample late = {.took_us = 80,
+						   .age_us = 90000,
+						   .hold_us = 48000};
+	const struct vrms_ringwatch_sample slow = {.took_us = 70000,
+						   .age_us = 1000,
+						   .hold_us = 48000};
+
+	ck_assert_uint_eq(vrms_ringwatch_stall_us(&held), 80);
+	ck_assert_uint_eq(vrms_ringwatch_stall_us(&late), 42000);
+	ck_assert_uint_eq(vrms_ringwatch_stall_us(&slow), 70000);
 }
 END_TEST
 
@@ -208,4 +248,5 @@ UNIT_MAIN("quorum_daemon", a_message_survives_the_round_trip,
 	  settings_have_defaults_and_take_values,
 	  what_is_wrong_in_the_settings_is_named_with_its_line,
 	  a_journal_line_is_json_with_its_frame, a_full_journal_is_rotated,
+	  only_root_and_the_group_may_ask, a_stall_is_the_token_s_lateness_or_the_answer_s,
 	  two_beaters_see_each_other_beat_and_stop, a_beater_without_its_area_says_why)

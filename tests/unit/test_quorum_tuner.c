@@ -202,6 +202,71 @@ START_TEST(a_smaller_configured_value_is_the_new_ceiling)
 }
 END_TEST
 
+/* One second of a machine with stalls of some milliseconds now and then. */
+static struct vrms_tuner_need restless(struct vrms_tuner *tuner, int64_t *now_ms, int64_t seconds)
+{
+	struct vrms_tuner_need need = {0};
+	struct vrms_random random;
+
+	vrms_random_init(&random, 11);
+	for (int64_t i = 0; i < seconds; i++) {
+		uint32_t stall_us = vrms_random_below(&random, 8) == 0
+					? (uint32_t)(1000 + vrms_random_below(&random, 20000))
+					: 200;
+
+		sample(tuner, *now_ms, VRMS_TUNER_SCHEDULING, stall_us);
+		sample(tuner, *now_ms, VRMS_TUNER_RING, 900);
+		need = tell(tuner, *now_ms + 999, VRMS_TUNER_TICK, 0);
+		*now_ms += 1000;
+	}
+	return need;
+}
+
+START_TEST(a_fresh_cluster_starts_on_credit_and_tightens)
+{
+	struct vrms_tuner_config credit = config;
+
+	credit.warmup_ms = 45000;
+	credit.shorten_after_ms = 15000;
+	credit.loss_start_per_year = 12;
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&credit);
+	int64_t now_ms = 0;
+	struct vrms_tuner_need early = restless(tuner, &now_ms, 70);
+
+	ck_assert_int_lt(early.token_ms, config.configured_ms); /* about a minute */
+	ck_assert_double_eq_tol(early.allowed_loss_per_year, 12, 1e-9);
+	ck_assert(early.predicted_loss_per_year <= early.allowed_loss_per_year);
+	struct vrms_tuner_need later = restless(tuner, &now_ms, 4 * 3600);
+
+	/* 1000 x 4 h are 167 days. */
+	ck_assert_double_eq_tol(later.allowed_loss_per_year, 2.18, 0.03);
+	ck_assert(later.predicted_loss_per_year <= later.allowed_loss_per_year);
+}
+END_TEST
+
+START_TEST(the_token_outlives_a_dead_link)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	tell(tuner, 0, VRMS_TUNER_LINKS, 1369);
+	struct vrms_tuner_need need = quiet(tuner, &now_ms, 600);
+
+	ck_assert_int_eq(need.token_ms, 1369);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_LINKS);
+}
+END_TEST
+
+START_TEST(the_links_latency_counts_although_it_need_not_be_there)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	ck_assert_int_ge(sample(tuner, now_ms, VRMS_TUNER_LINK, 300000).token_ms, 375);
+}
+END_TEST
+
 /* The rules, whatever comes.  Breaking one prints the seed. */
 struct history {
 	struct vrms_random random;
@@ -276,4 +341,6 @@ UNIT_MAIN("quorum_tuner", nothing_is_shortened_before_it_is_warm,
 	  switched_off_means_the_configured_value_at_once,
 	  a_source_that_falls_silent_puts_the_configured_value_back,
 	  a_disturbance_doubles_the_token, a_false_loss_puts_the_configured_value_back_for_an_hour,
-	  a_smaller_configured_value_is_the_new_ceiling, random_histories_keep_the_rules)
+	  a_smaller_configured_value_is_the_new_ceiling,
+	  a_fresh_cluster_starts_on_credit_and_tightens, the_token_outlives_a_dead_link,
+	  the_links_latency_counts_although_it_need_not_be_there, random_histories_keep_the_rules)

@@ -73,7 +73,7 @@ static void ck_same(const struct vrms_sim_result *one, const struct vrms_sim_res
 	for (size_t i = 0; i < one->record.step_count; i++) {
 		const struct vrms_sim_step *a = &one->record.step[i], *b = &other->record.step[i];
 
-		ck_assert_msg(memcmp(a, b, sizeof(*a)) == 0, "step %zu: %s at %lld, %s at %lld", i,
+		ck_assert_msg(sim_same_step(a, b), "step %zu: %s at %lld, %s at %lld", i,
 			      vrms_sim_step_text((enum vrms_sim_step_kind)a->kind),
 			      (long long)a->at_us,
 			      vrms_sim_step_text((enum vrms_sim_step_kind)b->kind),

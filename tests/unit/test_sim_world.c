@@ -177,7 +177,8 @@ static bool keeps_quorum(const char *settings, unsigned second_bits)
 	for (size_t i = 0; i < result.record.membership_count; i++) {
 		const struct vrms_sim_membership *membership = &result.record.membership[i];
 
-		quorate |= membership->quorate && membership->at_us < 30000000;
+		quorate |=
+		    membership->quorate && membership->at_us > 0 && membership->at_us < 30000000;
 	}
 	vrms_sim_result_done(&result);
 	return quorate;
@@ -214,6 +215,60 @@ START_TEST(last_man_standing_outlives_the_majority)
 }
 END_TEST
 
+/* One after the other to the emptiest node, large and small ones end up less level. */
+START_TEST(the_plan_is_at_least_as_level_as_pacemaker)
+{
+	double level[2];
+
+	for (int policy = VRMS_SIM_PLAN; policy <= VRMS_SIM_BALANCED; policy++) {
+		struct vrms_sim_scenario scenario;
+		struct vrms_sim_result result;
+
+		sim_make(&scenario, SHORT_TOKEN "cluster.nodes=5 vm.count=40 vm.memory=2GiB "
+						"vm.memory_max=16GiB");
+		scenario.settings.policy = policy;
+		sim_fault(&scenario, 10000, VRMS_SIM_FAULT_DOWN, 2, 0);
+		sim_run(&scenario, false, &result);
+		level[policy] = result.record.failure[0].max_over_mean;
+		ck_assert_double_ge(level[policy], 1);
+		vrms_sim_result_done(&result);
+	}
+	ck_assert_double_le(level[VRMS_SIM_PLAN], level[VRMS_SIM_BALANCED]);
+}
+END_TEST
+
+/* Both hosts left have room for the VM only once something else has moved. */
+START_TEST(the_plan_makes_room)
+{
+	int running[2];
+
+	for (int policy = VRMS_SIM_PLAN; policy <= VRMS_SIM_BALANCED; policy++) {
+		static const int64_t size_gib[] = {6, 3, 3, 3, 3};
+		static const int host[] = {0, 1, 1, 2, 2};
+		struct vrms_error error;
+		struct vrms_sim_scenario scenario;
+		struct vrms_sim_result result;
+
+		sim_make(&scenario, SHORT_TOKEN "cluster.nodes=3 host.memory=9GiB");
+		scenario.settings.policy = policy;
+		for (int i = 0; i < 5; i++) {
+			char name[] = {'v', (char)('a' + i), '\0'};
+			int vm = vrms_sim_scenario_add_vm(&scenario, name, &error);
+
+			scenario.vm[vm].memory = size_gib[i] << 30;
+			scenario.vm[vm].host = host[i];
+		}
+		sim_fault(&scenario, 10000, VRMS_SIM_FAULT_DOWN, 0, 0);
+		sim_run(&scenario, false, &result);
+		running[policy] = (int)(sim_when(&result, VRMS_SIM_STEP_RUNNING, -1, 0) >= 0);
+		ck_assert_int_eq(result.record.broken_count, 0);
+		vrms_sim_result_done(&result);
+	}
+	ck_assert_int_eq(running[VRMS_SIM_PLAN], 1);
+	ck_assert_int_eq(running[VRMS_SIM_BALANCED], 0);
+}
+END_TEST
+
 START_TEST(same_seed_same_history)
 {
 	struct vrms_sim_result results[2];
@@ -229,9 +284,9 @@ START_TEST(same_seed_same_history)
 	}
 	ck_assert_uint_gt(results[0].record.failure_count, 20);
 	ck_assert_uint_eq(results[0].record.step_count, results[1].record.step_count);
-	ck_assert_int_eq(memcmp(results[0].record.step, results[1].record.step,
-				results[0].record.step_count * sizeof(struct vrms_sim_step)),
-			 0);
+	for (size_t i = 0; i < results[0].record.step_count; i++) {
+		ck_assert(sim_same_step(&results[0].record.step[i], &results[1].record.step[i]));
+	}
 	vrms_sim_result_done(&results[0]);
 	vrms_sim_result_done(&results[1]);
 }
@@ -244,4 +299,4 @@ UNIT_MAIN("sim_world", a_crash_is_fenced_before_its_vms_start,
 	  events_notice_a_dead_vm_before_a_monitor_does,
 	  a_clean_shutdown_moves_guests_and_fences_nobody, lost_paths_take_the_vms_elsewhere,
 	  votes_follow_the_options_of_votequorum, last_man_standing_outlives_the_majority,
-	  same_seed_same_history)
+	  the_plan_is_at_least_as_level_as_pacemaker, the_plan_makes_room, same_seed_same_history)

@@ -1,0 +1,152 @@
+/* What the daemon measures of the ring.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <string.h>
+#include <time.h>
+
+#include "quorum/daemon.h"
+
+enum {
+	PROBE_MS_MAX = 60000,
+	BELIEVE_AFTER_MS = 1000,
+	SETTLE_MS = 5000,
+	KEEP_MOVING_MS_MIN = 50,
+	KEEP_MOVING_MS_MAX = 500,
+};
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void feed(struct vrms_daemon *daemon, enum vrms_tuner_source source, uint32_t value_us)
+{
+	vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_SAMPLE,
+								 .source = source,
+								 .value_us = value_us});
+}
+
+/* A ring that breaks is late before it is broken; whether it broke shows later. */
+static bool is_believable(const struct vrms_daemon *daemon,
+			  const struct vrms_ringwatch_sample *sample, int64_t now_ms)
+{
+	int64_t patience_ms = 5 * daemon->applied_ms / 2;
+
+	patience_ms = patience_ms > BELIEVE_AFTER_MS ? patience_ms : BELIEVE_AFTER_MS;
+	return now_ms - sample->began_ms >= patience_ms;
+}
+
+static void believe(struct vrms_daemon *daemon, const struct vrms_ringwatch_sample *sample)
+{
+	int64_t stall_us = vrms_ringwatch_stall_us(sample);
+
+	if (sample->began_ms - daemon->ring_ms < SETTLE_MS) {
+		return; /* the services of a new ring are still telling each other their state */
+	}
+	/* A token away for longer than its time is a broken ring, which is told of otherwise. */
+	if (stall_us < daemon->applied_ms * 1000) {
+		feed(daemon, VRMS_TUNER_RING, (uint32_t)stall_us);
+	}
+	if (sample->link_us > 0) {
+		feed(daemon, VRMS_TUNER_LINK, sample->link_us * daemon->ring_count);
+	}
+}
+
+void vrms_daemon_take_ring(struct vrms_daemon *daemon)
+{
+	struct vrms_ringwatch_sample sample;
+	int64_t now_ms = vrms_daemon_now_ms();
+	unsigned kept = 0;
+
+	while (daemon->ringwatch != NULL && vrms_ringwatch_take(daemon->ringwatch, &sample)) {
+		/* The oldest goes when there are too many: ten seconds of a frozen daemon. */
+		if (daemon->pending_count == VRMS_DAEMON_PENDING_MAX) {
+			memmove(&daemon->pending[0], &daemon->pending[1],
+				--daemon->pending_count * sizeof(sample));
+		}
+		daemon->pending[daemon->pending_count++] = sample;
+	}
+	for (unsigned i = 0; i < daemon->pending_count; i++) {
+		if (is_believable(daemon, &daemon->pending[i], now_ms)) {
+			believe(daemon, &daemon->pending[i]);
+		} else {
+			daemon->pending[kept++] = daemon->pending[i];
+		}
+	}
+	daemon->pending_count = kept;
+}
+
+void vrms_daemon_forget_ring(struct vrms_daemon *daemon)
+{
+	struct vrms_ringwatch_sample sample;
+
+	while (daemon->ringwatch != NULL && vrms_ringwatch_take(daemon->ringwatch, &sample)) {
+	}
+	daemon->pending_count = 0;
+}
+
+void vrms_daemon_probe(struct vrms_daemon *daemon)
+{
+	struct vrms_message probe = {.kind = VRMS_MESSAGE_PROBE,
+				     .values = {now_us(), (int64_t)daemon->ring.sequence}};
+
+	if (daemon->cluster != NULL) {
+		(void)vrms_cluster_send_now(daemon->cluster, &probe);
+	}
+}
+
+/* The span of the values in force, with the configured one for who has not said his. */
+static void find_span(const struct vrms_daemon *daemon, int64_t *ret_low_ms, int64_t *ret_high_ms)
+{
+	int64_t low_ms = daemon->applied_ms;
+	int64_t high_ms = daemon->applied_ms;
+
+	for (unsigned i = 0; i < daemon->report_count; i++) {
+		int64_t value_ms = daemon->reports[i].applied_ms;
+
+		low_ms = value_ms > 0 && value_ms < low_ms ? value_ms : low_ms;
+		high_ms = value_ms > high_ms ? value_ms : high_ms;
+	}
+	if (daemon->report_count < daemon->ring_count && daemon->configured_ms > high_ms) {
+		high_ms = daemon->configured_ms;
+	}
+	*ret_low_ms = low_ms;
+	*ret_high_ms = high_ms;
+}
+
+static bool is_first_of_group(const struct vrms_daemon *daemon)
+{
+	uint32_t self = vrms_cluster_self(daemon->cluster);
+
+	for (unsigned i = 0; i < daemon->group_count; i++) {
+		if (daemon->group_nodes[i] < self) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* An idle ring's representative holds the token for 0.2 of its own time-out; that must stay well
+ * below the shortest one in force (quorum/agree.h).  A message ends the holding. */
+int64_t vrms_daemon_probe_wait_ms(const struct vrms_daemon *daemon)
+{
+	int64_t node_count = daemon->ring_count > 0 ? daemon->ring_count : 1;
+	int64_t wait_ms = daemon->settings->probe_interval_ms * node_count;
+	int64_t low_ms, high_ms;
+
+	wait_ms = wait_ms < PROBE_MS_MAX ? wait_ms : PROBE_MS_MAX;
+	if (daemon->cluster == NULL) {
+		return wait_ms;
+	}
+	find_span(daemon, &low_ms, &high_ms);
+	if (high_ms <= 2 * low_ms || !is_first_of_group(daemon)) {
+		return wait_ms;
+	}
+	wait_ms = low_ms / 3;
+	wait_ms = wait_ms > KEEP_MOVING_MS_MIN ? wait_ms : KEEP_MOVING_MS_MIN;
+	return wait_ms < KEEP_MOVING_MS_MAX ? wait_ms : KEEP_MOVING_MS_MAX;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "quorum/ringwatch.h"
+
+#include <corosync/cmap.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+enum {
+	PERIOD_MS = 500,
+	LINKS_EVERY = 20, /* periods */
+	LINKS_MAX = 8,
+	PRIORITY = 50,
+	STACK_BYTES = 256 * 1024,
+};
+
+struct vrms_ringwatch {
+	pthread_t thread;
+	int fds[2];
+	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t wake;
+	bool is_ending;
+	uint32_t nodes[VRMS_RINGWATCH_NODES_MAX];
+	unsigned node_count;
+
+	/* The thread's own. */
+	cmap_handle_t config, stats;
+	bool is_connected;
+	unsigned round;
+};
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void disconnect(struct vrms_ringwatch *watch)
+{
+	if (watch->is_connected) {
+		cmap_finalize(watch->config);
+		cmap_finalize(watch->stats);
+		watch->is_connected = false;
+	}
+}
+
+static bool connect_cmap(struct vrms_ringwatch *watch)
+{
+	if (watch->is_connected) {
+		return true;
+	}
+	if (cmap_initialize(&watch->config) != CS_OK) {
+		return false;
+	}
+	if (cmap_initialize_map(&watch->stats, CMAP_MAP_STATS) != CS_OK) {
+		cmap_finalize(watch->config);
+		return false;
+	}
+	watch->is_connected = true;
+	return true;
+}
+
+static uint32_t in_us(uint64_t ms)
+{
+	return ms < UINT32_MAX / 1000 ? (uint32_t)ms * 1000 : UINT32_MAX;
+}
+
+/* The largest average of the links in use. */
+static uint32_t read_links(struct vrms_ringwatch *watch)
+{
+	uint32_t nodes[VRMS_RINGWATCH_NODES_MAX];
+	uint32_t largest_us = 0;
+
+	pthread_mutex_lock(&watch->mutex);
+	unsigned count = watch->node_count;
+
+	memcpy(nodes, watch->nodes, count * sizeof(nodes[0]));
+	pthread_mutex_unlock(&watch->mutex);
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned link = 0; link < LINKS_MAX; link++) {
+			char key[CMAP_KEYNAME_MAXLEN + 1];
+			uint32_t value_us;
+
+			snprintf(key, sizeof(key), "stats.knet.node%" PRIu32 ".link%u.latency_ave",
+				 nodes[i], link);
+			if (cmap_get_uint32(watch->stats, key, &value_us) != CS_OK) {
+				break;
+			}
+			largest_us = value_us > largest_us ? value_us : largest_us;
+		}
+	}
+	return largest_us;
+}
+
+static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *sample)
+{
+	uint64_t age_ms;
+	uint32_t hold_ms;
+	int64_t began_us = now_us();
+
+	memset(sample, 0, sizeof(*sample));
+	cs_error_t code =
+	    cmap_get_uint64(watch->stats, "stats.srp.time_since_token_last_received", &age_ms);
+	int64_t took_us = now_us() - began_us;
+
+	if (code != CS_OK ||
+	    cmap_get_uint32(watch->config, "runtime.config.totem.hold", &hold_ms) != CS_OK) {
+		return false;
+	}
+	sample->began_ms = began_us / 1000;
+	sample->took_us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
+	sample->age_us = in_us(age_ms);
+	sample->hold_us = in_us(hold_ms);
+	if (watch->round++ % LINKS_EVERY == 0) {
+		sample->link_us = read_links(watch);
+	}
+	return true;
+}
+
+/* True until the end has come. */
+static bool wait_for_next(struct vrms_ringwatch *watch)
+{
+	int64_t at_ms = vrms_clock_now_ms(vrms_clock_system()) + PERIOD_MS;
+	struct timespec at = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+	int rc = 0;
+
+	pthread_mutex_lock(&watch->mutex);
+	while (!watch->is_ending && rc != ETIMEDOUT) {
+		rc = pthread_cond_timedwait(&watch->wake, &watch->mutex, &at);
+	}
+	bool goes_on = !watch->is_ending;
+
+	pthread_mutex_unlock(&watch->mutex);
+	return goes_on;
+}
+
+static void *run(void *context)
+{
+	struct vrms_ringwatch *watch = context;
+
+	while (wait_for_next(watch)) {
+		struct vrms_ringwatch_sample sample;
+
+		if (!connect_cmap(watch)) {
+			continue;
+		}
+		if (!measure(watch, &sample)) {
+			disconnect(watch);
+			continue;
+		}
+		/* A full pipe: nobody reads, for minutes; the sample is not missed then. */
+		(void)!write(watch->fds[1], &sample, sizeof(sample));
+	}
+	disconnect(watch);
+	return NULL;
+}
+
+static int start_thread(struct vrms_ringwatch *watch)
+{
+	struct sched_param priority = {.sched_priority = PRIORITY};
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attributes, SCHED_RR);
+	pthread_attr_setschedparam(&attributes, &priority);
+	int rc = pthread_create(&watch->thread, &attributes, run, watch);
+
+	if (rc == EPERM) {
+		pthread_attr_setinheritsched(&attributes, PTHREAD_INHERIT_SCHED);
+		rc = pthread_create(&watch->thread, &attributes, run, watch);
+	}
+	pthread_attr_destroy(&attributes);
+	return -rc;
+}
+
+int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, struct vrms_error *error)
+{
+	struct vrms_ringwatch *watch = calloc(1, sizeof(*watch));
+	pthread_condattr_t attributes;
+
+	if (watch == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	if (pipe2(watch->fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		int rc = vrms_error_errno(error, -errno, "pipe");
+
+		free(watch);
+		return rc;
+	}
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_mutex_init(&watch->mutex, NULL);
+	pthread_cond_init(&watch->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	int rc = start_thread(watch);
+
+	if (rc < 0) {
+		close(watch->fds[0]);
+		close(watch->fds[1]);
+		free(watch);
+		return vrms_error_errno(error, rc, "thread");
+	}
+	*ret_watch = watch;
+	return 0;
+}
+
+void vrms_ringwatch_free(struct vrms_ringwatch *watch)
+{
+	struct timespec until;
+
+	if (watch == NULL) {
+		return;
+	}
+	pthread_mutex_lock(&watch->mutex);
+	watch->is_ending = true;
+	pthread_cond_broadcast(&watch->wake);
+	pthread_mutex_unlock(&watch->mutex);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	if (pthread_timedjoin_np(watch->thread, NULL, &until) != 0) {
+		pthread_detach(watch->thread); /* it hangs in a question to corosync */
+		return;
+	}
+	close(watch->fds[0]);
+	close(watch->fds[1]);
+	pthread_cond_destroy(&watch->wake);
+	pthread_mutex_destroy(&watch->mutex);
+	free(watch);
+}
+
+int vrms_ringwatch_fd(const struct vrms_ringwatch *watch)
+{
+	return watch->fds[0];
+}
+
+bool vrms_ringwatch_take(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *ret_sample)
+{
+	return read(watch->fds[0], ret_sample, sizeof(*ret_sample)) == (ssize_t)sizeof(*ret_sample);
+}
+
+void vrms_ringwatch_set_nodes(struct vrms_ringwatch *watch, const uint32_t *nodes, unsigned count)
+{
+	count = count < VRMS_RINGWATCH_NODES_MAX ? count : VRMS_RINGWATCH_NODES_MAX;
+	pthread_mutex_lock(&watch->mutex);
+	memcpy(watch->nodes, nodes, count * sizeof(nodes[0]));
+	watch->node_count = count;
+	pthread_mutex_unlock(&watch->mutex);
+}
+
+uint32_t vrms_ringwatch_stall_us(const struct vrms_ringwatch_sample *sample)
+{
+	uint32_t late_us = sample->age_us > sample->hold_us ? sample->age_us - sample->hold_us : 0;
+
+	return late_us > sample->took_us ? late_us : sample->took_us;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "simulator/scenario_write.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "simulator/settings.h"
+
+static void print_rows(FILE *out, const struct vrms_sim_setting *table, size_t count,
+		       const void *base)
+{
+	const char *section = "";
+
+	for (size_t i = 0; i < count; i++) {
+		char text[64];
+
+		vrms_sim_setting_print(&table[i], base, text, sizeof(text));
+		if (table[i].section != NULL && strcmp(table[i].section, section) != 0) {
+			section = table[i].section;
+			fprintf(out, "\n[%s]\n", section);
+		}
+		fprintf(out, "%s = %s\n", table[i].key, text);
+	}
+}
+
+static void print_parts(FILE *out, const struct vrms_sim_scenario *scenario)
+{
+	size_t count;
+	const struct vrms_sim_setting *table = vrms_sim_device_table(&count);
+
+	for (int i = 0; i < scenario->device_count; i++) {
+		fprintf(out, "\n[device %s]\n", scenario->device[i].name);
+		print_rows(out, table, count, &scenario->device[i]);
+	}
+	table = vrms_sim_node_table(&count);
+	for (int i = 0; i < scenario->node_count; i++) {
+		fprintf(out, "\n[node %s]\n", scenario->node[i].name);
+		print_rows(out, table, count, &scenario->node[i]);
+	}
+	table = vrms_sim_vm_table(&count);
+	for (int i = 0; i < scenario->vm_count; i++) {
+		fprintf(out, "\n[vm %s]\n", scenario->vm[i].name);
+		print_rows(out, table, count, &scenario->vm[i]);
+		if (scenario->vm[i].host >= 0) {
+			fprintf(out, "host = %s\n", scenario->node[scenario->vm[i].host].name);
+		}
+	}
+}
+
+static void print_groups(FILE *out, const struct vrms_sim_scenario *scenario, int row)
+{
+	const int16_t *group = &scenario->group[row * scenario->node_count];
+	int16_t most = 0;
+
+	for (int i = 0; i < scenario->node_count; i++) {
+		most = group[i] > most ? group[i] : most;
+	}
+	for (int16_t wanted = 0; wanted <= most; wanted++) {
+		fputs(wanted > 0 ? " /" : "", out);
+		for (int i = 0; i < scenario->node_count; i++) {
+			if (group[i] == wanted) {
+				fprintf(out, " %s", scenario->node[i].name);
+			}
+		}
+	}
+}
+
+static void print_fault(FILE *out, const struct vrms_sim_scenario *scenario,
+			const struct vrms_sim_fault *fault)
+{
+	enum vrms_sim_fault_kind kind = (enum vrms_sim_fault_kind)fault->kind;
+	const char *subject = vrms_sim_fault_subject(kind);
+
+	fprintf(out, "%" PRId64 "us %s", fault->at_us, vrms_sim_fault_word(kind));
+	if (subject[0] == 'g') {
+		print_groups(out, scenario, fault->first);
+	} else if (subject[0] == 'v') {
+		fprintf(out, " %s", scenario->vm[fault->first].name);
+	} else if (subject[0] == 'n') {
+		fprintf(out, " %s", scenario->node[fault->first].name);
+	}
+	if (subject[0] != '0' && subject[1] == 'n') {
+		fprintf(out, " %s", scenario->node[fault->second].name);
+	}
+	if (fault->for_us > 0) {
+		fprintf(out, " for %" PRId64 "us", fault->for_us);
+	}
+	if (fault->link >= 0) {
+		fprintf(out, " network %d", fault->link);
+	}
+	fputc('\n', out);
+}
+
+void vrms_sim_scenario_print(FILE *out, const struct vrms_sim_scenario *scenario)
+{
+	size_t count;
+	const struct vrms_sim_setting *table = vrms_sim_settings_table(&count);
+
+	print_rows(out, table, count, &scenario->settings);
+	print_parts(out, scenario);
+	fputs("\n[faults]\n", out);
+	for (size_t i = 0; i < scenario->fault_count; i++) {
+		print_fault(out, scenario, &scenario->fault[i]);
+	}
+}

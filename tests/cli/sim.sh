@@ -1,0 +1,137 @@
+#!/bin/sh
+# vrms-sim on the command line: what it prints, how it ends, that it does so twice alike.
+# Environment: srcdir, and the build folder as the present one (from make).
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -u
+
+sim=./vrms-sim
+example=$srcdir/doc/examples/sim/three-nodes.sim
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+passed=0
+
+check() { # what, command...
+	what=$1
+	shift
+	if "$@" >"$work/out" 2>"$work/err"; then
+		passed=$((passed + 1))
+	else
+		echo "FAILED: $what"
+		cat "$work/out" "$work/err"
+		failed=$((failed + 1))
+	fi
+}
+
+ends() { # status, command...
+	wanted=$1
+	shift
+	"$@" >"$work/out" 2>"$work/err"
+	status=$?
+	[ "$status" = "$wanted" ] || { echo "status $status instead of $wanted"; return 1; }
+}
+
+says() { # status, pattern, command...
+	pattern=$2
+	wanted=$1
+	shift 2
+	ends "$wanted" "$@" || return 1
+	grep -q -- "$pattern" "$work/err" || { echo "not said: $pattern"; cat "$work/err"; return 1; }
+}
+
+same() {
+	"$sim" run "$example" --json="$work/$1.json" --html "$work/$1.html" >"$work/$1.txt"
+}
+
+twice() {
+	same one && same two && cmp "$work/one.json" "$work/two.json" &&
+		cmp "$work/one.html" "$work/two.html" && cmp "$work/one.txt" "$work/two.txt"
+}
+
+scenario() { # text; leaves it in $work/s.sim
+	printf "$1" >"$work/s.sim"
+}
+
+check "the example runs" ends 0 "$sim" run "$example"
+check "one seed, one output" twice
+check "json says what it must" "$sim" run "$example" --quiet \
+	--assert 'detect.count >= 2' --assert 'detect.p99_ms > 0' --assert 'recover.max_ms > 0' \
+	--assert 'fence.count >= 1' --assert 'fence.needless == 1' \
+	--assert 'fence.needless_per_node_year > 0' --assert 'vm.lost_s > 0' \
+	--assert 'vm.availability < 1' --assert 'migrations >= 1' \
+	--assert 'balance.max_over_mean >= 1' --assert 'balance.jain <= 1' \
+	--assert 'balance.cv >= 0' --assert 'balance.gap >= 0' --assert 'violations == 0' \
+	--assert 'events > 0' --assert 'sim_s > 3600' --assert 'wall_s >= 0' --assert 'seed == 1'
+check "a broken assertion ends with 3 and says the value" \
+	says 3 'detect.p50_ms < 1, it is [0-9]' "$sim" run "$example" --assert 'detect.p50_ms < 1' \
+	--junit "$work/junit.xml"
+check "junit counts it" grep -q 'failures="1"' "$work/junit.xml"
+check "an unknown figure is a usage error" says 2 'no figure "nonsense"' \
+	"$sim" run "$example" --assert 'nonsense < 1'
+check "a crooked assertion is one too" says 2 'is not FIGURE' "$sim" run "$example" --assert 'x'
+
+scenario '[cluster]\ntoken = soon\n'
+check "a bad value is named with its line" says 1 "s.sim:2: token: " "$sim" run "$work/s.sim"
+scenario '[cluster]\n\ntoke = 3s\n'
+check "so is an unknown key" says 1 's.sim:3: there is no "toke"' "$sim" run "$work/s.sim"
+scenario '[clutter]\n'
+check "and an unknown section" says 1 's.sim:1: there is no section' "$sim" run "$work/s.sim"
+scenario '[faults]\n10s crash node9\n'
+check "and an unknown node" says 1 's.sim:2: there is no node "node9"' "$sim" run "$work/s.sim"
+check "a missing file is said" says 1 'nowhere' "$sim" run "$work/nowhere"
+check "no file is a usage error" says 2 'needs a file' "$sim" run
+check "so is an unknown command" says 2 'no command "fly"' "$sim" fly
+
+printf 'time_s,node,event\n1,a,down\n2,b,sideways\n3,a,up\n' >"$work/t.csv"
+check "a broken line of a trace is named" says 1 't.csv:3: "sideways"' "$sim" run "$work/t.csv"
+check "or skipped and counted" "$sim" run "$work/t.csv" --skip-bad --assert 'skipped_lines == 1' \
+	--assert 'nodes == 1'
+printf 'node,down_s,up_s,cause\na,100,200,x\nb,150,150,y\nc,1e3,,z\n' >"$work/o.csv"
+check "outages are read" "$sim" run "$work/o.csv" --assert 'failures == 3' --assert 'nodes == 3'
+printf '1\t1\tn1\t1\thost1\t0\t1000000000.5\t1000000900\t0\n2\t1\tn1\t1\thost1\t1\t1000000900\t1000009999\t0\n' \
+	>"$work/event_trace.tab"
+check "a Failure Trace Archive file is read" "$sim" run "$work/event_trace.tab" \
+	--assert 'failures == 1' --assert 'sim_s < 10000'
+
+mkdir "$work/pve"
+echo '{"node1":{"power":"on"},"node2":{"power":"on"},"node3":{"power":"on"}}' \
+	>"$work/pve/hardware_status"
+echo '{"vm:101":{"node":"node1","state":"started"},"vm:102":{"node":"node3","state":"started"}}' \
+	>"$work/pve/service_config"
+echo '[["power node1 on"],["network node3 off"],["service vm:101 migrate node2"]]' \
+	>"$work/pve/cmdlist"
+check "a folder of the Proxmox HA simulator is run" "$sim" run "$work/pve" \
+	--assert 'fence.count == 1' --assert 'migrations == 1' --assert 'recover.count == 1'
+echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
+check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
+
+stalls=$srcdir/doc/examples/sim/stalls.sim
+grid() {
+	"$sim" sweep "$stalls" --duration 500h --grid cluster.token=300ms,2s \
+		--grid vrmsd.enabled=no,yes --json="$work/$1.json" --svg "$work/$1.svg" >"$work/$1.txt"
+}
+grids() {
+	grid one && grid two && cmp "$work/one.json" "$work/two.json" && cmp "$work/one.txt" "$work/two.txt"
+}
+check "a sweep gives the same rows whatever core is first" grids
+check "it has a row for each combination" test "$(grep -c '^token=' "$work/one.txt")" = 4
+check "and draws them" grep -q '<circle' "$work/one.svg"
+check "a grid without a setting is a usage error" says 2 'not section.key' \
+	"$sim" sweep "$stalls" --grid token
+check "so is none" says 2 'at least one --grid' "$sim" sweep "$stalls"
+check "a value outside its limits is said" says 1 'outside its limits' \
+	"$sim" sweep "$stalls" --grid cluster.token=1us
+
+"$sim" settings >"$work/settings.sim"
+check "the printed settings are a scenario" "$sim" run "$work/settings.sim"
+for page in vrms-sim-scenario.5; do
+	for key in $(sed -n 's/^\([a-z_]*\) = .*/\1/p' "$work/settings.sim" | sort -u); do
+		check "$page names $key" grep -q "$key" "$srcdir/simulator/$page"
+	done
+	for fault in $(sed -n 's/^# 10s \([a-z-]*\) .*/\1/p' "$work/settings.sim"); do
+		check "$page names $fault" grep -q -- "$fault" "$srcdir/simulator/$page"
+	done
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
