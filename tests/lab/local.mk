@@ -4,6 +4,7 @@
 # over their own /usr.
 
 LAB_TESTS += \
+	tests/lab/backup.sh \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
