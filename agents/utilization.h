@@ -52,7 +52,7 @@ bool vrms_utilization_is_due(const struct vrms_utilization *wanted, int64_t now_
 
 /* Becomes the program that does it and then exits with exit_code, whatever comes out.
  *
- * timeout_ms: what is left for the whole action; the program takes at most 2 s of it.
+ * timeout_ms: what is left for the whole action; the program takes at most 5 s of it.
  * Returns only when that program cannot be run: -errno of execve(2).
  */
 int vrms_utilization_exec(const struct vrms_utilization *wanted, int exit_code, int64_t timeout_ms,

@@ -24,10 +24,12 @@ struct vrms_cli {
 	const char *repository, *key_file, *key_command;
 	const char *new_key_file, *new_key_command;
 	const char *mode, *hash, *compression, *format, *name, *output, *to, *to_key_file;
-	struct vrms_cli_list images, files, disks;
+	const char *connect, *scratch;
+	struct vrms_cli_list images, files, disks, excluded;
 	uint64_t block_bytes, pack_bytes, rate_bytes, budget_bytes;
 	int64_t level, threads, lock_wait_ms, keep[VRMS_KEEP_COUNT], live_pct;
-	bool encrypt, fast, self_contained, json, dry_run, overwrite, only_new, chain, force;
+	bool encrypt, fast, self_contained, json, dry_run, overwrite, only_new, chain, force,
+	    no_freeze, define;
 	char **arguments;
 	int argument_count;
 	const atomic_bool *stop;
@@ -73,6 +75,7 @@ const char *vrms_time_print(int64_t time_s, char *text);
 /* The commands, each in its file. */
 int vrms_command_init(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_guard(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_diff(const struct vrms_cli *cli, struct vrms_error *error);

@@ -7,9 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backup/cli.h"
+#include "backup/image.h"
+#include "backup/live.h"
 #include "backup/restore.h"
+#include "backup/vm_xml.h"
 #include "common/file.h"
 
 enum { THREADS = 4 };
@@ -18,7 +22,16 @@ struct request {
 	const struct vrms_cli *cli;
 	struct vrms_repository *repository;
 	const struct vrms_point *point;
+	struct vrms_vm_xml_move moves[VRMS_CLI_LIST_MAX]; /* where disks went; paths are ours */
+	size_t move_count;
 };
+
+static void request_done(struct request *request)
+{
+	for (size_t i = 0; i < request->move_count; i++) {
+		free((void *)(uintptr_t)request->moves[i].path);
+	}
+}
 
 /* "--disk vda=/path": the target of a disk; NULL when it names none; -ENOENT when others are
  * named and this one is not. */
@@ -54,10 +67,17 @@ static int check_disks(const struct request *request, struct vrms_error *error)
 	return 0;
 }
 
+static const char *format_of(const struct request *request, const struct vrms_point_part *part)
+{
+	const char *format = request->cli->format != NULL ? request->cli->format : part->format;
+
+	return format[0] != '\0' ? format : "raw";
+}
+
 static int open_target(const struct request *request, const struct vrms_point_part *part,
 		       const char *path, struct vrms_target *ret_target, struct vrms_error *error)
 {
-	const char *format = request->cli->format != NULL ? request->cli->format : part->format;
+	const char *format = format_of(request, part);
 	bool is_overwriting = request->cli->overwrite;
 
 	if (strncmp(path, "nbd", 3) == 0 && strstr(path, "://") != NULL) {
@@ -66,13 +86,41 @@ static int open_target(const struct request *request, const struct vrms_point_pa
 	if (strcmp(format, "qcow2") == 0) {
 		return vrms_target_qcow2_open(path, part->bytes, is_overwriting, ret_target, error);
 	}
-	if (strcmp(format, "raw") == 0 || format[0] == '\0') {
+	if (strcmp(format, "raw") == 0) {
 		return vrms_target_file_open(path, part->bytes, is_overwriting, ret_target, error);
 	}
 	return vrms_error_set(error, -EINVAL, "cannot write format '%s' (qcow2, raw)", format);
 }
 
-static int restore_disk(const struct request *request, const struct vrms_point_part *part,
+/* A VM on this or another host may have the image open that is to be replaced. */
+static int refuse_held(const char *path, struct vrms_error *error)
+{
+	struct vrms_image image VRMS_CLEANUP(vrms_image_done) = {0};
+	int rc = access(path, F_OK) == 0 ? vrms_image_inspect(path, NULL, &image, error) : 0;
+
+	/* Another failure: it is damaged, which is why it is replaced. */
+	return rc == -EBUSY ? rc : 0;
+}
+
+/* libvirt wants absolute paths. */
+static int note_move(struct request *request, const struct vrms_point_part *part, const char *path,
+		     struct vrms_error *error)
+{
+	char *absolute;
+
+	if (!request->cli->define || request->move_count == VRMS_CLI_LIST_MAX) {
+		return 0;
+	}
+	absolute = realpath(path, NULL);
+	if (absolute == NULL) {
+		return vrms_error_errno(error, -errno, "%s", path);
+	}
+	request->moves[request->move_count++] =
+	    (struct vrms_vm_xml_move){part->name, absolute, format_of(request, part)};
+	return 0;
+}
+
+static int restore_disk(struct request *request, const struct vrms_point_part *part,
 			const char *path, struct vrms_error *error)
 {
 	struct vrms_target target VRMS_CLEANUP(vrms_target_close) = {0};
@@ -85,10 +133,16 @@ static int restore_disk(const struct request *request, const struct vrms_point_p
 	    .stop = request->cli->stop,
 	};
 	char size[16];
-	int rc = open_target(request, part, path, &target, error);
+	int rc = refuse_held(path, error);
 
 	if (rc == 0) {
+		rc = open_target(request, part, path, &target, error);
+	}
+	if (rc == 0) {
 		rc = vrms_restore_run(&restore, error);
+	}
+	if (rc == 0) {
+		rc = note_move(request, part, path, error);
 	}
 	if (rc == 0) {
 		printf("%s: %s to %s\n", part->name, vrms_size_print(part->bytes, size), path);
@@ -105,17 +159,25 @@ static int restore_file(const struct request *request, const struct vrms_point_p
 	return rc < 0 ? rc : vrms_file_write(path, data, part->bytes, 0600, error);
 }
 
+static const char *vm_name(const struct request *request)
+{
+	return request->cli->name != NULL ? request->cli->name : request->point->vm;
+}
+
+/* Where it was, when the VM itself is put back. */
+static bool is_put_back(const struct request *request)
+{
+	return request->cli->define && request->cli->name == NULL && request->cli->output == NULL;
+}
+
 /* DIR/VM-DISK.FORMAT, DIR/VM-NAME of a file. */
 static int default_path(const struct request *request, const struct vrms_point_part *part,
 			char **ret_path)
 {
-	const char *format = request->cli->format != NULL ? request->cli->format : part->format;
 	char *name VRMS_CLEANUP(vrms_freep) = NULL;
 	int length =
-	    asprintf(&name, "%s-%s%s%s", request->point->vm, part->name, part->is_disk ? "." : "",
-		     !part->is_disk      ? ""
-		     : format[0] != '\0' ? format
-					 : "raw");
+	    asprintf(&name, "%s-%s%s%s", vm_name(request), part->name, part->is_disk ? "." : "",
+		     part->is_disk ? format_of(request, part) : "");
 
 	if (length < 0) {
 		name = NULL;
@@ -127,7 +189,7 @@ static int default_path(const struct request *request, const struct vrms_point_p
 	return asprintf(ret_path, "%s/%s", request->cli->output, name) < 0 ? -ENOMEM : 0;
 }
 
-static int restore_part(const struct request *request, const struct vrms_point_part *part,
+static int restore_part(struct request *request, const struct vrms_point_part *part,
 			struct vrms_error *error)
 {
 	char *made VRMS_CLEANUP(vrms_freep) = NULL;
@@ -142,6 +204,9 @@ static int restore_part(const struct request *request, const struct vrms_point_p
 		}
 		path = made;
 	}
+	if (path == NULL && part->is_disk && is_put_back(request) && part->source[0] != '\0') {
+		path = part->source;
+	}
 	if (path == NULL) {
 		return part->is_disk ? vrms_error_set(error, -EINVAL,
 						      "disk '%s': where to? (--disk %s=PATH or "
@@ -153,11 +218,83 @@ static int restore_part(const struct request *request, const struct vrms_point_p
 			     : restore_file(request, part, path, error);
 }
 
+/* A VM that runs must not lose its disks; one that libvirt of this host does not know is not
+ * refused, but its images are looked at one by one. */
+static int refuse_running(const struct request *request, struct vrms_error *error)
+{
+	const struct vrms_cli *cli = request->cli;
+	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
+	bool is_active = false;
+	int rc = vrms_live_open(cli->connect, vm_name(request), &live, error);
+
+	if (rc < 0) {
+		return rc == -ENOENT || !cli->define ? 0 : rc;
+	}
+	rc = vrms_live_is_active(live, &is_active, error);
+	if (rc == 0 && is_active) {
+		rc = vrms_error_set(error, -EBUSY,
+				    "VM '%s' is running: stop it first, or restore to another name",
+				    vm_name(request));
+	}
+	return rc;
+}
+
+static const struct vrms_point_part *find_file(const struct request *request, const char *name)
+{
+	const struct vrms_point_part *part = vrms_point_find(request->point, name);
+
+	return part != NULL && !part->is_disk ? part : NULL;
+}
+
+/* With its own name the VM gets its NVRAM back; a new one starts with a fresh one. */
+static int put_nvram(const struct request *request, const char *xml, struct vrms_error *error)
+{
+	const struct vrms_point_part *part = find_file(request, "nvram");
+	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+	int rc = vrms_vm_xml_parse(xml, &vm, error);
+
+	if (rc < 0 || part == NULL || vm.nvram[0] == '\0') {
+		return rc;
+	}
+	if (access(vm.nvram, F_OK) == 0 && !request->cli->overwrite) {
+		return vrms_error_set(error, -EEXIST, "'%s' is there (--overwrite)", vm.nvram);
+	}
+	return restore_file(request, part, vm.nvram, error);
+}
+
+static int define(const struct request *request, struct vrms_error *error)
+{
+	const struct vrms_point_part *part = find_file(request, "domain.xml");
+	struct vrms_vm_xml_change change = {request->cli->name, request->moves,
+					    request->move_count};
+	uint8_t *saved VRMS_CLEANUP(vrms_freep) = NULL;
+	char *xml VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc;
+
+	if (part == NULL) {
+		return vrms_error_set(error, -ENOENT, "the point has no 'domain.xml' to define");
+	}
+	rc = vrms_restore_read(request->repository, part, &saved, error);
+	if (rc == 0) {
+		rc = vrms_vm_xml_edit((const char *)saved, &change, &xml, error);
+	}
+	if (rc == 0) {
+		rc = put_nvram(request, xml, error);
+	}
+	if (rc == 0) {
+		rc = vrms_live_define(request->cli->connect, xml, error);
+	}
+	if (rc == 0) {
+		printf("VM '%s' defined\n", vm_name(request));
+	}
+	return rc;
+}
+
 static int run(const struct vrms_cli *cli, struct vrms_error *error)
 {
 	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
 	struct vrms_point point VRMS_CLEANUP(vrms_point_done) = {0};
-	struct request request = {.cli = cli, .point = &point};
+	struct request request VRMS_CLEANUP(request_done) = {.cli = cli, .point = &point};
 	char purpose[80];
 	int rc;
 
@@ -170,11 +307,17 @@ static int run(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc == 0) {
 		rc = check_disks(&request, error);
 	}
+	if (rc == 0 && cli->define) {
+		rc = refuse_running(&request, error);
+	}
 	if (rc == 0 && cli->output != NULL) {
 		rc = vrms_file_mkdir_all(cli->output, 0700, error);
 	}
 	for (size_t i = 0; i < point.part_count && rc == 0; i++) {
 		rc = restore_part(&request, &point.parts[i], error);
+	}
+	if (rc == 0 && cli->define) {
+		rc = define(&request, error);
 	}
 	return rc < 0 ? vrms_error_wrap(error, rc, "'%s'", cli->arguments[0]) : 0;
 }

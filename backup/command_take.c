@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "backup/command_take.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,12 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backup/cli.h"
+#include "backup/live_guard.h"
 #include "backup/repository_config.h"
-#include "backup/take_images.h"
 #include "common/file.h"
-
-enum { FILE_BYTES_MAX = 64 << 20 };
 
 static int read_config(const struct vrms_cli *cli, struct vrms_repository_config *config,
 		       struct vrms_error *error)
@@ -112,16 +111,13 @@ static int split(const char *option, const char *text, char *ret_name, const cha
 struct inputs {
 	char disk_names[VRMS_CLI_LIST_MAX][64];
 	char file_names[VRMS_CLI_LIST_MAX][64];
-	char *contents[VRMS_CLI_LIST_MAX];
 	struct vrms_take_image images[VRMS_CLI_LIST_MAX];
-	struct vrms_job_file files[VRMS_CLI_LIST_MAX];
+	struct vrms_take_files files;
 };
 
 static void inputs_done(struct inputs *inputs)
 {
-	for (size_t i = 0; i < VRMS_CLI_LIST_MAX; i++) {
-		free(inputs->contents[i]);
-	}
+	vrms_take_files_done(&inputs->files);
 }
 
 static int read_inputs(const struct vrms_cli *cli, struct inputs *inputs, struct vrms_error *error)
@@ -144,11 +140,9 @@ static int read_inputs(const struct vrms_cli *cli, struct inputs *inputs, struct
 
 		rc = split("file", cli->files.rows[i], inputs->file_names[i], &path, error);
 		if (rc == 0) {
-			rc = vrms_file_read(path, FILE_BYTES_MAX, &inputs->contents[i],
-					    &inputs->files[i].size, error);
+			rc = vrms_take_files_read(&inputs->files, inputs->file_names[i], path,
+						  error);
 		}
-		inputs->files[i].name = inputs->file_names[i];
-		inputs->files[i].data = inputs->contents[i];
 	}
 	return rc;
 }
@@ -157,8 +151,9 @@ static void print_point(const struct vrms_point *point)
 {
 	char size[16];
 
-	printf("%s@%" PRIu64 ": stored %s in %.1f s\n", point->vm, point->sequence,
-	       vrms_size_print(point->stored_bytes, size), (double)point->duration_ms / 1000);
+	printf("%s@%" PRIu64 ": stored %s in %.1f s, consistency: %s\n", point->vm, point->sequence,
+	       vrms_size_print(point->stored_bytes, size), (double)point->duration_ms / 1000,
+	       point->consistency);
 	for (size_t i = 0; i < point->part_count; i++) {
 		const struct vrms_point_part *part = &point->parts[i];
 		char read[16], changed[16];
@@ -191,10 +186,6 @@ int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error)
 	struct vrms_take take = {
 	    .vm = cli->arguments[0],
 	    .is_self_contained = cli->self_contained,
-	    .images = inputs.images,
-	    .image_count = cli->images.count,
-	    .files = inputs.files,
-	    .file_count = cli->files.count,
 	    .thread_count = thread_count(cli),
 	    .rate_bytes = cli->rate_bytes,
 	    .stop = cli->stop,
@@ -205,19 +196,21 @@ int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc == 0) {
 		rc = read_inputs(cli, &inputs, error);
 	}
-	if (rc == 0 && cli->images.count == 0) {
-		rc = vrms_error_set(error, -EINVAL, "which disks? (--image DISK=PATH)");
-	}
 	if (rc < 0) {
 		return rc;
 	}
+	take.files = inputs.files.rows;
+	take.file_count = inputs.files.count;
 	snprintf(purpose, sizeof(purpose), "a backup of %.50s", take.vm);
 	rc = vrms_open_repository(cli, VRMS_LOCK_WRITER, purpose, &open, error);
-	if (rc == 0) {
-		rc = vrms_take_images(open.repository, &take, &point, error);
+	if (rc == 0 && cli->images.count > 0) {
+		rc = vrms_take_images(open.repository, &take, inputs.images, cli->images.count,
+				      &point, error);
+	} else if (rc == 0) {
+		rc = vrms_take_vm(cli, open.repository, &take, &inputs.files, &point, error);
 	}
 	if (rc < 0) {
-		return vrms_error_wrap(error, rc, "backup of '%s'", take.vm);
+		return vrms_error_wrap(error, rc, "backup of '%s'", cli->arguments[0]);
 	}
 	if (cli->json) {
 		json_t *value VRMS_CLEANUP(json_decrefp) = vrms_point_encode(&point);
@@ -228,4 +221,9 @@ int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error)
 		print_point(&point);
 	}
 	return 0;
+}
+
+int vrms_command_guard(const struct vrms_cli *cli, struct vrms_error *error)
+{
+	return vrms_live_guard_run(cli->arguments, cli->argument_count, error);
 }

@@ -1,6 +1,6 @@
 /* format.h - the bytes of a backup repository: packs, records, indexes, documents.
  *
- * Only the functions here know offsets.  vrms-backup-format(5) says the same in
+ * Only the functions here know offsets.  vrms_backup_repository(5) says the same in
  * prose.  All integers are little-endian.  Pure.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

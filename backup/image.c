@@ -108,14 +108,20 @@ static int say_why(const struct vrms_child_result *result, struct vrms_error *er
 			      strrchr(text, '\n') != NULL ? strrchr(text, '\n') + 1 : text);
 }
 
+/* QEMU's texts are never translated. */
+static bool is_about_lock(const struct vrms_error *error)
+{
+	return strstr(error->text, "another process using") != NULL ||
+	       strstr(error->text, "\" lock") != NULL;
+}
+
 /* Whether it is worth trying again: QEMU says that somebody holds the image, for less
  * than LOCK_WAIT_MS so far. */
 static bool wait_for_lock(const struct vrms_error *error, int64_t end_ms)
 {
 	const struct vrms_clock *clock = vrms_clock_system();
 
-	if (strstr(error->text, "another process using") == NULL &&
-	    strstr(error->text, "\" lock") == NULL) {
+	if (!is_about_lock(error)) {
 		return false;
 	}
 	if (vrms_clock_now_ms(clock) >= end_ms) {
@@ -144,6 +150,9 @@ static int run_info(const struct vrms_child_spec *spec, struct vrms_child_result
 			rc = say_why(result, &why);
 		}
 	} while (rc < 0 && wait_for_lock(&why, end_ms));
+	if (rc < 0 && is_about_lock(&why)) {
+		rc = -EBUSY;
+	}
 	return rc < 0 ? vrms_error_set(error, rc, "%s", why.text) : 0;
 }
 

@@ -6,6 +6,7 @@ backup_libvrms_backup_core_a_SOURCES = \
 	backup/bytes.h \
 	backup/extent.c backup/extent.h \
 	backup/format.c backup/format.h \
+	backup/lock_watch.c backup/lock_watch.h \
 	backup/retention.c backup/retention.h
 backup_libvrms_backup_core_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 PURE_ARCHIVES += backup/libvrms-backup-core.a
@@ -38,6 +39,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/source.h backup/source_file.c backup/source_nbd.c \
 	backup/store.c backup/store.h backup/store_posix.c \
 	backup/sweep.c backup/sweep.h \
+	backup/take.c backup/take.h \
 	backup/take_images.c backup/take_images.h \
 	backup/target_file.c backup/target_nbd.c \
 	backup/target_path.c backup/target_path.h \
@@ -46,6 +48,18 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/verify_state.c backup/verify_state.h \
 	backup/walk.c backup/walk.h
 backup_libvrms_backup_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
+
+# Running VMs, through libvirt.
+noinst_LIBRARIES += backup/libvrms-backup-live.a
+backup_libvrms_backup_live_a_SOURCES = \
+	backup/live.c backup/live.h \
+	backup/live_base.c backup/live_base.h \
+	backup/live_guard.c backup/live_guard.h \
+	backup/scratch_watch.c backup/scratch_watch.h \
+	backup/take_live.c backup/take_live.h \
+	backup/vm_xml.c backup/vm_xml.h
+backup_libvrms_backup_live_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+BACKUP_LIVE_LIBS = backup/libvrms-backup-live.a $(BACKUP_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 
 BACKUP_CFLAGS = $(NBD_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS) $(XXHASH_CFLAGS) $(JANSSON_CFLAGS)
 BACKUP_LIBS   = backup/libvrms-backup.a backup/libvrms-backup-core.a $(COMMON_LIBS) $(QB_LIBS) \
@@ -57,7 +71,10 @@ vrms_backup_SOURCES = \
 	backup/command_care.c \
 	backup/command_restore.c \
 	backup/command_show.c \
-	backup/command_take.c \
+	backup/command_take.c backup/command_take.h \
+	backup/command_take_vm.c \
 	backup/main.c
 vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
-vrms_backup_LDADD  = $(BACKUP_LIBS)
+vrms_backup_LDADD  = $(BACKUP_LIVE_LIBS)
+
+dist_man_MANS += backup/vrms-backup.8 backup/vrms_backup_repository.5

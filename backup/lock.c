@@ -16,10 +16,11 @@
 #include "backup/crypto.h"
 #include "backup/format.h"
 #include "backup/lock_holder.h"
+#include "backup/lock_watch.h"
 #include "common/clock.h"
 #include "common/file.h"
 
-enum { BEAT_MS = 5000, LOOK_MS = 200, WATCHED_MAX = 64 };
+enum { BEAT_MS = 5000, LOOK_MS = 200 };
 
 struct vrms_lock {
 	char *folder; /* ROOT/locks */
@@ -31,18 +32,6 @@ struct vrms_lock {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool is_ending;
-};
-
-/* What a waiting program knows of another one's lock. */
-struct watched {
-	char name[64];
-	uint64_t beat;
-	int64_t since_ms; /* of our clock: this beat was first seen */
-};
-
-struct watch {
-	struct watched rows[WATCHED_MAX];
-	size_t count;
 };
 
 static int path_of(const struct vrms_lock *lock, const char *name, char **ret_path)
@@ -148,33 +137,6 @@ void vrms_lock_release(struct vrms_lock *lock)
 	free(lock);
 }
 
-/* True when the count has stood still for the whole lease, as seen from here. */
-static bool stood_still(struct watch *watch, const char *name, uint64_t beat)
-{
-	int64_t now_ms = vrms_clock_now_ms(vrms_clock_system());
-
-	for (size_t i = 0; i < watch->count; i++) {
-		struct watched *row = &watch->rows[i];
-
-		if (strcmp(row->name, name) != 0) {
-			continue;
-		}
-		if (row->beat != beat) {
-			row->beat = beat;
-			row->since_ms = now_ms;
-		}
-		return now_ms - row->since_ms >= VRMS_LOCK_LEASE_MS;
-	}
-	if (watch->count < WATCHED_MAX) {
-		struct watched *row = &watch->rows[watch->count++];
-
-		snprintf(row->name, sizeof(row->name), "%s", name);
-		row->beat = beat;
-		row->since_ms = now_ms;
-	}
-	return false;
-}
-
 /* Takes a stale lock out of the way.  Two may try: the rename lets one win, and
  * who finds that it moved a living lock puts it back. */
 static void remove_stale(const struct vrms_lock *lock, const char *path, const char *id)
@@ -195,7 +157,7 @@ static void remove_stale(const struct vrms_lock *lock, const char *path, const c
 }
 
 /* 1 when that lock is in our way and alive, 0 when not. */
-static int is_in_the_way(struct vrms_lock *lock, const char *name, struct watch *watch,
+static int is_in_the_way(struct vrms_lock *lock, const char *name, struct vrms_lock_watch *watch,
 			 struct vrms_error *error)
 {
 	char *path VRMS_CLEANUP(vrms_freep) = NULL;
@@ -218,7 +180,10 @@ static int is_in_the_way(struct vrms_lock *lock, const char *name, struct watch 
 		       : lock->holder.kind == VRMS_LOCK_WRITER && other.kind == VRMS_LOCK_READER) {
 		return 0;
 	}
-	is_dead = vrms_lock_holder_is_dead(&other) || stood_still(watch, name, other.beat);
+	is_dead =
+	    vrms_lock_holder_is_dead(&other) ||
+	    vrms_lock_watch_stood_still(watch, name, other.beat,
+					vrms_clock_now_ms(vrms_clock_system()), VRMS_LOCK_LEASE_MS);
 	if (is_dead) {
 		remove_stale(lock, path, other.id);
 		return 0;
@@ -228,7 +193,7 @@ static int is_in_the_way(struct vrms_lock *lock, const char *name, struct watch 
 	return 1;
 }
 
-static int look(struct vrms_lock *lock, struct watch *watch, struct vrms_error *error)
+static int look(struct vrms_lock *lock, struct vrms_lock_watch *watch, struct vrms_error *error)
 {
 	DIR *stream = opendir(lock->folder);
 	int found = 0;
@@ -245,7 +210,7 @@ static int look(struct vrms_lock *lock, struct watch *watch, struct vrms_error *
 
 /* First our file, then the look at the others: of two that start together at
  * least one sees the other. */
-static int try_once(struct vrms_lock *lock, struct watch *watch, struct vrms_error *error)
+static int try_once(struct vrms_lock *lock, struct vrms_lock_watch *watch, struct vrms_error *error)
 {
 	int rc = put_file(lock, error);
 
@@ -268,7 +233,7 @@ static int wait_for(struct vrms_lock *lock, int64_t wait_ms, struct vrms_error *
 {
 	const struct vrms_clock *clock = vrms_clock_system();
 	int64_t end_ms = vrms_clock_now_ms(clock) + wait_ms;
-	struct watch *watch VRMS_CLEANUP(vrms_freep) = calloc(1, sizeof(*watch));
+	struct vrms_lock_watch *watch VRMS_CLEANUP(vrms_freep) = calloc(1, sizeof(*watch));
 	int rc = watch == NULL ? -ENOMEM : -EAGAIN;
 
 	while (rc == -EAGAIN || rc == -EBUSY) {

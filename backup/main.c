@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backup/cli.h"
+#include "backup/live_guard.h"
 #include "config.h"
 
 static atomic_bool stop; /* set by signals, read by whatever takes long */
@@ -15,13 +16,14 @@ static atomic_bool stop; /* set by signals, read by whatever takes long */
 static const struct vrms_command commands[] = {
     {"init", "", "Make a repository in an empty folder",
      " encrypt fast hash compression level block-size pack-size ", 0, 0, vrms_command_init},
-    {"take", "VM", "Back a VM up", " mode self-contained image file rate json ", 1, 1,
+    {"take", "VM", "Back a VM up",
+     " mode self-contained exclude rate no-freeze scratch connect image file json ", 1, 1,
      vrms_command_take},
     {"list", "[VM]", "List restore points", " json ", 0, 1, vrms_command_list},
     {"show", "POINT", "Show one point in full", " json ", 1, 1, vrms_command_show},
     {"diff", "POINT POINT", "Compare two points, disk by disk", " json ", 2, 2, vrms_command_diff},
-    {"restore", "POINT", "Write a point's disks to new images", " disk format output overwrite ", 1,
-     1, vrms_command_restore},
+    {"restore", "POINT", "Write a point's disks to new images, and define the VM",
+     " disk format output overwrite define name connect ", 1, 1, vrms_command_restore},
     {"export", "POINT", "Write a point as plain qcow2 images", " disk output overwrite ", 1, 1,
      vrms_command_export},
     {"verify", "", "Read blocks back and check them", " budget new json ", 0, 0,
@@ -38,6 +40,8 @@ static const struct vrms_command commands[] = {
      vrms_command_remove},
     {"stats", "", "Sizes and savings", " json ", 0, 0, vrms_command_stats},
     {"rekey", "", "Replace the key", " new-key-file new-key-command ", 0, 0, vrms_command_rekey},
+    /* Of our own: not for people. */
+    {"guard", "", NULL, "  ", VRMS_LIVE_GUARD_ARGUMENTS, 1000, vrms_command_guard},
     {"unlock", "", "Remove all locks, when their holders are known to be dead", "  ", 0, 0,
      vrms_command_unlock},
 };
@@ -73,7 +77,9 @@ static void print_help(void)
 	printf("Usage: vrms-backup COMMAND [OPTION]... [ARGUMENT]...\n"
 	       "Full, incremental and differential backups of VMs, and their restore.\n\n");
 	for (size_t i = 0; i < VRMS_COUNT_OF(commands); i++) {
-		vrms_cli_print_usage(&commands[i]);
+		if (commands[i].summary != NULL) {
+			vrms_cli_print_usage(&commands[i]);
+		}
 	}
 	printf("\nA POINT is VM@NUMBER, VM@latest, or VM for the latest.\n"
 	       "\"vrms-backup COMMAND --help\" lists the options of a command.\n");
@@ -100,7 +106,7 @@ int main(int argc, char **argv)
 			argc > 1 ? "'" : "");
 		return 2;
 	}
-	if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+	if (argc > 2 && command->summary != NULL && strcmp(argv[2], "--help") == 0) {
 		vrms_cli_print_options(command);
 		return 0;
 	}

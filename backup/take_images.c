@@ -5,13 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "backup/image.h"
-#include "backup/plan.h"
-
-static const char bitmap_prefix[] = "vrms-";
 
 struct disk {
 	struct vrms_image image;
@@ -23,31 +18,34 @@ struct disk {
 
 struct run {
 	const struct vrms_take *take;
+	const struct vrms_take_image *images;
+	size_t image_count;
 	struct vrms_repository *repository;
 	struct vrms_point_list points;
 	struct disk *disks;
 	struct vrms_job_disk *job_disks;
-	char bitmap[sizeof(bitmap_prefix) + VRMS_ID_TEXT_BYTES]; /* that begins now */
+	const struct vrms_plan_choice **choices;
+	char bitmap[VRMS_TAKE_BITMAP_BYTES]; /* that begins now */
 };
 
 static void run_done(struct run *run)
 {
-	for (size_t i = 0; run->disks != NULL && i < run->take->image_count; i++) {
+	for (size_t i = 0; run->disks != NULL && i < run->image_count; i++) {
 		vrms_source_close(&run->disks[i].source);
 		vrms_nbd_server_stop(run->disks[i].server);
 		vrms_image_done(&run->disks[i].image);
 	}
 	free(run->disks);
 	free(run->job_disks);
+	free(run->choices);
 	vrms_point_list_done(&run->points);
 }
 
 static int plan_disk(struct run *run, size_t i, struct vrms_error *error)
 {
-	const struct vrms_take_image *wanted = &run->take->images[i];
+	const struct vrms_take_image *wanted = &run->images[i];
 	struct disk *disk = &run->disks[i];
 	struct vrms_plan_disk plan = {.name = wanted->disk};
-	enum vrms_mode mode = run->take->is_self_contained ? VRMS_MODE_FULL : run->take->mode;
 	int rc = vrms_image_inspect(wanted->path, wanted->format, &disk->image, error);
 
 	if (rc < 0) {
@@ -56,7 +54,9 @@ static int plan_disk(struct run *run, size_t i, struct vrms_error *error)
 	plan.bytes = disk->image.bytes;
 	plan.bitmaps = (const char *const *)disk->image.bitmaps;
 	plan.no_bitmap = disk->image.can_bitmap ? NULL : "the image's format keeps no bitmap";
-	vrms_plan_disk(run->points.points, run->points.count, mode, &plan, &disk->choice);
+	vrms_plan_disk(run->points.points, run->points.count, vrms_take_mode(run->take), &plan,
+		       &disk->choice);
+	run->choices[i] = &disk->choice;
 	return 0;
 }
 
@@ -76,7 +76,7 @@ static int open_disk(struct run *run, size_t i, struct vrms_error *error)
 				     disk->choice.base != NULL ? disk->choice.base->bitmap : NULL,
 				     &disk->source, &disk->server, error);
 	}
-	job->name = run->take->images[i].disk;
+	job->name = run->images[i].disk;
 	job->format = disk->image.format;
 	job->path = disk->image.path;
 	job->bitmap = disk->has_new_bitmap ? run->bitmap : "";
@@ -100,21 +100,15 @@ static int remove_old_bitmaps(struct run *run, const struct vrms_point *point, s
 			      struct vrms_error *error)
 {
 	const struct vrms_image *image = &run->disks[i].image;
-	const struct vrms_point_part *part = vrms_point_find(point, run->take->images[i].disk);
-	const char *full = "";
+	const struct vrms_point_part *part = vrms_point_find(point, run->images[i].disk);
+	const char *full =
+	    part->mode == VRMS_MODE_FULL ? "" : vrms_take_full_bitmap(&run->points, part->name);
 	int rc = 0;
 
-	for (size_t k = run->points.count;
-	     part->mode != VRMS_MODE_FULL && k-- > 0 && full[0] == '\0';) {
-		const struct vrms_point_part *old =
-		    vrms_point_find(&run->points.points[k], part->name);
-
-		full = old != NULL && old->mode == VRMS_MODE_FULL ? old->bitmap : "";
-	}
 	for (size_t k = 0; image->bitmaps[k] != NULL && rc == 0; k++) {
 		const char *name = image->bitmaps[k];
 
-		if (strncmp(name, bitmap_prefix, strlen(bitmap_prefix)) == 0 &&
+		if (strncmp(name, VRMS_TAKE_BITMAP_PREFIX, strlen(VRMS_TAKE_BITMAP_PREFIX)) == 0 &&
 		    strcmp(name, full) != 0 && strcmp(name, part->bitmap) != 0) {
 			rc = vrms_image_bitmap_remove(image, name, error);
 		}
@@ -125,7 +119,7 @@ static int remove_old_bitmaps(struct run *run, const struct vrms_point *point, s
 /* After a failure the bitmap that began now belongs to no point. */
 static void withdraw_bitmaps(struct run *run)
 {
-	for (size_t i = 0; i < run->take->image_count; i++) {
+	for (size_t i = 0; i < run->image_count; i++) {
 		struct disk *disk = &run->disks[i];
 
 		close_disk(disk);
@@ -136,104 +130,59 @@ static void withdraw_bitmaps(struct run *run)
 	}
 }
 
-/* The generation: that of the last point, or a new one that shares nothing. */
-static int pick_generation(struct run *run, uint32_t *ret_generation, struct vrms_error *error)
+static int prepare(struct run *run, struct vrms_error *error)
 {
-	struct vrms_point_list all VRMS_CLEANUP(vrms_point_list_done) = {0};
-	uint32_t newest;
-	int rc = vrms_points_read(run->repository, NULL, &all, error);
+	int rc = vrms_points_read(run->repository, run->take->vm, &run->points, error);
 
-	if (rc < 0) {
-		return rc;
+	if (rc == 0) {
+		rc = vrms_take_name_bitmap(run->bitmap, error);
 	}
-	newest = vrms_points_generation_max(&all);
-	if (run->take->is_self_contained) {
-		*ret_generation = newest + 1;
-	} else if (run->points.count > 0) {
-		*ret_generation = run->points.points[run->points.count - 1].generation;
-	} else {
-		*ret_generation = newest > 0 ? newest : 1;
+	run->disks = calloc(run->image_count + 1, sizeof(*run->disks));
+	run->job_disks = calloc(run->image_count + 1, sizeof(*run->job_disks));
+	run->choices = calloc(run->image_count + 1, sizeof(*run->choices));
+	if (rc == 0 && (run->disks == NULL || run->job_disks == NULL || run->choices == NULL)) {
+		rc = vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	return 0;
-}
-
-static int run_job(struct run *run, struct vrms_point *ret_point, struct vrms_error *error)
-{
-	const struct vrms_take *take = run->take;
-	char host[80] = "";
-	struct vrms_job job = {
-	    .vm = take->vm,
-	    .uuid = take->uuid,
-	    .host = host,
-	    .consistency = "offline",
-	    .mode = take->mode,
-	    .time_s = time(NULL),
-	    .is_self_contained = take->is_self_contained,
-	    .disks = run->job_disks,
-	    .disk_count = take->image_count,
-	    .files = take->files,
-	    .file_count = take->file_count,
-	    .thread_count = take->thread_count,
-	    .rate_bytes = take->rate_bytes,
-	    .stop = take->stop,
-	};
-	bool is_all_full = true;
-	int rc = pick_generation(run, &job.generation, error);
-
-	if (rc < 0) {
-		return rc;
-	}
-	gethostname(host, sizeof(host) - 1);
-	rc = vrms_random_fill(&job.seed, sizeof(job.seed), error);
-	for (size_t i = 0; i < take->image_count; i++) {
-		const struct vrms_plan_choice *choice = &run->disks[i].choice;
-
-		if (choice->base_point != NULL) {
-			is_all_full = false;
-			job.base_sequence = choice->base_point->sequence;
-			job.full_sequence = choice->base_point->full_sequence;
-		}
-	}
-	if (is_all_full) {
-		job.full_sequence = 0;
-	}
-	return rc < 0 ? rc : vrms_job_run(run->repository, &job, ret_point, error);
+	return rc;
 }
 
 int vrms_take_images(struct vrms_repository *repository, const struct vrms_take *take,
+		     const struct vrms_take_image *images, size_t image_count,
 		     struct vrms_point *ret_point, struct vrms_error *error)
 {
-	struct run run VRMS_CLEANUP(run_done) = {.take = take, .repository = repository};
-	struct vrms_id id;
-	int rc = vrms_points_read(repository, take->vm, &run.points, error);
+	struct run run VRMS_CLEANUP(run_done) = {
+	    .take = take,
+	    .images = images,
+	    .image_count = image_count,
+	    .repository = repository,
+	};
+	struct vrms_take_plan plan = {
+	    .take = take,
+	    .points = &run.points,
+	    .disk_count = image_count,
+	    .consistency = "offline",
+	    .checkpoint = "",
+	};
+	int rc = prepare(&run, error);
 
-	if (rc == 0) {
-		rc = vrms_random_fill(&id, sizeof(id), error);
-	}
-	run.disks = calloc(take->image_count + 1, sizeof(*run.disks));
-	run.job_disks = calloc(take->image_count + 1, sizeof(*run.job_disks));
-	if (rc == 0 && (run.disks == NULL || run.job_disks == NULL)) {
-		rc = vrms_error_set(error, -ENOMEM, "out of memory");
-	}
-	if (rc < 0) {
-		return rc;
-	}
-	strcpy(run.bitmap, bitmap_prefix);
-	vrms_id_print(&id, run.bitmap + strlen(bitmap_prefix));
-	for (size_t i = 0; i < take->image_count && rc == 0; i++) {
+	for (size_t i = 0; i < image_count && rc == 0; i++) {
 		rc = plan_disk(&run, i, error);
 	}
-	for (size_t i = 0; i < take->image_count && rc == 0; i++) {
+	for (size_t i = 0; i < image_count && rc == 0; i++) {
 		rc = open_disk(&run, i, error);
 	}
 	if (rc == 0) {
-		rc = run_job(&run, ret_point, error);
+		plan.choices = run.choices;
+		plan.disks = run.job_disks;
+		rc = vrms_take_run(repository, &plan, ret_point, error);
 	}
 	if (rc < 0) {
-		withdraw_bitmaps(&run);
+		if (run.disks != NULL) {
+			withdraw_bitmaps(&run);
+		}
 		return rc;
 	}
-	for (size_t i = 0; i < take->image_count; i++) {
+	for (size_t i = 0; i < image_count; i++) {
 		close_disk(&run.disks[i]);
 		/* The point is there; an old bitmap too many is no failure of it. */
 		if (remove_old_bitmaps(&run, ret_point, i, NULL) < 0) {

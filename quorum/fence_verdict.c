@@ -158,6 +158,9 @@ static enum vrms_verdict_beat first_answer(struct vrms_witness *witness, int64_t
 	return heard.beat;
 }
 
+/* Warns, and succeeds.  Pacemaker stops a device whose monitor fails, and a start that fails bans
+ * it; then the level of the topology that it is in cannot be carried out, and no node is fenced any
+ * more.  A beat area that cannot be read must not do that. */
 static int monitor(const struct vrms_fence_call *call, const void *config_,
 		   struct vrms_error *error)
 {
@@ -166,14 +169,17 @@ static int monitor(const struct vrms_fence_call *call, const void *config_,
 	int rc = start_witnesses(config, call->plug == NULL ? "" : call->plug, &witness, error);
 
 	if (rc < 0) {
-		return rc;
+		return VRMS_FENCE_OK;
 	}
 	switch (first_answer(witness, NOBODY_MS, call->clock)) {
 	case VRMS_BEAT_PENDING:
-		return vrms_error_set(error, -ETIMEDOUT, "%s: no answer within %d ms",
-				      config->device, NOBODY_MS);
+		vrms_error_set(error, 0, "%s: no answer within %d ms: of no use in a fence now",
+			       config->device, NOBODY_MS);
+		break;
 	case VRMS_BEAT_UNREADABLE:
-		return vrms_error_set(error, -EIO, "%s", vrms_witness_trouble(witness));
+		vrms_error_set(error, 0, "%s: of no use in a fence now",
+			       vrms_witness_trouble(witness));
+		break;
 	case VRMS_BEAT_READ:
 	case VRMS_BEAT_ABSENT:
 		break;
@@ -204,6 +210,10 @@ static const struct vrms_fence_agent agent = {
 	"(success), or is a member of the cluster again (failure: there is nothing to fence). "
 	"After the grace it succeeds. So it delays a fence by the grace at most, and never "
 	"prevents one of a node that is out of the membership.\n\n"
+	"Its monitor warns of a beat area that cannot be read, and succeeds: a failed monitor "
+	"would "
+	"take the device, and with it the level of the topology, out of service. See vrms "
+	"status.\n\n"
 	"It never says that a node is off: that is the word of the device behind it.",
     .vendor_url = "",
     .params = params,

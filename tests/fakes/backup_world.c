@@ -43,6 +43,7 @@ struct world *world_new(uint64_t seed, bool is_encrypted)
 	world->store = store_memory_port(world->memory);
 	world->secret = (struct vrms_secret){"open sesame", 11};
 	world->is_encrypted = is_encrypted;
+	world->generation = 1;
 	vrms_random_init(&world->random, seed);
 	ck_assert_msg(vrms_repository_create(world->store, &config,
 					     is_encrypted ? &world->secret : NULL, &error) == 0,
@@ -100,7 +101,7 @@ int world_take(struct world *world, enum vrms_mode mode, struct vrms_error *erro
 	struct vrms_job job = {
 	    .vm = "vm 1",
 	    .mode = mode,
-	    .generation = 1,
+	    .generation = world->generation,
 	    .disks = &disk,
 	    .disk_count = 1,
 	    .files = &file,

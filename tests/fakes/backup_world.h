@@ -27,6 +27,7 @@ struct world {
 	uint8_t since_last[GRAINS], since_full[GRAINS];
 	uint8_t *states[STATES_MAX]; /* by sequence */
 	uint64_t last, full;         /* sequences, 0 none */
+	uint32_t generation;         /* of the next point */
 	struct vrms_secret secret;
 	bool is_encrypted;
 };

@@ -113,7 +113,12 @@ one_way() { # the victim does not hear one node; everybody else hears everybody
 }
 power_off() { lab power off "$VICTIM"; }
 kill_in_victim() { in_node "$VICTIM" pkill -KILL -o -x "$1"; }
-no_area_no_power() { : >"$SAN/beat/area"; sleep 1; power_off; }
+no_area_no_power() {
+	: >"$SAN/beat/area"
+	# Pacemaker must be able to start the device without an area, or its level would fail.
+	in_node "$ASK" fence_vrms_verdict -o monitor -d /srv/beat/area || fail "its monitor fails"
+	power_off
+}
 start_vrmsd() { in_node "$1" sh -c 'pgrep -x vrmsd >/dev/null || setsid vrmsd </dev/null >/dev/null 2>&1 &'; }
 
 # ---- the table

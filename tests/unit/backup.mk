@@ -7,8 +7,10 @@ UNIT_TESTS += \
 	tests/unit/test_backup_extent \
 	tests/unit/test_backup_format \
 	tests/unit/test_backup_history \
+	tests/unit/test_backup_lock \
 	tests/unit/test_backup_plan \
-	tests/unit/test_backup_retention
+	tests/unit/test_backup_retention \
+	tests/unit/test_backup_vm_xml
 
 check_LIBRARIES += tests/fakes/libbackup-fakes.a
 
@@ -30,11 +32,16 @@ tests_unit_test_backup_plan_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_plan_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_retention_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_retention_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_lock_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_lock_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_vm_xml_CFLAGS = $(UNIT_CFLAGS) $(XML_CFLAGS)
+tests_unit_test_backup_vm_xml_LDADD  = $(BACKUP_LIVE_LIBS) $(CHECK_LIBS)
 tests_unit_test_backup_care_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 
 BACKUP_CLI_TESTS = \
+	tests/cli/backup_format.sh \
 	tests/cli/backup_kill.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
-EXTRA_DIST += $(BACKUP_CLI_TESTS)
+EXTRA_DIST += $(BACKUP_CLI_TESTS) tests/cli/backup_format.py

@@ -132,6 +132,43 @@ START_TEST(no_flipped_byte_restores_wrong_content)
 }
 END_TEST
 
+/* Flips bits all over a pack; a second time puts them right again. */
+static void spoil(struct world *world, unsigned int file)
+{
+	for (int64_t offset = 0; store_memory_damage(world->memory, "packs/", file, offset) != NULL;
+	     offset += 97) {
+	}
+}
+
+START_TEST(a_second_generation_stands_in_for_any_pack)
+{
+	struct world *world = world_new(47, false);
+	unsigned int count;
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	count = store_memory_count(world->memory, "packs/");
+	world->generation = 2;
+	world_must_take(world, VRMS_MODE_FULL);
+	ck_assert_uint_eq(store_memory_count(world->memory, "packs/"), 2 * count);
+	/* Data and nodes, of the first and of the second. */
+	for (unsigned int file = 0; file < 2 * count; file++) {
+		spoil(world, file);
+		world_reopen(world);
+		ck_assert_uint_eq(world_check_all(world), 2);
+		spoil(world, file);
+	}
+	/* The index may be lost as well: what says where the copies are is in the packs. */
+	while (store_memory_count(world->memory, "index/") > 0) {
+		store_memory_lose(world->memory, "index/", 0);
+	}
+	spoil(world, 0);
+	world_reopen(world);
+	ck_assert_uint_eq(world_check_all(world), 2);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(a_wrong_key_is_refused)
 {
 	struct world *world = world_new(41, true);
@@ -172,4 +209,5 @@ END_TEST
 
 UNIT_MAIN("backup_care", prune_frees_what_nobody_needs, a_damaged_block_heals_at_the_next_backup,
 	  what_was_verified_is_not_new, no_flipped_byte_restores_wrong_content,
-	  a_wrong_key_is_refused, an_encrypted_repository_shows_no_content)
+	  a_second_generation_stands_in_for_any_pack, a_wrong_key_is_refused,
+	  an_encrypted_repository_shows_no_content)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backup/live_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backup/live.h"
+#include "backup/live_base.h"
+#include "common/clock.h"
+
+enum { TRIES = 30, TRY_MS = 1000 };
+
+struct vrms_live_guard {
+	pid_t pid;
+	int pipe;
+};
+
+/* Between fork and exec only calls that are safe there. */
+static void become(const char *const *argv, int pipe)
+{
+	setsid(); /* Ctrl-C is for the backup */
+	dup2(pipe, STDIN_FILENO);
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* who reads the backup's output need not wait for us */
+	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+static const char **list_arguments(const struct vrms_live_guard_job *job)
+{
+	const char **argv = calloc(job->scratch_count + 9, sizeof(*argv));
+	size_t count = 0;
+
+	if (argv == NULL) {
+		return NULL;
+	}
+	argv[count++] = "vrms-backup";
+	argv[count++] = "guard";
+	argv[count++] = "--";
+	argv[count++] = job->uri != NULL ? job->uri : "";
+	argv[count++] = job->vm;
+	argv[count++] = job->checkpoint;
+	argv[count++] = job->folder;
+	for (size_t i = 0; i < job->scratch_count; i++) {
+		argv[count++] = job->scratches[i];
+	}
+	return argv;
+}
+
+int vrms_live_guard_start(const struct vrms_live_guard_job *job, struct vrms_live_guard **ret_guard,
+			  struct vrms_error *error)
+{
+	struct vrms_live_guard *guard VRMS_CLEANUP(vrms_freep) = calloc(1, sizeof(*guard));
+	const char **argv VRMS_CLEANUP(vrms_freep) = list_arguments(job);
+	int ends[2];
+
+	if (guard == NULL || argv == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		return vrms_error_errno(error, -errno, "pipe");
+	}
+	guard->pipe = ends[1];
+	guard->pid = fork();
+	if (guard->pid == 0) {
+		become(argv, ends[0]);
+	}
+	close(ends[0]);
+	if (guard->pid < 0) {
+		int rc = vrms_error_errno(error, -errno, "fork");
+
+		close(guard->pipe);
+		return rc;
+	}
+	*ret_guard = VRMS_TAKE(guard);
+	return 0;
+}
+
+void vrms_live_guard_end(struct vrms_live_guard *guard, bool is_right)
+{
+	if (guard == NULL) {
+		return;
+	}
+	if (is_right) {
+		(void)!write(guard->pipe, "q", 1);
+	}
+	close(guard->pipe);
+	if (is_right) {
+		waitpid(guard->pid, NULL, 0);
+	}
+	free(guard);
+}
+
+void vrms_live_guard_clear(const char *folder, const char *const *scratches, size_t count)
+{
+	char path[128];
+
+	for (size_t i = 0; i < count; i++) {
+		unlink(scratches[i]);
+	}
+	snprintf(path, sizeof(path), "%s/nbd", folder);
+	unlink(path);
+	rmdir(folder);
+}
+
+/* libvirt may be restarting just now. */
+static int put_right(const char *uri, const char *vm, const char *checkpoint,
+		     struct vrms_error *error)
+{
+	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
+	int rc = vrms_live_open(uri, vm, &live, error);
+
+	if (rc < 0) {
+		return rc == -ENOENT ? 0 : rc; /* the VM has moved or ended: so has its job */
+	}
+	/* A guest that is not frozen, or has no agent, refuses; that is as good. */
+	if (vrms_live_thaw(live, NULL) < 0) {
+		vrms_error_clear(error);
+	}
+	rc = vrms_live_end(live, error);
+	if (rc == 0) {
+		rc = vrms_live_remove(live, checkpoint, true, error);
+	}
+	return rc < 0 ? rc : vrms_live_bases_forget(live, error);
+}
+
+int vrms_live_guard_run(char **arguments, int count, struct vrms_error *error)
+{
+	const char *uri = arguments[0][0] != '\0' ? arguments[0] : NULL;
+	ssize_t size;
+	char byte;
+	int rc = -EIO;
+
+	do {
+		size = read(STDIN_FILENO, &byte, 1);
+	} while (size < 0 && errno == EINTR);
+	if (size == 1) {
+		return 0;
+	}
+	for (int i = 0; i < TRIES && rc < 0; i++) {
+		if (i > 0) {
+			vrms_clock_sleep_ms(vrms_clock_system(), TRY_MS);
+		}
+		rc = put_right(uri, arguments[1], arguments[2], error);
+	}
+	vrms_live_guard_clear(arguments[3],
+			      (const char *const *)(arguments + VRMS_LIVE_GUARD_ARGUMENTS),
+			      (size_t)(count - VRMS_LIVE_GUARD_ARGUMENTS));
+	return rc;
+}

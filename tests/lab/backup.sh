@@ -1,0 +1,224 @@
+#!/bin/bash
+# backup.sh - backups of a running VM that moves, dies and is restored, on two hosts.
+#
+# What the guest's data disk must hold is kept beside it in a raw file that gets the same
+# writes; the guest's own disk is raw and counts on while it is backed up.
+# SPDX-License-Identifier: GPL-2.0-or-later
+. "$(dirname "$0")/lib.sh"
+
+host=node1 # where the VM is
+vm_exec() { in_node "$host" "$@"; }
+backup() { vm_exec env VRMS_BACKUP_REPOSITORY=/srv/repository vrms-backup "$@"; }
+
+# change COMMAND...: qemu-io commands, through the VM's QEMU and on the file to compare with
+change() {
+	local command
+	for command in "$@"; do
+		vm_exec virsh -q qemu-monitor-command bk --hmp \
+			"qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend \"$command\"" >/dev/null
+		qemu-io -f raw -d unmap -c "${command/discard/write -z}" "$SAN/expected" >/dev/null
+	done
+}
+# take MODE [OPTIONS...]: into $words; keeps what the point must hold
+take() {
+	local mode=$1 number
+	shift
+	words=$(backup take bk --mode "$mode" "$@" 2>&1) || fail "take $mode: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	number=$(printf '%s\n' "$words" | sed -n 's/^bk@\([0-9]*\):.*/\1/p')
+	cp --sparse=always "$SAN/expected" "$SAN/state.$number"
+	nothing_left
+}
+taken_as() { contains "how vdb was taken" "$words" "vdb: $1"; } # MODE...
+nothing_left() {
+	same "jobs left" "" "$(vm_exec virsh -q domjobinfo bk | grep -i backup || :)"
+	same "checkpoints left" "" "$(vm_exec virsh -q checkpoint-list bk)"
+	same "sockets left" "" "$(vm_exec sh -c 'ls -d /run/vrms-backup.* 2>/dev/null || :')"
+	same "scratch files left" "" "$(ls -A "$SAN/disk" | grep scratch || :)"
+}
+restores() { # NUMBER
+	backup restore "bk@$1" --disk vdb=/srv/new.raw --format raw --overwrite >/dev/null ||
+		fail "point $1 does not restore"
+	cmp "$SAN/new.raw" "$SAN/state.$1" || fail "point $1 differs"
+}
+last_point_restores() {
+	restores "$(ls "$SAN"/state.* | sed 's/.*\.//' | sort -n | tail -n 1)"
+}
+all_points_restore() {
+	local state
+	for state in "$SAN"/state.*; do
+		restores "${state##*.}"
+	done
+	say "$(ls "$SAN"/state.* | wc -l) points restored and compared"
+}
+bitmaps() { # of ours in the image, of a VM that is off
+	qemu-img info --output=json "$SAN/disk/bk-data.qcow2" |
+		jq -r '."format-specific".data.bitmaps // [] | .[].name | select(startswith("vrms-"))' | wc -l
+}
+
+set_up() {
+	lab vm add bk --files-only
+	qemu-img create -q -f qcow2 "$SAN/disk/bk-data.qcow2" 256M
+	truncate -s 256M "$SAN/expected"
+	sed -i 's|^  <serial type="file">|  <disk type="file" device="disk"><driver name="qemu" type="qcow2" cache="none" discard="unmap"/><source file="/srv/disk/bk-data.qcow2"/><target dev="vdb" bus="virtio"/></disk>\n&|' "$SAN/vm/bk.xml"
+	vm_exec virsh -q create /srv/vm/bk.xml
+	wait_until 60 "the guest counts" counts bk 1
+	backup init
+}
+
+modes() {
+	change "write -P 7 10M 20M"
+	take full
+	taken_as "full, read"
+	change "write -P 9 100M 1M" "discard 12M 2M"
+	take incremental
+	taken_as "incremental, read"
+	change "write -P 10 50M 1M" "write -P 11 100M 64k"
+	take differential
+	taken_as "differential, read"
+	change "write -P 12 200M 512k"
+	take auto
+	taken_as "incremental, read"
+	contains "how the raw disk was taken" "$words" "vda: full (the image's format keeps no bitmap"
+	last_point_restores
+}
+
+killed() {
+	local pid
+	# Far from what the bitmap of the run to be killed will hold: its loss would be seen.
+	change "write -P 20 30M 8M"
+	(trap - ERR; backup take bk --mode incremental --rate 1M >/dev/null 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
+	change "write -P 21 60M 2M"
+	pid=$(vm_exec pgrep -f 'vrms-backup take bk' | tail -n 1)
+	vm_exec kill -KILL "$pid"
+	wait || :
+	(wait_until 60 "its guard has put the VM right" nothing_left_quietly) || nothing_left
+	take incremental
+	taken_as "incremental, read"
+	last_point_restores
+}
+job_runs() { vm_exec virsh -q domjobinfo bk | grep -qi backup; }
+nothing_left_quietly() { (nothing_left) >/dev/null; }
+
+ended_by_signal() {
+	local pid
+	change "write -P 22 40M 8M"
+	(trap - ERR; backup take bk --mode incremental --rate 1M >"$DIR/words" 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
+	pid=$(vm_exec pgrep -f 'vrms-backup take bk' | head -n 1)
+	vm_exec kill -TERM "$pid"
+	wait $! && fail "a cancelled backup succeeded"
+	say "$(cat "$DIR/words")"
+	nothing_left
+	take incremental
+	taken_as "incremental, read"
+	last_point_restores
+}
+
+migrated() {
+	local count
+	change "write -P 30 70M 1M"
+	count=$(ticks bk)
+	in_node node1 virsh -q migrate --live --unsafe bk qemu+tcp://node2/system
+	host=node2
+	wait_until 30 "the guest counts on" counts bk "$count"
+	change "write -P 31 90M 1M"
+	take incremental
+	taken_as "incremental, read"
+	last_point_restores
+}
+
+clean_fail_over() {
+	host=node2
+	change "write -P 40 110M 1M"
+	vm_exec virsh -q destroy bk --graceful
+	[ "$(bitmaps)" -le 2 ] || fail "$(bitmaps) bitmaps of ours in the image"
+	host=node1
+	vm_exec virsh -q create /srv/vm/bk.xml
+	change "write -P 41 120M 1M"
+	take incremental
+	taken_as "incremental, read"
+	change "write -P 42 130M 1M"
+	take differential
+	taken_as "differential, read"
+	last_point_restores
+}
+
+power_cut() {
+	host=node1
+	# Only what the guest has flushed must survive.
+	change "write -P 50 140M 1M" flush
+	lab power off node1
+	host=node2 ASK=node2
+	vm_exec virsh -q create /srv/vm/bk.xml
+	change "write -P 51 150M 1M"
+	take auto --lock-wait 60s
+	taken_as "full (the disk has no good bitmap"
+	change "write -P 52 160M 1M"
+	take auto
+	taken_as "incremental, read"
+	all_points_restore
+	lab power on node1
+}
+
+refused() { # WHAT PART COMMAND...
+	local what=$1 part=$2
+	shift 2
+	if words=$("$@" 2>&1); then
+		fail "$what was not refused: $words"
+	fi
+	say "$words"
+	contains "why $what was refused" "$words" "$part"
+}
+put_back() {
+	host=node2
+	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	refused "a restore of a VM that runs" "is running" backup restore bk@2 --define --overwrite
+	refused "a restore over a disk in use" "another process using" \
+		backup restore bk@2 --disk vdb=/srv/disk/bk-data.qcow2 --overwrite
+	vm_exec virsh -q destroy bk --graceful
+	backup restore bk@2 --define --overwrite | sed 's/^/# /'
+	cp --sparse=always "$SAN/state.2" "$SAN/expected"
+	change_off "write -P 60 180M 1M"
+	take auto # of a VM that is off
+	taken_as "full (the disk has no good bitmap"
+	contains "consistency" "$words" "consistency: offline"
+	vm_exec virsh -q start bk
+	change "write -P 61 190M 1M"
+	take auto
+	taken_as "incremental, read"
+	last_point_restores
+}
+change_off() { # the same for a VM that is off
+	qemu-io -f qcow2 -c "$1" "$SAN/disk/bk-data.qcow2" >/dev/null
+	qemu-io -f raw -c "$1" "$SAN/expected" >/dev/null
+}
+
+copied() {
+	host=node2
+	backup restore bk@4 --define --name copy --output /srv/copy --format qcow2 | sed 's/^/# /'
+	differs "its UUID" "$(vm_exec virsh -q domuuid bk)" "$(vm_exec virsh -q domuuid copy)"
+	qemu-img compare -q -f qcow2 -F raw "$SAN/copy/copy-vdb.qcow2" "$SAN/state.4" ||
+		fail "the copy's disk differs"
+	vm_exec virsh -q start copy
+	same "state of the copy" running "$(vm_exec virsh -q domstate copy)"
+	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	vm_exec virsh -q destroy copy
+	vm_exec virsh -q undefine copy
+	# Nothing of ours that libvirt knows is in the way of an undefine.
+	vm_exec virsh -q destroy bk
+	vm_exec virsh -q undefine bk
+}
+
+lab_up -n 2
+run_case set_up "a VM with a raw and a qcow2 disk runs"
+run_case modes "full, incremental, differential and auto of a running guest"
+run_case killed "kill -9 in an incremental: nothing stays, the next incremental is right"
+run_case ended_by_signal "a cancelled backup leaves nothing"
+host=node1 run_case migrated "incremental after a live migration"
+run_case clean_fail_over "incremental after a clean stop and a start on the other host"
+run_case power_cut "a power cut: full with the reason, storing only changes, then incremental again"
+run_case put_back "a VM is put back where it was: never while it runs; its chain starts anew"
+run_case copied "a point becomes another VM beside the first; libvirt undefines both"
+finish

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "backup/vm_xml.h"
+#include "common/cleanup.h"
+#include "tests/unit/unit.h"
+
+static const char domain[] =
+    "<domain type='kvm'><name>web &amp; mail</name><uuid>11111111-2222</uuid>"
+    "<os><nvram>/var/nvram</nvram></os><devices>"
+    "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+    "<source file='/srv/a.qcow2'/><target dev='vda'/></disk>"
+    "<disk type='file' device='cdrom'><source file='/iso'/><target dev='sda'/></disk>"
+    "<disk type='block'><driver type='raw'/><source dev='/dev/x'/><target dev='vdb'/></disk>"
+    "<disk type='file'><source file='/ro'/><target dev='vdc'/><readonly/></disk>"
+    "<disk type='network' device='disk'><source protocol='rbd' name='p/i'/>"
+    "<target dev='vdd'/></disk>"
+    "<interface type='bridge'><mac address='52:54:00:00:00:01'/></interface>"
+    "<tpm model='tpm-crb'/></devices></domain>";
+
+START_TEST(only_disks_that_can_be_written_are_taken)
+{
+	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+	struct vrms_error error = {0};
+
+	ck_assert_msg(vrms_vm_xml_parse(domain, &vm, &error) == 0, "%s", error.text);
+	ck_assert_str_eq(vm.name, "web & mail");
+	ck_assert_str_eq(vm.uuid, "11111111-2222");
+	ck_assert_str_eq(vm.nvram, "/var/nvram");
+	ck_assert(vm.has_tpm);
+	ck_assert_uint_eq(vm.disk_count, 3);
+	ck_assert_str_eq(vm.disks[0].target, "vda");
+	ck_assert_str_eq(vm.disks[0].path, "/srv/a.qcow2");
+	ck_assert_str_eq(vm.disks[0].format, "qcow2");
+	ck_assert_str_eq(vm.disks[1].path, "/dev/x");
+	ck_assert_str_eq(vm.disks[2].target, "vdd");
+	ck_assert_str_eq(vm.disks[2].path, "");
+}
+END_TEST
+
+START_TEST(what_is_no_domain_is_refused)
+{
+	static const char *const texts[] = {"", "<domain>", "<network><name>x</name></network>",
+					    "<domain/>"};
+	struct vrms_vm_xml vm;
+	struct vrms_error error;
+
+	for (size_t i = 0; i < VRMS_COUNT_OF(texts); i++) {
+		ck_assert_int_eq(vrms_vm_xml_parse(texts[i], &vm, &error), -EINVAL);
+	}
+}
+END_TEST
+
+START_TEST(each_disk_of_a_job_has_its_own_base)
+{
+	const struct vrms_vm_xml_disk disks[] = {
+	    {.target = "vda",
+	     .is_taken = true,
+	     .has_bitmap = true,
+	     .base = "c1",
+	     .scratch = "/s&1"},
+	    {.target = "vdb", .is_taken = true, .scratch = "/s2"},
+	    {.target = "vdc"},
+	};
+	char *backup VRMS_CLEANUP(vrms_freep) = vrms_vm_xml_backup(disks, 3, "/run/x/nbd");
+	char *checkpoint VRMS_CLEANUP(vrms_freep) = vrms_vm_xml_checkpoint("c2", 0, disks, 3);
+	char *again VRMS_CLEANUP(vrms_freep) = vrms_vm_xml_checkpoint("c1", 7, disks, 3);
+
+	ck_assert_ptr_nonnull(strstr(backup, "<domainbackup mode=\"pull\">"));
+	ck_assert_ptr_nonnull(strstr(backup, "socket=\"/run/x/nbd\""));
+	ck_assert_ptr_nonnull(
+	    strstr(backup, "exportname=\"vda\" backupmode=\"incremental\" incremental=\"c1\" "
+			   "exportbitmap=\"vrms-changed\""));
+	ck_assert_ptr_nonnull(strstr(backup, "<scratch file=\"/s&amp;1\"/>"));
+	ck_assert_ptr_nonnull(strstr(backup, "exportname=\"vdb\" backupmode=\"full\">"));
+	ck_assert_ptr_nonnull(strstr(backup, "<disk name=\"vdc\" backup=\"no\"/>"));
+	ck_assert_ptr_nonnull(
+	    strstr(checkpoint, "name=\"vda\" checkpoint=\"bitmap\" bitmap=\"c2\""));
+	ck_assert_ptr_nonnull(strstr(checkpoint, "name=\"vdb\" checkpoint=\"no\""));
+	ck_assert_ptr_null(strstr(checkpoint, "creationTime"));
+	ck_assert_ptr_nonnull(strstr(again, "<creationTime>7</creationTime>"));
+}
+END_TEST
+
+START_TEST(a_renamed_domain_is_another_machine)
+{
+	const struct vrms_vm_xml_move moved = {"vda", "/new/a.raw", "raw"};
+	struct vrms_vm_xml_change change = {"copy <1>", &moved, 1};
+	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	struct vrms_error error = {0};
+
+	ck_assert_int_eq(vrms_vm_xml_edit(domain, &change, &text, &error), 0);
+	ck_assert_ptr_null(strstr(text, "52:54"));
+	ck_assert_int_eq(vrms_vm_xml_parse(text, &vm, &error), 0);
+	ck_assert_str_eq(vm.name, "copy <1>");
+	ck_assert_str_eq(vm.uuid, "");
+	ck_assert_str_eq(vm.nvram, "");
+	ck_assert_str_eq(vm.disks[0].path, "/new/a.raw");
+	ck_assert_str_eq(vm.disks[0].format, "raw");
+	ck_assert_str_eq(vm.disks[1].path, "/dev/x");
+}
+END_TEST
+
+START_TEST(a_restored_domain_stays_itself)
+{
+	struct vrms_vm_xml_change change = {0};
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	struct vrms_error error = {0};
+
+	ck_assert_int_eq(vrms_vm_xml_edit(domain, &change, &text, &error), 0);
+	ck_assert_ptr_nonnull(strstr(text, "52:54:00:00:00:01"));
+	ck_assert_ptr_nonnull(strstr(text, "11111111-2222"));
+	ck_assert_ptr_nonnull(strstr(text, "web &amp; mail"));
+}
+END_TEST
+
+UNIT_MAIN("backup_vm_xml", only_disks_that_can_be_written_are_taken, what_is_no_domain_is_refused,
+	  each_disk_of_a_job_has_its_own_base, a_renamed_domain_is_another_machine,
+	  a_restored_domain_stays_itself)
