@@ -70,7 +70,7 @@ never_off_too_early() {
 	local namespace sleeper tracer rc=0 words
 	namespace=$(namespace_of node3)
 	lab exec node3 sleep 4711 &
-	wait_until 5 "a process in the node" sh -c '[ -n "$(pgrep -fx "sleep 4711")" ]'
+	wait_until 30 "a process in the node" sh -c '[ -n "$(pgrep -fx "sleep 4711")" ]'
 	sleeper=$(outer_pid node3 '^sleep 4711$')
 	python3 -c '
 import ctypes, sys, time
@@ -83,7 +83,7 @@ time.sleep(60)' "$sleeper" >"$DIR/traced" &
 	tracer=$!
 	# shellcheck disable=SC2064
 	trap "kill $tracer 2>/dev/null || :" EXIT
-	wait_until 5 "it is traced" grep -q traced "$DIR/traced"
+	wait_until 30 "it is traced" grep -q traced "$DIR/traced"
 	words=$(fence -o off -n node3) || rc=$?
 	same "exit status of a fence that is not done" 1 "$rc"
 	contains "what it says" "$words" "not off"
