@@ -28,7 +28,7 @@
 static const char PROGRAM[] = "vm-utilization";
 
 /* The CIB answers in milliseconds; during an election not at all. */
-enum { TIMEOUT_MS_MAX = 2000 };
+enum { TIMEOUT_MS_MAX = 5000 };
 
 struct options {
 	struct vrms_utilization wanted;
