@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,14 +12,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"
 
-enum { START_MS = 20000, STOP_MS = 20000, POLL_MS = 5, ARGUMENTS_MAX = 32 };
+enum { START_MS = 20000, STOP_MS = 20000, POLL_MS = 5, ARGUMENTS_MAX = 32, LEFT_S = 60 };
 
 struct vrms_nbd_server {
 	pid_t pid;
@@ -28,13 +31,52 @@ struct vrms_nbd_server {
 	char uri[120];
 };
 
-static bool is_listening(const struct vrms_nbd_server *server)
+/* 0 when somebody listens there, or -errno. */
+static int knock(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd VRMS_CLEANUP(vrms_closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", server->socket);
-	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0
+											 : -errno;
+}
+
+static bool is_listening(const struct vrms_nbd_server *server)
+{
+	return knock(server->socket) == 0;
+}
+
+/* Who is killed with -9 leaves its folder.  One that has rested for a while, and whose socket
+ * refuses or never was made, has no server any more. */
+static void clear_leftover(const char *folder)
+{
+	char path[120];
+	struct stat status;
+	int rc;
+
+	if (stat(folder, &status) < 0 || time(NULL) - status.st_mtime < LEFT_S) {
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/nbd", folder);
+	rc = knock(path);
+	if (rc == -ENOENT || (rc == -ECONNREFUSED && unlink(path) == 0)) {
+		rmdir(folder);
+	}
+}
+
+static void clear_leftovers(const char *root)
+{
+	char pattern[80];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/vrms-backup.*", root);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			clear_leftover(found.gl_pathv[i]);
+		}
+		globfree(&found);
+	}
 }
 
 static int last_words(struct vrms_nbd_server *server, const char *program, struct vrms_error *error)
@@ -133,6 +175,7 @@ int vrms_nbd_server_start(const char *const *argv, struct vrms_nbd_server **ret_
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	server->words = -1;
+	clear_leftovers(root);
 	snprintf(server->folder, sizeof(server->folder), "%s/vrms-backup.XXXXXX", root);
 	if (mkdtemp(server->folder) == NULL) {
 		server->folder[0] = '\0';
