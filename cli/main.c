@@ -8,7 +8,8 @@
 static const struct vrms_command commands[] = {
     {
 	.name = "plan",
-	.arguments = "[--state FILE] [--fail NODE]... [--survive K] [--max-moves N] [--json]",
+	.arguments = "[--state FILE] [--fail NODE]... [--survive K] [--max-moves N] [--json]\n"
+		     "            [--write FILE [--exclusive] [--clear]]",
 	.summary = "where VMs go when hosts fail, and which failures the cluster survives",
 	.run = vrms_command_plan,
     },

@@ -6,9 +6,11 @@
 
 #include "cli/command.h"
 #include "cli/report.h"
+#include "common/file.h"
 #include "common/parse.h"
+#include "placement/cib_write.h"
 
-enum { MOVES_MAX = 1000000, PARALLEL = 2, REBALANCE_MOVES = 20 };
+enum { MOVES_MAX = 1000000, PARALLEL = 2, REBALANCE_MOVES = 20, CIB_BYTES_MAX = 1 << 30 };
 
 /* What a move of mean cost must gain; see vrms_rebalance_config. */
 static const double GAIN_MIN = 0.2;
@@ -20,7 +22,8 @@ struct options {
 	const char **fail; /* argv's own texts */
 	int fail_count;
 	int64_t survive, moves, parallel; /* -1: not given */
-	bool json;
+	const char *write;                /* file for the CIB with the plan in it */
+	bool json, exclusive, clear;
 	char **names; /* the arguments that are no options */
 	int name_count;
 };
@@ -84,6 +87,15 @@ static int take_option(struct options *options, int letter, struct vrms_error *e
 		return take_number(1, MOVES_MAX, "parallel", &options->parallel, error);
 	case 'j':
 		options->json = true;
+		return 0;
+	case 'w':
+		options->write = optarg;
+		return 0;
+	case 'x':
+		options->exclusive = true;
+		return 0;
+	case 'c':
+		options->clear = true;
 		return 0;
 	default:
 		return -EINVAL; /* getopt_long() has said why */
@@ -230,6 +242,33 @@ static int plan(struct desk *desk, const struct options *options, struct vrms_re
 		   : prove(desk, options, report, survival, error);
 }
 
+/* Copies the CIB that was read, with the lists in it (or taken out), to the file that was asked
+ * for.
+ */
+static int write_cib(const struct desk *desk, const struct options *options,
+		     struct vrms_error *error)
+{
+	const struct vrms_cib_write_config config = {.exclusive = options->exclusive,
+						     .clear = options->clear};
+	char *text VRMS_CLEANUP(vrms_freep) = NULL, *planned VRMS_CLEANUP(vrms_freep) = NULL;
+	const char *result;
+	int rc;
+
+	if (options->state == NULL || desk->lists == NULL) {
+		return vrms_error_set(error, -EINVAL,
+				      "--write needs --state with a CIB, and no --fail alone");
+	}
+	rc = vrms_file_read(options->state, CIB_BYTES_MAX, &text, NULL, error);
+	if (rc == 0) {
+		rc = vrms_cib_write(text, desk->model, desk->lists, &config, &planned, error);
+	}
+	if (rc < 0) {
+		return vrms_error_wrap(error, rc, "%s", options->state);
+	}
+	result = planned != NULL ? planned : text;
+	return vrms_file_write(options->write, result, strlen(result), 0600, error);
+}
+
 int vrms_command_plan(int argc, char **argv)
 {
 	struct options options = {0};
@@ -247,6 +286,9 @@ int vrms_command_plan(int argc, char **argv)
 	}
 	if (rc == 0) {
 		rc = plan(&desk, &options, &report, &survival, &error);
+	}
+	if (rc == 0 && options.write != NULL) {
+		rc = write_cib(&desk, &options, &error);
 	}
 	if (rc == 0) {
 		rc = show(&options, &report, &error);

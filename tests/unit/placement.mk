@@ -7,7 +7,7 @@ UNIT_TESTS += \
 	tests/unit/test_placement_model \
 	tests/unit/test_placement_planner \
 	tests/unit/test_placement_properties
-EXTRA_DIST += tests/unit/placement_cluster.h
+EXTRA_DIST += tests/unit/placement_cluster.h doc/examples/state.json
 
 tests_unit_test_placement_cib_CFLAGS        = $(UNIT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_placement_cib_LDADD         = $(PLACEMENT_IO_LIBS) $(UNIT_LIBS) $(XML_LIBS) $(JANSSON_LIBS)
