@@ -18,8 +18,10 @@ enum { NODES = 6, CAPACITY = 128, FILL_PCT = 95, CLUSTERS = 3 };
 static char folder[] = "/tmp/vrms-test-exact-XXXXXX";
 static bool has_cbc;
 
-/* 95 % of the survivors' memory once a node is lost; VMs of 2 to 48 GiB; started level. */
-static void make_tight(struct cluster *cluster, uint64_t seed)
+/* 95 % of the survivors' memory once a node is lost; VMs of 2 to 48 GiB; started level.
+ * Returns false for the few series of VMs of which one does not fit where it should start.
+ */
+static bool make_tight(struct cluster *cluster, uint64_t seed)
 {
 	struct vrms_random random;
 	struct vrms_error error = {""};
@@ -36,6 +38,9 @@ static void make_tight(struct cluster *cluster, uint64_t seed)
 			node = load[n] < load[node] ? n : node;
 		}
 		load[node] += size;
+		if (load[node] > CAPACITY) {
+			return false;
+		}
 		left -= size;
 		cluster->demand[cluster->vm_count][0] = size;
 		cluster->host[cluster->vm_count++] = node;
@@ -45,6 +50,7 @@ static void make_tight(struct cluster *cluster, uint64_t seed)
 		cluster->capacity[n][0] = CAPACITY;
 	}
 	ck_assert_int_eq(cluster_build(cluster, &error), 0);
+	return true;
 }
 
 /* "Every VM on one survivor, no node over capacity, as few survivors moved as possible". */
@@ -155,7 +161,9 @@ START_TEST(nobody_is_down_where_there_is_a_way_and_moves_are_fewest)
 	struct cluster cluster;
 
 	for (uint64_t seed = 1; seed <= clusters; seed++) {
-		make_tight(&cluster, seed);
+		if (!make_tight(&cluster, seed)) {
+			continue;
+		}
 		struct vrms_planner *planner = vrms_planner_new(cluster.model);
 		struct vrms_outcome *outcome = vrms_outcome_new(cluster.model);
 
