@@ -73,7 +73,9 @@ static char *problem_of(const struct cluster *cluster, int lost)
 	for (int v = 0; v < cluster->vm_count; v++) {
 		fprintf(out, " one_%d:", v);
 		for (int n = 0; n < NODES; n++) {
-			fprintf(out, n == lost ? "" : " + x_%d_%d", v, n);
+			if (n != lost) {
+				fprintf(out, " + x_%d_%d", v, n);
+			}
 		}
 		fputs(" = 1\n", out);
 	}
@@ -90,7 +92,9 @@ static char *problem_of(const struct cluster *cluster, int lost)
 	fputs("Binary\n", out);
 	for (int v = 0; v < cluster->vm_count; v++) {
 		for (int n = 0; n < NODES; n++) {
-			fprintf(out, n == lost ? "" : " x_%d_%d\n", v, n);
+			if (n != lost) {
+				fprintf(out, " x_%d_%d\n", v, n);
+			}
 		}
 	}
 	fputs("End\n", out);
