@@ -23,6 +23,8 @@ struct vrms_sim_arguments {
 	int path_count;
 	const char *settings[VRMS_SIM_LIST_MAX]; /* --set, and --seed, --nodes, --vms as such */
 	int setting_count;
+	char *own_text[VRMS_SIM_LIST_MAX]; /* of settings: those that are not the command line's */
+	int own_text_count;
 	const char *assertions[VRMS_SIM_LIST_MAX];
 	int assertion_count;
 	const char *grids[VRMS_SIM_LIST_MAX];

@@ -147,11 +147,23 @@ static int store(struct vrms_sim_arguments *arguments, int index, char *value,
 	}
 	char *text = NULL;
 
-	/* Lives as long as the program. */
 	if (asprintf(&text, "%s=%s", options[index].setting, value) < 0) {
 		return vrms_error_set(error, -1, "out of memory");
 	}
-	return append(arguments->settings, &arguments->setting_count, text, error);
+	int rc = append(arguments->settings, &arguments->setting_count, text, error);
+	if (rc < 0) {
+		free(text);
+		return rc;
+	}
+	arguments->own_text[arguments->own_text_count++] = text; /* no more of them than settings */
+	return 0;
+}
+
+static void free_texts(struct vrms_sim_arguments *arguments)
+{
+	for (int i = 0; i < arguments->own_text_count; i++) {
+		free(arguments->own_text[i]);
+	}
 }
 
 static int complain(const struct vrms_error *error, int status)
@@ -199,7 +211,7 @@ static int read_arguments(const struct vrms_sim_command *command, int argc, char
 
 static int run(const struct vrms_sim_command *command, int argc, char **argv)
 {
-	struct vrms_sim_arguments arguments = {0};
+	struct vrms_sim_arguments arguments VRMS_CLEANUP(free_texts) = {0};
 	struct vrms_error error = {""};
 	int status = read_arguments(command, argc, argv, &arguments);
 
