@@ -62,6 +62,18 @@ deps() {
 	[ -n "$missing" ] || return 0
 	need_root deps
 	say "installing: $(echo $missing)"
+	log=$(mktemp)
+	# shellcheck disable=SC2086
+	if ! install_quietly $missing >"$log" 2>&1 </dev/null; then
+		tail -n 30 "$log" >&2
+		die "apt-get failed; its whole output is in $log"
+	fi
+	rm -f "$log"
+}
+
+# In a subshell, so that the policy is gone when it ends, whatever this script does afterwards:
+# demo ends in an exec, which runs no traps.
+install_quietly() (
 	policy=/usr/sbin/policy-rc.d
 	if [ ! -e "$policy" ]; then
 		trap 'rm -f "$policy"' EXIT
@@ -70,15 +82,9 @@ deps() {
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod 755 "$policy"
 	fi
-	log=$(mktemp)
-	if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
-		--no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
-		tail -n 30 "$log" >&2
-		die "apt-get failed; its whole output is in $log"
-	fi
-	rm -f "$log"
-	if [ "$(trap)" ]; then rm -f "$policy"; trap - EXIT INT TERM; fi
-}
+	apt-get update -q &&
+		DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+)
 
 build() {
 	deps
