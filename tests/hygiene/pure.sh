@@ -120,7 +120,7 @@ check() {
 
 plant() { # name, C text
 	printf '%s\n' "$2" >"$work/$1.c"
-	"$CC" -O0 -c -o "$work/$1.o" "$work/$1.c"
+	$CC -O0 -c -o "$work/$1.o" "$work/$1.c"
 	"$AR" cr "$work/$1.a" "$work/$1.o"
 }
 
