@@ -22,6 +22,7 @@
 #include "quorum/notify.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
+#include "quorum/verdict_line.h"
 #include "quorum/vms.h"
 
 enum {
@@ -32,7 +33,7 @@ enum {
 };
 
 /* One daemon a process; here, where main() is. */
-static struct vrms_daemon daemon_;
+static struct vrms_daemon daemon_ = {.verdict_fd = -1};
 static int64_t watchdog_ms, watchdog_last_ms;
 static int64_t tuner_last_ms, probe_last_ms;
 
@@ -216,6 +217,7 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 	if (rc < 0) {
 		return rc;
 	}
+	vrms_daemon_hear_verdicts(daemon, VRMS_VERDICT_LINE_PATH);
 	rc = vrms_stall_start(&daemon->stall, &daemon->stall_is_realtime, error);
 	if (rc < 0) {
 		return rc;
@@ -242,6 +244,7 @@ static void finish(struct vrms_daemon *daemon)
 {
 	vrms_ipc_server_free(daemon->server);
 	vrms_vms_stop(daemon);
+	vrms_daemon_hear_no_verdicts(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
 	vrms_ringwatch_free(daemon->ringwatch);
