@@ -311,6 +311,30 @@ void vrms_vms_tick(struct vrms_daemon *daemon)
 	announce_load(daemon, event.now_ms);
 }
 
+static const char *name_state(const struct vrms_fault_status *status)
+{
+	return status->is_failed    ? "failed"
+	       : status->is_busy    ? "operation"
+	       : status->is_running ? "running"
+				    : "not running";
+}
+
+static json_t *describe(const struct vrms_vm_row *vm, const struct vrms_fault_status *status)
+{
+	int64_t now_ms = vrms_daemon_now_ms();
+	int64_t limited_ms =
+	    status->limited_until_ms > now_ms ? status->limited_until_ms - now_ms : 0;
+
+	return json_pack("{s:s, s:s, s:i, s:s, s:b, s:b, s:I, s:i, s:s, s:s, s:I, s:I}", "vm",
+			 vm->domain, "resource", vm->resource.id, "pid", (int)vm->process.pid,
+			 "state", name_state(status), "managed", status->is_managed, "running",
+			 status->is_running, "limited_ms", (json_int_t)limited_ms, "reports",
+			 (int)status->report_count, "reason", vrms_reason_name(status->reason),
+			 "text", vrms_reason_text(status->reason), "since_ms",
+			 (json_int_t)status->since_ms, "age_ms",
+			 (json_int_t)(now_ms - status->since_ms));
+}
+
 json_t *vrms_vms_status(const struct vrms_daemon *daemon)
 {
 	const struct vrms_vms *vms = daemon->vms;
@@ -318,19 +342,8 @@ json_t *vrms_vms_status(const struct vrms_daemon *daemon)
 	struct vrms_fault_status status;
 
 	for (unsigned i = 0; list != NULL && i < vms->count; i++) {
-		const struct vrms_vm_row *vm = vms->vms[i];
-
-		if (vrms_vm_row_status(vm, &status)) {
-			json_array_append_new(
-			    list,
-			    json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:b, s:b, s:i, s:s, s:I}",
-				      "vm", vm->domain, "resource", vm->resource.id, "pid",
-				      (int)vm->process.pid, "managed", status.is_managed, "busy",
-				      status.is_busy, "running", status.is_running, "failed",
-				      status.is_failed, "flapping", status.is_flapping, "reports",
-				      (int)status.report_count, "reason",
-				      vrms_reason_name(status.reason), "since_ms",
-				      (json_int_t)status.since_ms));
+		if (vrms_vm_row_status(vms->vms[i], &status)) {
+			json_array_append_new(list, describe(vms->vms[i], &status));
 		}
 	}
 	return list == NULL ? NULL
