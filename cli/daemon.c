@@ -110,6 +110,9 @@ static void print_beats(const json_t *beats)
 		printf("beats      the area does not answer%s%s\n",
 		       text_of(beats, "text")[0] == '\0' ? "" : ": ", text_of(beats, "text"));
 	}
+	if (json_is_true(json_object_get(beats, "contested"))) {
+		printf("beats      another daemon beats under this node's id\n");
+	}
 	json_array_foreach(json_object_get(beats, "slots"), i, row)
 	{
 		printf("beat       %-12s %s, %" JSON_INTEGER_FORMAT

@@ -65,10 +65,10 @@ static json_t *describe_beats(const struct vrms_daemon *daemon)
 				      (int)row->last_us, "slowest_us", (int)row->slowest_us));
 		}
 	}
-	return json_pack("{s:b, s:b, s:s, s:i, s:i, s:o}", "open", daemon->beats.is_open, "late",
-			 daemon->beats_are_late, "text", daemon->beats.error.text, "read_us",
-			 (int)daemon->beats.read_us, "write_us", (int)daemon->beats.write_us,
-			 "slots", list);
+	return json_pack("{s:b, s:b, s:b, s:s, s:i, s:i, s:o}", "open", daemon->beats.is_open,
+			 "contested", daemon->beats.is_contested, "late", daemon->beats_are_late,
+			 "text", daemon->beats.error.text, "read_us", (int)daemon->beats.read_us,
+			 "write_us", (int)daemon->beats.write_us, "slots", list);
 }
 
 static json_t *describe_sources(const struct vrms_daemon *daemon)

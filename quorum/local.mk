@@ -64,12 +64,14 @@ QUORUM_VM_LIBS = quorum/libvrms-quorum-vm.a $(VM_HOST_LIBS) $(COMMON_LIBS)
 # The daemon's ears: a program of its own, with the libraries of libvirt and Pacemaker.
 vrmslibexec_PROGRAMS += quorum/vm-watch
 quorum_vm_watch_SOURCES = \
+	quorum/fencer.c quorum/fencer.h \
 	quorum/pacemaker.c quorum/pacemaker.h \
 	quorum/vm_watch.c quorum/vm_watch.h \
 	quorum/vm_watch_main.c
-quorum_vm_watch_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS) -pthread
+quorum_vm_watch_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(FENCING_CFLAGS) \
+	$(XML_CFLAGS) -pthread
 quorum_vm_watch_LDADD = agents/libvrms-vm.a $(QUORUM_VM_LIBS) $(LIBVIRT_LIBS) $(PACEMAKER_LIBS) \
-	$(XML_LIBS) $(QB_LIBS) -lpthread
+	$(FENCING_LIBS) $(XML_LIBS) $(QB_LIBS) -lpthread
 
 # What the daemon is made of.
 noinst_LIBRARIES += quorum/libvrms-quorum-daemon.a

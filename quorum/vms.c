@@ -164,6 +164,11 @@ static void take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 		say_connected(daemon, "pacemaker", word);
 		vms->has_pacemaker = word->yes;
 		break;
+	case VRMS_VM_WORD_FENCED:
+		vrms_daemon_record(daemon, "fence",
+				   json_pack("{s:s, s:s, s:s}", "target", word->domain, "state",
+					     word->yes ? "fenced" : "failed", "text", word->text));
+		break;
 	default:
 		if (word->domain[0] == '\0') {
 			vrms_log(LOG_WARNING, "%s: not watched: %s", word->resource.id, word->text);

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-TESTS      += tests/cli/plan.sh tests/cli/events.sh
-EXTRA_DIST += tests/cli/plan.sh tests/cli/events.sh
+TESTS      += tests/cli/plan.sh tests/cli/events.sh tests/cli/vrmsd.sh
+EXTRA_DIST += tests/cli/plan.sh tests/cli/events.sh tests/cli/vrmsd.sh
