@@ -208,6 +208,10 @@ static void print_status(const json_t *reply)
 	       json_is_true(json_object_get(reply, "attached")) ? "in the cluster"
 								: "not connected to corosync",
 	       json_is_true(json_object_get(reply, "quorate")) ? "with quorum" : "without quorum");
+	if (!json_is_true(json_object_get(reply, "attached"))) {
+		print_machines(json_object_get(reply, "machines"));
+		return;
+	}
 	printf("membership ring %" JSON_INTEGER_FORMAT ", %zu members, formed ",
 	       number_of(reply, "ring"), json_array_size(json_object_get(reply, "members")));
 	print_age(number_of(reply, "ring_age_ms"));

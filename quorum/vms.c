@@ -231,7 +231,10 @@ static void start_helper(struct vrms_daemon *daemon)
 	vms->started_ms = vrms_daemon_now_ms();
 	if (vrms_vm_line_start(VRMS_LIBEXECDIR "/vm-watch", daemon->settings->hypervisor,
 			       &vms->helper, &vms->fd, &error) < 0) {
-		vrms_log(LOG_ERR, "machines are not watched: %s", error.text);
+		if (!vms->was_helper_missed) {
+			vrms_log(LOG_ERR, "machines are not watched: %s", error.text);
+		}
+		vms->was_helper_missed = true;
 		vms->fd = -1;
 		vms->helper = 0;
 		return;
@@ -240,6 +243,7 @@ static void start_helper(struct vrms_daemon *daemon)
 		vrms_log(LOG_ERR, "machines are not watched: the main loop takes no more");
 		end_helper(daemon);
 	}
+	vms->was_helper_missed = false;
 }
 
 /* ---- the daemon's side */

@@ -275,6 +275,10 @@ static int run(const struct vrms_settings *settings)
 	if (rc < 0) {
 		vrms_log(LOG_ERR, "%s", error.text);
 		finish(&daemon_);
+		if (guardian_fd >= 0) {
+			/* Nothing was changed; another daemon may be at work. */
+			vrms_guardian_dismiss(guardian_fd);
+		}
 		return EXIT_FAILURE;
 	}
 	vrms_daemon_record(&daemon_, "start",

@@ -97,6 +97,8 @@ if [ "$(id -u)" = 0 ] && unshare --net --mount true 2>/dev/null; then
 	jq -e '.attached == false and .tuning.token_ms == 0 and (.members | length) == 0' "$work/status.json" >/dev/null ||
 		fail "the JSON is not that of a lonely node" "$work/status.json"
 	[ "$(cat "$work/second.rc")" != 0 ] || fail "two daemons run" "$work/second"
+	! grep -q token "$work/second" || fail "the second daemon sets the token" "$work/second"
+	[ "$(grep -c 'machines are not watched' "$work/log")" -le 1 ] || fail "said more than once" "$work/log"
 	grep -q '"vrmsd"' "$work/second" || fail "the second daemon does not say why" "$work/second"
 	cmp -s "$work/area" "$work/before" || fail "beats were written without a cluster"
 else
