@@ -326,7 +326,48 @@ static void usage(FILE *out)
 	      out);
 }
 
-int main(int argc, char **argv)
+struct call {
+	const char *path;
+	bool is_test, is_verbose, is_restore;
+};
+
+/* Returns GO_ON, or the status to exit with. */
+enum { GO_ON = -1 };
+
+static int take_option(int option, struct call *call)
+{
+	switch (option) {
+	case 'c':
+		call->path = optarg;
+		return GO_ON;
+	case 't':
+		call->is_test = true;
+		return GO_ON;
+	case 'v':
+		call->is_verbose = true;
+		return GO_ON;
+	case 'r':
+		call->is_restore = true;
+		return GO_ON;
+	case 'e':
+		vrms_settings_print_example();
+		return EXIT_SUCCESS;
+	case 'm':
+		vrms_settings_print_man();
+		return EXIT_SUCCESS;
+	case 'V':
+		puts("vrmsd " PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	case 'h':
+		usage(stdout);
+		return EXIT_SUCCESS;
+	default:
+		usage(stderr);
+		return 2;
+	}
+}
+
+static int take_options(int argc, char **argv, struct call *call)
 {
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
@@ -339,57 +380,41 @@ int main(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *path = VRMS_SETTINGS_PATH;
-	bool is_test = false, is_verbose = false, is_restore = false;
-	struct vrms_settings settings;
-	struct vrms_error error;
 
 	for (int option; (option = getopt_long(argc, argv, "c:tvVh", options, NULL)) != -1;) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 't':
-			is_test = true;
-			break;
-		case 'v':
-			is_verbose = true;
-			break;
-		case 'r':
-			is_restore = true;
-			break;
-		case 'e':
-			vrms_settings_print_example();
-			return EXIT_SUCCESS;
-		case 'm':
-			vrms_settings_print_man();
-			return EXIT_SUCCESS;
-		case 'V':
-			puts("vrmsd " PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			usage(stdout);
-			return EXIT_SUCCESS;
-		default:
-			usage(stderr);
-			return 2;
+		int status = take_option(option, call);
+
+		if (status != GO_ON) {
+			return status;
 		}
 	}
 	if (optind != argc) {
 		usage(stderr);
 		return 2;
 	}
-	if (vrms_settings_load(path, &settings, &error) < 0) {
+	return GO_ON;
+}
+
+int main(int argc, char **argv)
+{
+	struct call call = {.path = VRMS_SETTINGS_PATH};
+	struct vrms_settings settings;
+	struct vrms_error error;
+	int status = take_options(argc, argv, &call);
+
+	if (status != GO_ON) {
+		return status;
+	}
+	if (vrms_settings_load(call.path, &settings, &error) < 0) {
 		fprintf(stderr, "vrmsd: %s\n", error.text);
 		return 2;
 	}
-	if (is_test) {
+	if (call.is_test) {
 		vrms_settings_done(&settings);
 		return EXIT_SUCCESS;
 	}
-	vrms_log_open("vrmsd", is_verbose);
-	int status = is_restore ? restore() : run(&settings);
-
+	vrms_log_open("vrmsd", call.is_verbose);
+	status = call.is_restore ? restore() : run(&settings);
 	vrms_log_close();
 	vrms_settings_done(&settings);
 	return status;
