@@ -252,7 +252,11 @@ static const struct vrms_fence_agent agent = {
 	"would "
 	"take the device, and with it the level of the topology, out of service. See vrms "
 	"status.\n\n"
-	"It never says that a node is off: that is the word of the device behind it.",
+	"Set pcmk_off_retries=1 and pcmk_reboot_retries=1 on this device. By default Pacemaker "
+	"repeats an action that failed; the second time the target is a member from the start, and "
+	"the real device would fence it after all: safe, but the refusal was in vain.\n\n"
+	"It never says that a node is off: that is the word of the device behind it. What it saw "
+	"and decided is told to this node's vrmsd, for vrms explain fence.",
     .vendor_url = "",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
@@ -263,7 +267,8 @@ static const struct vrms_fence_agent agent = {
     .man_examples = "Before the lab's power switch:\n"
 		    ".Bd -literal -offset indent\n"
 		    "crm configure primitive verdict stonith:fence_vrms_verdict \\e\n"
-		    "    params device=/dev/mapper/vrms-beats\n"
+		    "    params device=/dev/mapper/vrms-beats \\e\n"
+		    "    pcmk_off_retries=1 pcmk_reboot_retries=1\n"
 		    "crm configure fencing_topology node1: verdict,power node2: verdict,power\n"
 		    ".Ed",
     .man_see_also = ".Xr vrms 8 , .Xr vrms_beat_area 5 , .Xr vrmsd 8",

@@ -99,7 +99,7 @@ has_moved() { vm_runs && [ "$(vm_node "$VM")" != "$VICTIM" ]; }
 # trial NAME FENCE_EXPECTED(yes|no|any) WAIT_SECONDS COMMAND...: does it, waits, tells.  What is to be
 # fenced is waited for until the machine runs elsewhere.
 trial() {
-	local name=$1 expected=$2 patience=$3 start before double fenced
+	local name=$1 expected=$2 patience=$3 start before double fenced lost off
 	shift 3
 	recover
 	double=$(mktemp)
@@ -117,8 +117,9 @@ trial() {
 	sleep "$patience"
 	kill "$watcher"
 	fenced=$(($(fences) - before))
+	lost=$(lost_ms "$start") off=$(fenced_ms "$start")
 	printf '%-38s lost %5s ms  fenced %5s ms  fences %s  rings in vain %s  %s\n' "$name" \
-		"$(lost_ms "$start" | sed 's/^$/-/')" "$(fenced_ms "$start")" "$fenced" \
+		"${lost:--}" "${off:--}" "$fenced" \
 		"$(reformed "$start")" "$(verdict_since "$start")" | tee -a "$RESULTS"
 	[ ! -s "$double" ] || fail "two copies of $VM: $(head -n 1 "$double")"
 	rm -f "$double"
@@ -152,7 +153,10 @@ no_area_no_power() {
 	in_node "$ASK" fence_vrms_verdict -o monitor -d /srv/beat/area || fail "its monitor fails"
 	power_off
 }
-start_vrmsd() { in_node "$1" sh -c 'pgrep -x vrmsd >/dev/null || setsid vrmsd </dev/null >/dev/null 2>&1 &'; }
+start_vrmsd() { # NODE; a case's end kills what it has left behind, so it waits for the daemon
+	in_node "$1" sh -c 'setsid vrmsd </dev/null >/dev/null 2>&1 &'
+	wait_until 30 "vrmsd of $1 answers" in_node "$1" vrms status
+}
 
 # ---- the table
 
