@@ -85,18 +85,24 @@ wait_for() { # PATTERN
 "$vrms" events --file "$journal" --follow --json --since 1min >"$work/follow" &
 follower=$!
 wait_for VM_DIED
-printf '26-01-01T00' >>"$journal"
+line 0 load '"what":"in two halves"' >"$work/line"
+{
+	printf '26-01-01T00:00:00.000Z"}\n' # the end of an old one: not wanted
+	head -c 60 "$work/line"
+} >>"$journal"
 sleep 0.5
-same "half a line" 0 "$(count '"seq":99' "$work/follow")" "$work/follow"
-printf ':00:00.000Z"}\n' >>"$journal" # an old one: not wanted
+same "half a line" 0 "$(count 'in two' "$work/follow")" "$work/follow"
+tail -c +61 "$work/line" >>"$journal"
+wait_for 'in two halves'
 line 0 load '"what":"before the rotation"' >>"$journal"
 wait_for 'before the rotation'
 line 0 load '"what":"last of the old file"' >>"$journal"
-mv "$journal" "$journal.1"
 {
 	line 0 load '"what":"after the rotation"'
 	for i in $(seq 60); do line 0 load "\"what\":\"filler $i\""; done
-} >"$journal" # at once longer than the old one
+} >"$work/new" # at once longer than the old one
+mv "$journal" "$journal.1"
+mv "$work/new" "$journal"
 wait_for 'last of the old file'
 wait_for 'filler 60'
 wait_for 'after the rotation'
