@@ -99,8 +99,10 @@ static json_t *describe_tuning(const struct vrms_daemon *daemon)
 	return json_pack(
 	    "{s:b, s:I, s:s, s:I, s:s, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:f, s:o}", "on",
 	    daemon->is_tuning, "token_ms", (json_int_t)daemon->applied_ms, "reason",
-	    vrms_reason_text(daemon->token_reason), "need_ms", (json_int_t)daemon->need.token_ms,
-	    "need_reason", vrms_reason_text(daemon->need.reason), "configured_ms",
+	    daemon->token_reason == VRMS_REASON_NONE ? "as corosync is configured"
+						     : vrms_reason_text(daemon->token_reason),
+	    "need_ms", (json_int_t)daemon->need.token_ms, "need_reason",
+	    vrms_reason_text(daemon->need.reason), "configured_ms",
 	    (json_int_t)daemon->configured_ms, "allowed_losses_per_year",
 	    daemon->need.allowed_loss_per_year, "predicted_losses_per_year",
 	    daemon->need.predicted_loss_per_year, "predicted_disturbances_per_year",
