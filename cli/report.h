@@ -9,6 +9,14 @@
 
 #include "placement/survive.h"
 
+/* What was done to the live CIB. */
+enum vrms_report_change {
+	VRMS_REPORT_NOT_ASKED,
+	VRMS_REPORT_UNCHANGED, /* it said so already */
+	VRMS_REPORT_WOULD_CHANGE,
+	VRMS_REPORT_CHANGED,
+};
+
 /* Everything a command found out; what is NULL or 0 was not asked for. */
 struct vrms_report {
 	const struct vrms_model *model;
@@ -19,6 +27,8 @@ struct vrms_report {
 	const struct vrms_survival *survival; /* or NULL */
 	int survive;                          /* asked for */
 	bool holds;                           /* what was asked for */
+	enum vrms_report_change change;
+	char *patch; /* for WOULD_CHANGE: as `cibadmin --patch` takes it; the command's own */
 };
 
 void vrms_report_print(const struct vrms_report *report);

@@ -170,6 +170,11 @@ int vrms_report_json(const struct vrms_report *report, struct vrms_error *error)
 		set(root, "lists", lists_of(report, &ok), &ok);
 	}
 	set(root, "holds", json_boolean(report->holds), &ok);
+	if (report->change != VRMS_REPORT_NOT_ASKED) {
+		set(root, "changed", json_boolean(report->change == VRMS_REPORT_CHANGED), &ok);
+		set(root, "patch", report->patch != NULL ? json_string(report->patch) : json_null(),
+		    &ok);
+	}
 	ok = ok && json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
 	putchar('\n');
 	json_decref(root);

@@ -198,6 +198,23 @@ static void print_survival(const struct vrms_report *report)
 	printf(".\n");
 }
 
+static void print_change(const struct vrms_report *report)
+{
+	switch (report->change) {
+	case VRMS_REPORT_NOT_ASKED:
+		return;
+	case VRMS_REPORT_UNCHANGED:
+		printf("\nThe CIB says so already: nothing is written.\n");
+		return;
+	case VRMS_REPORT_CHANGED:
+		printf("\nWritten to the CIB, in one change.\n");
+		return;
+	case VRMS_REPORT_WOULD_CHANGE:
+		printf("\nWould be written to the CIB:\n%s", report->patch);
+		return;
+	}
+}
+
 void vrms_report_print(const struct vrms_report *report)
 {
 	const struct vrms_outcome *last = report->trim != NULL ? report->trim : report->outcome;
@@ -219,4 +236,5 @@ void vrms_report_print(const struct vrms_report *report)
 		print_survival(report);
 	}
 	vrms_planner_broken(report->planner, print_broken, NULL);
+	print_change(report);
 }

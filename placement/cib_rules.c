@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "placement/cib.h"
+#include "placement/cib_steer.h"
 
 enum { SCORE_INFINITY = 1000000 };
 
@@ -150,7 +151,8 @@ static int read_location(const struct vrms_cib *cib, const xmlNode *constraint)
 	int rc;
 
 	/* What was planned before must not pin down what is planned now. */
-	if (id != NULL && strncmp(id, VRMS_CIB_PREFIX, strlen(VRMS_CIB_PREFIX)) == 0) {
+	if (id != NULL && (strncmp(id, VRMS_CIB_PREFIX, strlen(VRMS_CIB_PREFIX)) == 0 ||
+			   strncmp(id, VRMS_CIB_MOVE_PREFIX, strlen(VRMS_CIB_MOVE_PREFIX)) == 0)) {
 		return 0;
 	}
 	for (xmlNode *rule = vrms_cib_child(constraint, "rule"); rule != NULL;
