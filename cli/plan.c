@@ -12,12 +12,19 @@
 enum { PARALLEL = 2, CIB_BYTES_MAX = 1 << 30 };
 
 static const struct option known[] = {
-    {"state", required_argument, NULL, 's'},   {"fail", required_argument, NULL, 'f'},
-    {"survive", required_argument, NULL, 'k'}, {"max-moves", required_argument, NULL, 'm'},
-    {"json", no_argument, NULL, 'j'},          {"apply", no_argument, NULL, 'a'},
-    {"clear", no_argument, NULL, 'c'},         {"dry-run", no_argument, NULL, 'd'},
-    {"exclusive", no_argument, NULL, 'x'},     {"keep", no_argument, NULL, 'K'},
-    {"write", required_argument, NULL, 'w'},   {NULL, 0, NULL, 0},
+    {"state", required_argument, NULL, 's'},
+    {"fail", required_argument, NULL, 'f'},
+    {"survive", required_argument, NULL, 'k'},
+    {"max-moves", required_argument, NULL, 'm'},
+    {"json", no_argument, NULL, 'j'},
+    {"apply", no_argument, NULL, 'a'},
+    {"clear", no_argument, NULL, 'c'},
+    {"dry-run", no_argument, NULL, 'd'},
+    {"exclusive", no_argument, NULL, 'x'},
+    {"keep", no_argument, NULL, 'K'},
+    {"timeout", required_argument, NULL, 't'},
+    {"write", required_argument, NULL, 'w'},
+    {NULL, 0, NULL, 0},
 };
 
 static int check_options(const struct vrms_desk_options *options, struct vrms_error *error)
