@@ -18,4 +18,4 @@ vrms_SOURCES = \
 	cli/steer.c cli/steer.h
 vrms_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS)
 vrms_LDADD  = $(QUORUM_CLIENT_LIBS) $(PLACEMENT_IO_LIBS) $(COMMON_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(QB_LIBS)
-dist_man_MANS += cli/vrms.8
+dist_man_MANS += cli/vrms.8 cli/vrms-plan.8 cli/vrms-drain.8

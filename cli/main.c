@@ -98,6 +98,14 @@ void vrms_command_usage(const char *command)
 	}
 }
 
+/* `vrms COMMAND --help`: asked for, so on standard output. */
+static int help(const struct vrms_command *command)
+{
+	printf("Usage: vrms %s %s\n\n%s.  More: man vrms\n", command->name, command->arguments,
+	       command->summary);
+	return VRMS_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
@@ -110,7 +118,9 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < VRMS_COUNT_OF(commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) == 0) {
-			return commands[i].run(argc - 1, argv + 1);
+			return argc == 3 && strcmp(argv[2], "--help") == 0
+				   ? help(&commands[i])
+				   : commands[i].run(argc - 1, argv + 1);
 		}
 	}
 	fprintf(stderr, "vrms: unknown command '%s'; \"vrms --help\" lists them\n", argv[1]);

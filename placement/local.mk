@@ -53,3 +53,5 @@ placement_libvrms_placement_io_a_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS) $(JANSSON_C
 
 PLACEMENT_LIBS    = placement/libvrms-placement.a
 PLACEMENT_IO_LIBS = placement/libvrms-placement-io.a $(PLACEMENT_LIBS)
+
+dist_man_MANS += placement/vrms_state.5
