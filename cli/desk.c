@@ -134,11 +134,12 @@ static int load(struct vrms_desk *desk, const char *path, struct vrms_error *err
 	int rc;
 
 	if (path != NULL) {
-		return vrms_import_file(path, &desk->model, error);
+		return vrms_import_file(path, &desk->notes, &desk->model, error);
 	}
 	rc = vrms_live_query(&desk->text, error);
 	rc = rc < 0 ? rc : vrms_cib_facts_read(desk->text, &desk->facts, error);
-	return rc < 0 ? rc : vrms_import_text(desk->text, "live CIB", &desk->model, error);
+	return rc < 0 ? rc
+		      : vrms_import_text(desk->text, "live CIB", &desk->notes, &desk->model, error);
 }
 
 int vrms_desk_open(struct vrms_desk *desk, const struct vrms_desk_options *options,

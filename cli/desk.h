@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/report.h"
 #include "placement/cib_steer.h"
+#include "placement/import.h"
 
 enum { VRMS_DESK_TRIES = 10 }; /* when others keep changing the CIB */
 
@@ -31,6 +32,7 @@ struct vrms_desk_options {
 struct vrms_desk {
 	char *text; /* the live CIB; NULL with a file */
 	struct vrms_cib_facts facts;
+	struct vrms_import_notes notes;
 	struct vrms_model *model;
 	struct vrms_planner *planner;
 	struct vrms_outcome *outcome, *trim;

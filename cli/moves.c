@@ -150,6 +150,7 @@ static int preview(const struct job *job, const struct vrms_desk_options *option
 	if (rc == 0) {
 		*ret_holds = desk.outcome->stopped_count == 0 && desk.outcome->ordered;
 		report = (struct vrms_report){.model = desk.model,
+					      .notes = &desk.notes,
 					      .planner = desk.planner,
 					      .outcome = desk.outcome,
 					      .holds = *ret_holds};

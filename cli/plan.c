@@ -71,6 +71,7 @@ static int plan(struct vrms_desk *desk, const struct vrms_desk_options *options,
 	}
 	vrms_planner_fail(desk->planner, desk->indices, options->fail_count, desk->outcome);
 	*report = (struct vrms_report){.model = desk->model,
+				       .notes = &desk->notes,
 				       .planner = desk->planner,
 				       .outcome = desk->outcome,
 				       .holds = desk->outcome->stopped_count == 0};

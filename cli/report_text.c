@@ -198,6 +198,18 @@ static void print_survival(const struct vrms_report *report)
 	printf(".\n");
 }
 
+static void print_notes(const struct vrms_import_notes *notes)
+{
+	int count = notes == NULL ? 0 : notes->count;
+
+	for (int i = 0; i < count && i < VRMS_IMPORT_NOTES_MAX; i++) {
+		printf("%sNot taken into account: %s\n", i == 0 ? "\n" : "", notes->text[i]);
+	}
+	if (count > VRMS_IMPORT_NOTES_MAX) {
+		printf("... and %d more\n", count - VRMS_IMPORT_NOTES_MAX);
+	}
+}
+
 static void print_change(const struct vrms_report *report)
 {
 	switch (report->change) {
@@ -236,5 +248,6 @@ void vrms_report_print(const struct vrms_report *report)
 		print_survival(report);
 	}
 	vrms_planner_broken(report->planner, print_broken, NULL);
+	print_notes(report->notes);
 	print_change(report);
 }

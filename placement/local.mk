@@ -37,6 +37,7 @@ noinst_LIBRARIES += placement/libvrms-placement-io.a
 placement_libvrms_placement_io_a_SOURCES = \
 	placement/cib.h \
 	placement/cib_edit.c placement/cib_edit.h \
+	placement/cib_expr.c \
 	placement/cib_lists.c \
 	placement/cib_rules.c \
 	placement/cib_status.c \
