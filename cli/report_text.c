@@ -183,8 +183,12 @@ static void print_survival(const struct vrms_report *report)
 {
 	const struct vrms_survival *survival = report->survival;
 
-	printf("\nSurvives the loss of any %d node%s", survival->survives,
-	       survival->survives == 1 ? "" : "s");
+	if (survival->survives == 0) {
+		printf("\nDoes not survive the loss of every single node");
+	} else {
+		printf("\nSurvives the loss of any %d node%s", survival->survives,
+		       survival->survives == 1 ? "" : "s");
+	}
 	if (survival->fatal > 0) {
 		printf("; %lld of %lld losses leave VMs down, the worst %d (",
 		       (long long)survival->fatal, (long long)survival->checked,

@@ -60,6 +60,16 @@ START_TEST(bad_json_names_line_and_key)
 	       "state:4: vm 'a': declared twice");
 	refuse(HEAD NODE "\"rules\": [{\"name\": \"r\", \"type\": \"deny\", \"nodes\": [\"n7\"]}]}",
 	       "state:3: rule 'r': unknown node 'n7'");
+	refuse(HEAD "\"nodes\": [{\"name\": \"n1\"}, {\"name\": \"n1\"}]}",
+	       "state:2: node 'n1': declared twice");
+	refuse(HEAD NODE
+	       "\"vms\": [{\"name\": \"a\", \"demand\": {\"memory\": 9007199254740993}}]}",
+	       "state:3: vm 'a': demand: memory of 9007199254740993: must be 0 to "
+	       "9007199254740992");
+	refuse(HEAD NODE "\"vms\": [{\"name\": \"a\"}],\n\"rules\": [{\"name\": \"r\", \"type\": "
+			 "\"allow\", \"vms\": [\"a\"], \"nodes\": [\"n1\"]},\n{\"name\": \"s\", "
+			 "\"type\": \"deny\", \"vms\": [\"a\"], \"nodes\": [\"n1\"]}]}",
+	       "state: rules contradict each other: 's' leave no node for vm 'a'");
 	refuse("{\"version\": 2}", "state: version: must be 1");
 	refuse("", "state: the file is empty");
 }
@@ -123,6 +133,18 @@ START_TEST(bad_ganeti_text_names_the_line)
 	refuse("g|uuid-1|preferred||\n\nn1|1000|1|400|10|10|4|N|uuid-1|1\n\n"
 	       "i|100|0|1|running|Y|n7||ext||1\n",
 	       "state:5: vm 'i': unknown primary node 'n7'");
+	/* Cut off in the middle, an amount below 0 or too large, a name that comes twice. */
+	refuse("g|uuid-1|preferred||\n\nn1|1000|1|400|10|10|4|N|uuid-1|1\n\ni|100|0",
+	       "state:5: cut off: the line has no end");
+	refuse("g|uuid-1|preferred||\n\nn1|1000|1|400|10|10|4|N|uuid-1|1\n\n"
+	       "i|-100|0|1|running|Y|n1||ext||1\n",
+	       "state:5: 'i': memory: \"-100\" is not between 0 and 9007199254740992");
+	refuse("g|uuid-1|preferred||\n\nn1|99999999999999999999|1|400|10|10|4|N|uuid-1|1\n\n",
+	       "state:3: 'n1': total memory: \"99999999999999999999\" is not between 0 and "
+	       "9007199254740992");
+	refuse("g|uuid-1|preferred||\n\nn1|1000|1|400|10|10|4|N|uuid-1|1\n\n"
+	       "i|100|0|1|running|Y|n1||ext||1\ni|100|0|1|running|Y|n1||ext||1\n",
+	       "state:6: vm 'i': declared twice");
 	refuse("nonsense\n", "state:1: group with 1 fields: needs at least 2");
 }
 END_TEST
@@ -313,6 +335,13 @@ START_TEST(bad_cibs_name_the_line)
 	       "<rsc_location id=\"l1\" rsc=\"a\" node=\"n1\" score=\"-INFINITY\"/>"
 	       "<rsc_location id=\"l2\" rsc=\"a\" node=\"n2\" score=\"-INFINITY\"/>" CIB_STATUS,
 	       "state: rules contradict each other: 'l1', 'l2' leave no node for vm 'a'");
+	refuse("<cib><configuration><nodes><node id=\"1\" uname=\"n1\"/>\n<node id=\"2\" "
+	       "uname=\"n1\"/></nodes></configuration></cib>",
+	       "state:2: node 'n1': declared twice");
+	refuse("<cib><configuration><nodes>\n<node id=\"1\" uname=\"n1\"><utilization id=\"u\">\n"
+	       "<nvpair id=\"m\" name=\"memory\" value=\"-5\"/></utilization></node></nodes>"
+	       "</configuration></cib>",
+	       "state:3: utilization 'memory': \"-5\" is not between 0 and 9007199254740992");
 	refuse("<cib><configuration><nodes>\n<node id=\"1\" uname=\"n1\">",
 	       "state:2: Premature end of data in tag node line 2");
 	refuse("<html/>", "state:1: not a CIB: <html> where <cib> is expected");
