@@ -47,4 +47,11 @@ int vrms_cib_edit_remove(xmlNode *parent, const char *prefix);
 void vrms_cib_edit_add_pair(xmlNode *parent, const char *sets, const char *id, const char *name,
 			    const char *value);
 
+/* cib_stick.c: would these lists move a VM that runs?  -EINVAL names the first. */
+struct vrms_failover;
+VRMS_MUST_CHECK int vrms_cib_check_stickiness(const struct vrms_cib_edit *edit,
+					      const struct vrms_model *model,
+					      const struct vrms_failover *lists,
+					      struct vrms_error *error);
+
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/parse.h"
 #include "placement/cib_edit.h"
 
 enum { STICKINESS = 1000 };
@@ -131,39 +130,28 @@ static void write_strategy(struct writer *writer)
 	writer->edit.changed = true;
 }
 
-static int write_stickiness(struct writer *writer)
+static void write_stickiness(struct writer *writer)
 {
 	xmlNode *defaults = vrms_cib_edit_section(&writer->edit, "rsc_defaults", NULL);
-	xmlNode *pair = vrms_cib_edit_find_pair(defaults, "meta_attributes", "resource-stickiness");
-	const char *value = vrms_cib_peek(pair, "value");
-	int64_t stickiness;
+	char text[16];
 
-	if (pair == NULL) {
-		char text[16];
-
+	if (vrms_cib_edit_find_pair(defaults, "meta_attributes", "resource-stickiness") == NULL) {
 		snprintf(text, sizeof(text), "%d", STICKINESS);
 		vrms_cib_edit_add_pair(defaults, "meta_attributes", VRMS_CIB_PREFIX "defaults",
 				       "resource-stickiness", text);
 		writer->edit.changed = true;
-		return 0;
 	}
-	if (value != NULL && strcmp(value, "INFINITY") != 0 &&
-	    (vrms_int_parse(value, INT32_MIN, INT32_MAX, &stickiness, NULL) < 0 ||
-	     stickiness <= VRMS_CIB_SCORE_STEP * VRMS_LIST_MAX)) {
-		return vrms_error_set(writer->error, -EINVAL,
-				      "resource-stickiness of %s: must be above %d, or running "
-				      "VMs would move to their fail-over hosts",
-				      value, VRMS_CIB_SCORE_STEP * VRMS_LIST_MAX);
-	}
-	return 0;
 }
 
 static int write_all(struct writer *writer)
 {
-	int rc = writer->config->clear ? 0 : write_stickiness(writer);
+	int rc = 0;
 
-	if (rc == 0 && !writer->config->clear) {
+	if (!writer->config->clear) {
+		write_stickiness(writer);
 		write_strategy(writer);
+		rc = vrms_cib_check_stickiness(&writer->edit, writer->model, writer->lists,
+					       writer->error);
 	}
 	return rc < 0 ? rc : write_lists(writer);
 }

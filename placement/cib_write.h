@@ -26,7 +26,8 @@ struct vrms_cib_write_config {
 /* Makes the CIB say what the lists say; what is there already and right stays untouched.
  *
  * Also sets placement-strategy to "utilization", and resource-stickiness to 1000 where
- * rsc_defaults says nothing; a default stickiness that is not above the scores is -EINVAL.
+ * rsc_defaults says nothing.  -EINVAL: a VM that runs would move, because its stickiness is not
+ * above a score and what location constraints add to it.
  * lists: NULL with config->clear.
  * ret_text: the CIB with the changes, to be freed; NULL when nothing has to change.
  */

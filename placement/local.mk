@@ -42,6 +42,7 @@ placement_libvrms_placement_io_a_SOURCES = \
 	placement/cib_rules.c \
 	placement/cib_status.c \
 	placement/cib_steer.c placement/cib_steer.h \
+	placement/cib_stick.c \
 	placement/cib_write.c placement/cib_write.h \
 	placement/cib_xml.c \
 	placement/draft.c placement/draft.h \

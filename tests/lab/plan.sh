@@ -183,6 +183,48 @@ drain_and_back() {
 	say "hv_memory max/mean $(vrms plan --json | spread)"
 }
 
+JOURNAL=/run/vrms/journal.jsonl
+start_vrmsd() { # NODE
+	in_node "$1" mkdir -p /run/vrms
+	printf '%s\n' "tuning = no" "vm_watch = no" "plan = keep" "plan_interval = 5s" "journal = $JOURNAL" |
+		in_node "$1" tee /run/vrms/vrmsd.conf >/dev/null
+	in_node "$1" sh -c 'PCMK_logfacility=none setsid vrmsd -c /run/vrms/vrmsd.conf >>/run/vrms/out 2>&1 </dev/null &'
+}
+has_ended() { ! in_node "$1" pgrep -x vrmsd; } # NODE
+stop_vrmsd() { # NODE
+	in_node "$1" pkill -TERM -o -x vrmsd
+	wait_until 30 "vrmsd of $1 has ended" has_ended "$1"
+}
+writings() { in_node "$1" jq -s '[.[] | select(.event == "plan" and .state == "written")] | length' $JOURNAL; } # NODE
+has_lists() { cib | grep -q vrms-plan-tag; }
+has_list() { # VM
+	cib | sed -n '/<rsc_location id="vrms-plan-/,/<\/rsc_location>/p' | grep -q "resource_ref id=\"$1\""
+}
+
+# Started without lists, the member with the lowest number writes them; the next one when it is gone.
+keeper() {
+	local node before
+	vrms plan --clear >/dev/null
+	for node in node1 node2; do
+		start_vrmsd $node
+	done
+	wait_until 90 "vrmsd has written lists" has_lists
+	wait_until 30 "the cluster is idle" idle
+	before=$(placed)
+	lab vm add vm25 --memory 16
+	wait_until 90 "the new VM has a list" has_list vm25
+	differs "writings of node1" 0 "$(writings node1)"
+	same "writings of node2" 0 "$(writings node2)"
+	stop_vrmsd node1
+	vrms plan --clear >/dev/null
+	wait_until 90 "vrmsd of another node has written lists" has_lists
+	differs "writings of node2" 0 "$(writings node2)"
+	stop_vrmsd node2
+	lab vm remove vm25
+	wait_until 30 "the cluster is idle" idle
+	same "where VMs run" "$before" "$(placed)"
+}
+
 take_out() {
 	local before
 	before=$(placed)
@@ -198,5 +240,6 @@ run_case apply_moves_nothing "plan --apply writes lists once and moves nothing t
 run_case rebalance "rebalance levels the load by live migration and stops"
 run_case cut_each "after a power cut every VM is where its list says"
 run_case drain_and_back "drain, undrain and rebalance with running guests"
+run_case keeper "vrmsd keeps the lists current"
 run_case take_out "plan --clear takes everything out and moves nothing"
 finish

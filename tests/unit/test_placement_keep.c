@@ -172,6 +172,49 @@ START_TEST(a_vm_that_would_stay_down_needs_new_lists)
 }
 END_TEST
 
+/* What _write() says when `part` stands where the CIB has `place`. */
+static int write_with(const char *place, const char *part)
+{
+	char *cib VRMS_CLEANUP(vrms_freep) = cib_of("00112233", even);
+	char *changed VRMS_CLEANUP(vrms_freep) = NULL, *planned VRMS_CLEANUP(vrms_freep) = NULL;
+	char *at = strstr(cib, place);
+
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_gt(asprintf(&changed, "%.*s%s%s", (int)(at - cib), cib, part,
+				  at + strlen(place)),
+			 0);
+	struct vrms_model *model VRMS_CLEANUP(vrms_model_freep) = model_of(changed);
+	struct vrms_failover *fresh VRMS_CLEANUP(vrms_failover_freep) = lists_of(model);
+
+	return vrms_cib_write(changed, model, fresh, &(struct vrms_cib_write_config){0}, &planned,
+			      &error);
+}
+
+#define STICKY(value) "<nvpair id=\"s\" name=\"resource-stickiness\" value=\"" value "\"/>"
+#define DEFAULTS(value)                                                                 \
+	"<rsc_defaults><meta_attributes id=\"d\">" STICKY(value) "</meta_attributes></" \
+								 "rsc_defaults>"
+#define END "</configuration>"
+
+START_TEST(lists_that_would_move_a_running_vm_are_refused)
+{
+	ck_assert_int_eq(write_with(END, DEFAULTS("81") END), 0);
+	ck_assert_int_eq(write_with(END, DEFAULTS("INFINITY") END), 0);
+	ck_assert_int_eq(write_with(END, DEFAULTS("80") END), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.text, "vm 'v0': resource-stickiness of 80: must be "
+						 "above 80, or it would leave 'n0' for 'n"));
+	/* One VM of its own mind. */
+	ck_assert_int_eq(write_with("<nvpair id=\"l3\"", STICKY("0") "<nvpair id=\"l3\""), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.text, "vm 'v3'"));
+	/* What an admin's preference adds. */
+	ck_assert_int_eq(
+	    write_with("<constraints/></configuration>",
+		       "<constraints><rsc_location id=\"l\" rsc=\"v0\" node=\"n1\" score=\"500\"/>"
+		       "</constraints>" DEFAULTS("550") END),
+	    -EINVAL);
+}
+END_TEST
+
 static int count_of(const char *text, const char *part)
 {
 	int count = 0;
@@ -255,6 +298,7 @@ END_TEST
 UNIT_MAIN("placement_keep", lists_just_written_are_good,
 	  a_little_more_load_is_not_worth_new_lists_and_much_is,
 	  a_vm_that_moved_onto_its_list_or_came_new_needs_new_lists,
-	  a_vm_that_would_stay_down_needs_new_lists, moves_are_written_once_expire_and_are_no_rules,
+	  a_vm_that_would_stay_down_needs_new_lists, lists_that_would_move_a_running_vm_are_refused,
+	  moves_are_written_once_expire_and_are_no_rules,
 	  the_order_of_attributes_and_blanks_between_elements_mean_nothing,
 	  what_is_no_cib_or_names_no_node_is_refused)
