@@ -20,7 +20,8 @@
 #include "quorum/tuner.h"
 
 enum { VRMS_DAEMON_PENDING_MAX = 32 };
-struct vrms_vms; /* quorum/vms.h */
+struct vrms_vms;        /* quorum/vms.h */
+struct vrms_plan_child; /* quorum/plan_child.h */
 
 struct vrms_daemon {
 	const struct vrms_settings *settings;
@@ -60,7 +61,8 @@ struct vrms_daemon {
 	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
 	unsigned report_count;
 	bool is_tuning;
-	struct vrms_vms *vms; /* NULL: not watching machines */
+	struct vrms_vms *vms;         /* NULL: not watching machines */
+	struct vrms_plan_child *plan; /* NULL: not looking at plans */
 	bool is_leaving;
 	int64_t leave_by_ms;
 	int64_t connect_after_ms;

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "quorum/daemon.h"
+#include "quorum/plan_child.h"
 
 enum { LOAD_MS_MAX = 24 * 3600000 };
 
@@ -113,12 +114,13 @@ static json_t *describe_tuning(const struct vrms_daemon *daemon)
 static json_t *answer_status(struct vrms_daemon *daemon, const json_t *request)
 {
 	(void)request;
-	return json_pack("{s:b, s:s, s:b, s:b, s:I, s:o, s:o, s:o*}", "ok", 1, "node",
+	return json_pack("{s:b, s:s, s:b, s:b, s:I, s:o, s:o, s:o*, s:o*}", "ok", 1, "node",
 			 daemon->node_name, "attached", daemon->cluster != NULL, "quorate",
 			 daemon->quorate, "ring", (json_int_t)daemon->ring.sequence, "tuning",
 			 describe_tuning(daemon), "members",
 			 daemon->cluster != NULL ? describe_members(daemon) : json_array(), "beats",
-			 daemon->beater != NULL ? describe_beats(daemon) : NULL);
+			 daemon->beater != NULL ? describe_beats(daemon) : NULL, "plan",
+			 vrms_plan_child_describe(daemon));
 }
 
 static json_t *answer_tune(struct vrms_daemon *daemon, const json_t *request)

@@ -20,6 +20,7 @@
 #include "quorum/daemon.h"
 #include "quorum/guardian.h"
 #include "quorum/notify.h"
+#include "quorum/plan_child.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
 #include "quorum/vms.h"
@@ -115,6 +116,7 @@ static void on_tick(void *context)
 	}
 	check_probe(daemon, now_ms);
 	vrms_vms_tick(daemon);
+	vrms_plan_child_tick(daemon);
 	check_leaving(daemon, now_ms);
 }
 
@@ -242,6 +244,7 @@ static void finish(struct vrms_daemon *daemon)
 {
 	vrms_ipc_server_free(daemon->server);
 	vrms_vms_stop(daemon);
+	vrms_plan_child_stop(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
 	vrms_ringwatch_free(daemon->ringwatch);
@@ -280,6 +283,9 @@ static int run(const struct vrms_settings *settings)
 	watchdog_ms = vrms_notify_watchdog_ms();
 	if (settings->vm_watch && vrms_vms_start(&daemon_, &error) < 0) {
 		vrms_log(LOG_ERR, "%s", error.text); /* the token is tuned all the same */
+	}
+	if (vrms_plan_child_start(&daemon_, &error) < 0) {
+		vrms_log(LOG_ERR, "%s", error.text);
 	}
 	on_tick(&daemon_);
 	vrms_notify("READY=1");
