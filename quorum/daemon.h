@@ -60,6 +60,7 @@ struct vrms_daemon {
 	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
 	unsigned report_count;
 	bool is_tuning;
+	bool is_guarded;      /* by the second opinion */
 	struct vrms_vms *vms; /* NULL: not watching machines */
 	bool is_leaving;
 	int64_t leave_by_ms;
@@ -87,6 +88,9 @@ void vrms_daemon_take_ring(struct vrms_daemon *daemon);
 
 /* The ring has changed: what was seen on the way belongs to the change. */
 void vrms_daemon_forget_ring(struct vrms_daemon *daemon);
+
+/* Does the second opinion stand between a false loss of this node and its reboot? */
+void vrms_daemon_check_guard(struct vrms_daemon *daemon);
 
 /* A round trip over the ring. */
 void vrms_daemon_probe(struct vrms_daemon *daemon);

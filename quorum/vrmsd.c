@@ -106,6 +106,7 @@ static void on_tick(void *context)
 	vrms_daemon_feed_agree(daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_TICK});
 	if (now_ms - tuner_last_ms >= 1000) {
 		vrms_daemon_take_ring(daemon);
+		vrms_daemon_check_guard(daemon);
 		tuner_last_ms = now_ms;
 		vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_TICK});
 	}
