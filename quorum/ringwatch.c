@@ -97,7 +97,9 @@ static uint32_t read_links(struct vrms_ringwatch *watch)
 			if (cmap_get_uint32(watch->stats, key, &value_us) != CS_OK) {
 				break;
 			}
-			largest_us = value_us > largest_us ? value_us : largest_us;
+			if (value_us != UINT32_MAX) { /* never measured: the node's own */
+				largest_us = value_us > largest_us ? value_us : largest_us;
+			}
 		}
 	}
 	return largest_us;
