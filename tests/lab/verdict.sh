@@ -119,7 +119,7 @@ no_area_no_power() {
 	in_node "$ASK" fence_vrms_verdict -o monitor -d /srv/beat/area || fail "its monitor fails"
 	power_off
 }
-start_vrmsd() { in_node "$1" sh -c 'pgrep -x vrmsd >/dev/null || setsid vrmsd </dev/null >/dev/null 2>&1 &'; }
+start_vrmsd() { in_node "$1" sh -c 'pgrep -x vrmsd >/dev/null || setsid vrmsd -c /etc/corosync/vrmsd.conf </dev/null >/dev/null 2>&1 &'; }
 
 # ---- the table
 
