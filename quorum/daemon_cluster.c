@@ -13,6 +13,7 @@ enum {
 	STEP_TIMEOUT_MS = 1000,
 	FOREIGN_AFTER_MS = 500,
 	SETTLE_MS = 15000, /* a host that boots */
+	STALE_MS = 60000,  /* a node lost and back silences what is measured of the ring for 20 s */
 };
 
 static int64_t now_us(void)
@@ -56,7 +57,11 @@ static void take_note(struct vrms_daemon *daemon, const struct vrms_members_note
 				     name, "reason", vrms_reason_name(note->reason), "text",
 				     vrms_reason_text(note->reason), "away_ms",
 				     (json_int_t)note->away_ms));
-	if (note->reason == VRMS_REASON_RING_REFORMED) {
+	/* What breaks under the configured token is not the tuner's to mend: a node that joins,
+	 * often. */
+	bool is_shortened = daemon->applied_ms < daemon->configured_ms;
+
+	if (note->reason == VRMS_REASON_RING_REFORMED && is_shortened) {
 		vrms_daemon_feed_tuner(daemon,
 				       (struct vrms_tuner_event){.kind = VRMS_TUNER_DISTURBED,
 								 .value_ms = daemon->applied_ms});
@@ -273,7 +278,7 @@ static int make_cores(struct vrms_daemon *daemon)
 	    .load_floor_ms = settings->token_load_floor_ms,
 	    .settle_ms = SETTLE_MS,
 	    .warmup_ms = settings->warmup_ms,
-	    .stale_ms = 15000,
+	    .stale_ms = STALE_MS,
 	    .shorten_after_ms = settings->shorten_after_ms,
 	    .hysteresis_pct = settings->hysteresis_pct,
 	    .penalty_ms = 600000,
