@@ -8,7 +8,7 @@ backup_libvrms_backup_core_a_SOURCES = \
 	backup/format.c backup/format.h \
 	backup/lock_watch.c backup/lock_watch.h \
 	backup/retention.c backup/retention.h
-backup_libvrms_backup_core_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
+backup_libvrms_backup_core_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS) -fPIC
 PURE_ARCHIVES += backup/libvrms-backup-core.a
 
 # The repository and what works on it.
@@ -28,6 +28,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/lock_holder.c backup/lock_holder.h \
 	backup/nbd_server.c backup/nbd_server.h \
 	backup/pack_list.c backup/pack_list.h \
+	backup/part_reader.c backup/part_reader.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
 	backup/pipeline.c backup/pipeline.h \
 	backup/plan.c backup/plan.h \
@@ -47,7 +48,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/verify.c backup/verify.h \
 	backup/verify_state.c backup/verify_state.h \
 	backup/walk.c backup/walk.h
-backup_libvrms_backup_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
+backup_libvrms_backup_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) -fPIC
 
 # Running VMs, through libvirt.
 noinst_LIBRARIES += backup/libvrms-backup-live.a
@@ -55,11 +56,23 @@ backup_libvrms_backup_live_a_SOURCES = \
 	backup/live.c backup/live.h \
 	backup/live_base.c backup/live_base.h \
 	backup/live_guard.c backup/live_guard.h \
+	backup/overlay.c backup/overlay.h \
 	backup/scratch_watch.c backup/scratch_watch.h \
+	backup/serve.c backup/serve.h \
 	backup/take_live.c backup/take_live.h \
 	backup/vm_xml.c backup/vm_xml.h
-backup_libvrms_backup_live_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
-BACKUP_LIVE_LIBS = backup/libvrms-backup-live.a $(BACKUP_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
+backup_libvrms_backup_live_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+backup_libvrms_backup_live_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) $(LIBVIRT_CFLAGS) \
+	$(LIBVIRT_QEMU_CFLAGS) $(XML_CFLAGS)
+BACKUP_LIVE_LIBS = backup/libvrms-backup-live.a $(BACKUP_LIBS) $(LIBVIRT_QEMU_LIBS) $(LIBVIRT_LIBS) \
+	$(XML_LIBS)
+
+# Loaded by nbdkit: position-independent, as is all it links.
+vrmslibexec_PROGRAMS += backup/nbdkit-vrms-backup-plugin.so
+backup_nbdkit_vrms_backup_plugin_so_SOURCES = backup/cli.c backup/cli.h backup/nbdkit_plugin.c
+backup_nbdkit_vrms_backup_plugin_so_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) $(NBDKIT_CFLAGS) -fPIC
+backup_nbdkit_vrms_backup_plugin_so_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,--exclude-libs,ALL
+backup_nbdkit_vrms_backup_plugin_so_LDADD = $(BACKUP_LIBS)
 
 BACKUP_CFLAGS = $(NBD_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS) $(XXHASH_CFLAGS) $(JANSSON_CFLAGS)
 BACKUP_LIBS   = backup/libvrms-backup.a backup/libvrms-backup-core.a $(COMMON_LIBS) $(QB_LIBS) \
@@ -68,6 +81,7 @@ BACKUP_LIBS   = backup/libvrms-backup.a backup/libvrms-backup-core.a $(COMMON_LI
 bin_PROGRAMS += vrms-backup
 vrms_backup_SOURCES = \
 	backup/cli.c backup/cli.h \
+	backup/command_boot.c \
 	backup/command_care.c \
 	backup/command_restore.c \
 	backup/command_show.c \

@@ -42,6 +42,7 @@ tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 BACKUP_CLI_TESTS = \
 	tests/cli/backup_format.sh \
 	tests/cli/backup_kill.sh \
+	tests/cli/backup_serve.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
 EXTRA_DIST += $(BACKUP_CLI_TESTS) tests/cli/backup_format.py
