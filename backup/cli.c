@@ -38,7 +38,7 @@ static const struct cli_option options[] = {
     {"threads", NUMBER, FIELD(threads), "N", "worker threads (as many as processors)", 1, 15},
     {"json", FLAG, FIELD(json), NULL, "print JSON"},
     {"encrypt", FLAG, FIELD(encrypt), NULL, "encrypt with AES-256-GCM; needs a key"},
-    {"fast", FLAG, FIELD(fast), NULL, "hash with XXH3-128 and compress with zstd -5"},
+    {"fast", FLAG, FIELD(fast), NULL, "hash with XXH3-128 and compress with zstd -3"},
     {"hash", TEXT, FIELD(hash), "NAME", "sha256 (default) or xxh3"},
     {"compression", TEXT, FIELD(compression), "NAME", "zstd (default) or none"},
     {"level", NUMBER, FIELD(level), "N", "zstd level, -7 to 19 (1)", -7, 19},
@@ -199,7 +199,7 @@ int vrms_cli_parse(const struct vrms_command *command, int argc, char **argv,
 
 void vrms_cli_print_usage(const struct vrms_command *command)
 {
-	printf("  %-9s %-28s %s\n", command->name, command->arguments, command->summary);
+	printf("  %-12s %-15s %s\n", command->name, command->arguments, command->summary);
 }
 
 void vrms_cli_print_options(const struct vrms_command *command)

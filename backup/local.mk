@@ -31,6 +31,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/part_reader.c backup/part_reader.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
 	backup/pipeline.c backup/pipeline.h \
+	backup/pipeline_line.h backup/pipeline_read.c \
 	backup/plan.c backup/plan.h \
 	backup/point.c backup/point.h backup/points.c \
 	backup/repository.c backup/repository.h backup/repository_struct.h \
@@ -87,6 +88,7 @@ vrms_backup_SOURCES = \
 	backup/command_show.c \
 	backup/command_take.c backup/command_take.h \
 	backup/command_take_vm.c \
+	backup/command_trial.c \
 	backup/main.c
 vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
 vrms_backup_LDADD  = $(BACKUP_LIVE_LIBS)
