@@ -28,6 +28,8 @@ static const struct vrms_command commands[] = {
      " disk socket writable ", 1, 1, vrms_command_serve},
     {"boot", "POINT", "Start the VM from a point at once; its disks are copied while it runs",
      " name output connect rate no-copy socket ", 1, 1, vrms_command_boot},
+    {"test-restore", "POINT", "Start the VM from a point, apart from all, and see that it comes up",
+     " wait-for timeout scratch connect ", 1, 1, vrms_command_test_restore},
     {"export", "POINT", "Write a point as plain qcow2 images", " disk output overwrite ", 1, 1,
      vrms_command_export},
     {"verify", "", "Read blocks back and check them", " budget new json ", 0, 0,

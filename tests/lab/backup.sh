@@ -195,6 +195,55 @@ change_off() { # the same for a VM that is off
 	qemu-io -f raw -c "$1" "$SAN/expected" >/dev/null
 }
 
+nobody_serves() { ! vm_exec pgrep -x nbdkit; }
+
+tried() {
+	host=node2
+	words=$(backup test-restore bk@2 --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
+	say "$words"
+	contains "the result" "$words" "bk@2: works"
+	contains "the list" "$(backup list)" "tested"
+	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	if words=$(backup test-restore bk@4 --wait-for "no such words" --timeout 4s 2>&1); then
+		fail "a guest that says nothing passed: $words"
+	fi
+	say "$words"
+	contains "the result" "$words" "bk@4: FAILED"
+	contains "the point" "$(backup show bk@4)" "FAILED after"
+	refused "a trial with nothing to wait for" "no guest agent" backup test-restore bk@2
+	same "VMs left" "bk" "$(vm_exec virsh -q list --all --name | grep .)"
+	same "folders left" "" "$(vm_exec sh -c 'ls -d /var/tmp/vrms-trial.* 2>/dev/null || :')"
+	nobody_serves || fail "nbdkit still serves"
+}
+
+booted() {
+	local at
+	host=node2
+	refused "booting a VM that runs" "is running" backup boot bk@2 --output /srv/quick
+	vm_exec virsh -q destroy bk --graceful
+	words=$(backup boot bk@2 --output /srv/quick --no-copy 2>&1) || fail "boot: $words"
+	say "$words"
+	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	wait_until 60 "the guest has booted and counts" console_shows_more bk 2
+	refused "a prune under a VM that reads" "serving bk@2" backup prune --keep-last 1
+	vm_exec virsh -q destroy bk
+	wait_until 20 "the server has ended with its last client" nobody_serves
+	rm -r "$SAN/quick"
+
+	words=$(backup boot bk@4 --output /srv/quick 2>&1) || fail "boot: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	contains "the copy" "$words" "vdb: copied"
+	wait_until 20 "the server has ended with its last client" nobody_serves
+	at=$(console_ticks bk)
+	wait_until 60 "the guest counts on without the repository" console_shows_more bk "$at"
+	vm_exec virsh -q destroy bk --graceful
+	same "what it still stands on" null "$(qemu-img info --output=json "$SAN/quick/bk-vdb.qcow2" |
+		jq -r '."backing-filename"')"
+	qemu-img compare -q -f qcow2 -F raw "$SAN/quick/bk-vdb.qcow2" "$SAN/state.4" ||
+		fail "the disk that was copied differs"
+	vm_exec virsh -q start bk
+}
+
 copied() {
 	host=node2
 	backup restore bk@4 --define --name copy --output /srv/copy --format qcow2 | sed 's/^/# /'
@@ -220,5 +269,7 @@ host=node1 run_case migrated "incremental after a live migration"
 run_case clean_fail_over "incremental after a clean stop and a start on the other host"
 run_case power_cut "a power cut: full with the reason, storing only changes, then incremental again"
 run_case put_back "a VM is put back where it was: never while it runs; its chain starts anew"
+run_case tried "a point is proved by a VM that comes up, beside the one that runs; the result is kept"
+run_case booted "a VM runs from the repository at once, and is copied back while it runs"
 run_case copied "a point becomes another VM beside the first; libvirt undefines both"
 finish
