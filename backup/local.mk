@@ -16,6 +16,7 @@ noinst_LIBRARIES += backup/libvrms-backup.a
 backup_libvrms_backup_a_SOURCES = \
 	backup/block_reader.c \
 	backup/coder.c backup/coder.h \
+	backup/copy.c backup/copy.h \
 	backup/crypto.c backup/crypto.h \
 	backup/document.c backup/document.h \
 	backup/image.c backup/image.h \
@@ -84,6 +85,7 @@ vrms_backup_SOURCES = \
 	backup/cli.c backup/cli.h \
 	backup/command_boot.c \
 	backup/command_care.c \
+	backup/command_copy.c \
 	backup/command_restore.c \
 	backup/command_show.c \
 	backup/command_take.c backup/command_take.h \

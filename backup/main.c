@@ -32,6 +32,8 @@ static const struct vrms_command commands[] = {
      " wait-for timeout scratch connect ", 1, 1, vrms_command_test_restore},
     {"export", "POINT", "Write a point as plain qcow2 images", " disk output overwrite ", 1, 1,
      vrms_command_export},
+    {"copy", "[VM|POINT]...", "Copy points to another repository, only what it lacks",
+     " to to-key-file ", 0, 1000, vrms_command_copy},
     {"verify", "", "Read blocks back and check them", " budget new json ", 0, 0,
      vrms_command_verify},
     {"check", "", "Check that every point has all it needs, without reading blocks", " json ", 0, 0,
