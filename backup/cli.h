@@ -90,6 +90,7 @@ int vrms_command_boot(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_test_restore(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_copy(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_export(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_export_chain(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_verify(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_check(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_repair(const struct vrms_cli *cli, struct vrms_error *error);

@@ -84,7 +84,9 @@ static int open_target(const struct request *request, const struct vrms_point_pa
 		return vrms_target_nbd_open(path, part->bytes, ret_target, error);
 	}
 	if (strcmp(format, "qcow2") == 0) {
-		return vrms_target_qcow2_open(path, part->bytes, is_overwriting, ret_target, error);
+		struct vrms_qcow2 image = {path, part->bytes, is_overwriting, NULL};
+
+		return vrms_target_qcow2_open(&image, ret_target, error);
 	}
 	if (strcmp(format, "raw") == 0) {
 		return vrms_target_file_open(path, part->bytes, is_overwriting, ret_target, error);
@@ -335,5 +337,5 @@ int vrms_command_export(const struct vrms_cli *cli, struct vrms_error *error)
 		return vrms_error_set(error, -EINVAL, "where to? (--output DIR)");
 	}
 	plain.format = "qcow2";
-	return run(&plain, error);
+	return cli->chain ? vrms_export_chain(&plain, error) : run(&plain, error);
 }

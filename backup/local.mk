@@ -37,7 +37,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/point.c backup/point.h backup/points.c \
 	backup/repository.c backup/repository.h backup/repository_struct.h \
 	backup/repository_config.c backup/repository_config.h \
-	backup/restore.c backup/restore.h \
+	backup/restore.c backup/restore.h backup/restore_changes.c \
 	backup/session.c backup/session.h \
 	backup/source.h backup/source_file.c backup/source_nbd.c \
 	backup/store.c backup/store.h backup/store_posix.c \
@@ -91,6 +91,7 @@ vrms_backup_SOURCES = \
 	backup/command_take.c backup/command_take.h \
 	backup/command_take_vm.c \
 	backup/command_trial.c \
+	backup/export_chain.c \
 	backup/main.c
 vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
 vrms_backup_LDADD  = $(BACKUP_LIVE_LIBS)
