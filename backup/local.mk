@@ -19,6 +19,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/copy.c backup/copy.h \
 	backup/crypto.c backup/crypto.h \
 	backup/document.c backup/document.h \
+	backup/file_io.c backup/file_io.h \
 	backup/image.c backup/image.h \
 	backup/index.c backup/index.h \
 	backup/index_merge.c \
