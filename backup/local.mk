@@ -30,6 +30,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/lock_holder.c backup/lock_holder.h \
 	backup/nbd_server.c backup/nbd_server.h \
 	backup/pack_list.c backup/pack_list.h \
+	backup/pack_table.c backup/pack_table.h \
 	backup/part_reader.c backup/part_reader.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
 	backup/pipeline.c backup/pipeline.h \

@@ -167,7 +167,27 @@ one_round() {
 	rm -rf "$SAN/bench/plain" "$SAN/bench/peer"
 }
 
+# A repository of 10,000 points of 1 TB disks, without the disks.
+large_repository() {
+	local folder round
+	folder=$(mktemp -d /var/tmp/bench-backup.XXXXXX)
+	"$VRMS_BENCH_DIR/bench_backup_many" make "$folder" 10000 18000000 24000 || give_up "no large repository"
+	for round in 1 2 3; do
+		# shellcheck disable=SC2046 # two words
+		set -- $("$VRMS_BENCH_DIR/bench_backup_many" open "$folder")
+		figure large-open-s "$1"
+		figure large-open-mib "$2"
+		# shellcheck disable=SC2046 # four words
+		set -- $("$VRMS_BENCH_DIR/bench_cost" - "$folder/log" "$(dirname "$VRMS_BENCH_DIR")/../vrms-backup" list --repository "$folder")
+		[ "$(wc -l <"$folder/log")" = 10001 ] || give_up "list: $(tail -n 1 "$folder/log")"
+		figure large-list-s "$1"
+		figure large-list-mib "$4"
+	done
+	rm -rf "$folder"
+}
+
 set_up() {
+	large_repository
 	lab_up -n 1
 	lab vm add bench --files-only
 	mkdir -p "$SAN/bench"
@@ -219,6 +239,9 @@ report() {
 	goal "restore to raw / dd O_DIRECT" "$(of restore-raw)" "$(of dd-direct)" 4
 	goal "restore to qcow2 / virtnbdrestore" "$(of restore-qcow2)" "$(of virtnbdrestore)" 0.5
 	goal "restore to qcow2 / dd O_DIRECT" "$(of restore-qcow2)" "$(of dd-direct)" 4
+	goal "10,000 points listed, s / 1 s" "$(value large-list-s)" 1 1
+	goal "index of 18 million blocks in 24,000 packs opened, s / 2 s" "$(value large-open-s)" 2 1
+	goal "  memory of both, of 64 MiB" "$(awk '/^large-.*-mib / { print $2 }' "$figures" | sort -g | tail -n 1)" 64 1
 	goal "memory, the most of any of ours, of 64 MiB" "$(awk '$1 ~ /^(full-|incremental|after|restore-|boot)/ { print $6 }' "$results" | sort -g | tail -n 1)" 64 1
 }
 

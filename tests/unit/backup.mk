@@ -41,6 +41,7 @@ tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 
 BACKUP_CLI_TESTS = \
 	tests/cli/backup_copy.sh \
+	tests/cli/backup_device.sh \
 	tests/cli/backup_format.sh \
 	tests/cli/backup_kill.sh \
 	tests/cli/backup_serve.sh \
