@@ -13,6 +13,7 @@
 #include "backup/live.h"
 #include "backup/overlay.h"
 #include "backup/restore.h"
+#include "backup/vm_state.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -180,28 +181,14 @@ static int edited_xml(const struct boot *boot, char **ret_xml, struct vrms_error
 	return rc < 0 ? rc : vrms_vm_xml_edit((const char *)saved, &change, ret_xml, error);
 }
 
-/* With its own name the VM keeps its NVRAM where there is one: only a missing one comes back. */
-static int put_nvram(const struct boot *boot, const char *xml, struct vrms_error *error)
-{
-	const struct vrms_point_part *part = vrms_point_find(&boot->point, "nvram");
-	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
-	uint8_t *data VRMS_CLEANUP(vrms_freep) = NULL;
-	int rc = vrms_vm_xml_parse(xml, &vm, error);
-
-	if (rc < 0 || part == NULL || vm.nvram[0] == '\0' || access(vm.nvram, F_OK) == 0) {
-		return rc;
-	}
-	rc = vrms_restore_read(boot->repository, part, &data, error);
-	return rc < 0 ? rc : vrms_file_write(vm.nvram, data, part->bytes, 0600, error);
-}
-
 static int start_vm(struct boot *boot, struct vrms_error *error)
 {
 	char *xml VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc = edited_xml(boot, &xml, error);
 
 	if (rc == 0) {
-		rc = put_nvram(boot, xml, error);
+		rc = vrms_vm_state_put(boot->repository, &boot->point, xml, VRMS_VM_STATE_KEEP,
+				       error);
 	}
 	if (rc == 0) {
 		rc = vrms_live_define(boot->cli->connect, xml, error);

@@ -64,6 +64,7 @@ backup_libvrms_backup_live_a_SOURCES = \
 	backup/scratch_watch.c backup/scratch_watch.h \
 	backup/serve.c backup/serve.h \
 	backup/take_live.c backup/take_live.h \
+	backup/vm_state.c backup/vm_state.h \
 	backup/vm_xml.c backup/vm_xml.h
 backup_libvrms_backup_live_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
 backup_libvrms_backup_live_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) $(LIBVIRT_CFLAGS) \

@@ -260,6 +260,51 @@ copied() {
 	vm_exec virsh -q undefine bk
 }
 
+# Firmware variables, the TPM's state and a disk that is a block device.
+firmware() {
+	local loop uuid tpm
+	host=node2
+	[ -e /usr/share/OVMF/OVMF_VARS_4M.fd ] || { say "no OVMF (Debian package: ovmf)"; exit 77; }
+	lab vm add fw --files-only
+	loop=$(losetup --find --show "$SAN/disk/fw.raw") || { say "no block device to be had"; exit 77; }
+	trap 'losetup -d "$loop"' EXIT
+	vm_exec test -b "$loop" || { say "the node does not see $loop"; exit 77; }
+	sed -i -e 's|<type arch="x86_64" machine="pc">hvm</type>|<type arch="x86_64" machine="q35">hvm</type><loader readonly="yes" type="pflash">/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template="/usr/share/OVMF/OVMF_VARS_4M.fd">/srv/disk/fw.nvram</nvram>|' \
+		-e '/<disk type=/s|type="file"|type="block"|' -e "s|<source file=\"/srv/disk/fw.raw\"|<source dev=\"$loop\"|" \
+		-e '/<watchdog/d; /<panic/d; /controller type="usb"/d' "$SAN/vm/fw.xml"
+	vm_exec virsh -q define /srv/vm/fw.xml
+	vm_exec virsh -q start fw
+	wait_until 90 "the firmware has written its variables" firmware_wrote
+	words=$(backup take fw 2>&1) || fail "take: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	contains "how the device was taken" "$words" "vda: full"
+	contains "what was saved" "$(backup show fw)" "file nvram"
+	vm_exec virsh -q destroy fw
+	backup restore fw --disk vda=/srv/fw.back --format raw >/dev/null
+	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device's content differs"
+
+	# Off, with a TPM that somebody else has filled.
+	vm_exec virsh -q dumpxml --inactive fw | sed 's|</devices>|<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm></devices>|' >"$SAN/vm/fw.xml"
+	vm_exec virsh -q define /srv/vm/fw.xml
+	uuid=$(vm_exec virsh -q domuuid fw | head -n 1)
+	tpm=/var/lib/libvirt/swtpm/$uuid/tpm2
+	vm_exec mkdir -p "$tpm"
+	vm_exec sh -c "head -c 5000 /dev/urandom >$tpm/tpm2-00.permall; cp $tpm/tpm2-00.permall /srv/fw.tpm"
+	cp "$SAN/disk/fw.nvram" "$SAN/fw.nvram"
+	words=$(backup take fw 2>&1) || fail "take: $words"
+	contains "what was saved" "$(backup show fw)" "file tpm"
+	vm_exec rm -r "/var/lib/libvirt/swtpm/$uuid"
+	vm_exec virsh -q undefine fw --nvram
+	dd if=/dev/zero of="$SAN/disk/fw.raw" bs=64k count=4 conv=notrunc,fsync status=none
+	backup restore fw --define --overwrite | sed 's/^/# /'
+	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device was not put back"
+	cmp "$SAN/fw.nvram" "$SAN/disk/fw.nvram" || fail "the firmware's variables differ"
+	vm_exec cmp "$tpm/tpm2-00.permall" /srv/fw.tpm || fail "the TPM's state differs"
+	same "its UUID" "$uuid" "$(vm_exec virsh -q domuuid fw | head -n 1)"
+	vm_exec virsh -q undefine fw --nvram
+}
+firmware_wrote() { ! cmp -s /usr/share/OVMF/OVMF_VARS_4M.fd "$SAN/disk/fw.nvram"; }
+
 lab_up -n 2
 run_case set_up "a VM with a raw and a qcow2 disk runs"
 run_case modes "full, incremental, differential and auto of a running guest"
@@ -272,4 +317,5 @@ run_case put_back "a VM is put back where it was: never while it runs; its chain
 run_case tried "a point is proved by a VM that comes up, beside the one that runs; the result is kept"
 run_case booted "a VM runs from the repository at once, and is copied back while it runs"
 run_case copied "a point becomes another VM beside the first; libvirt undefines both"
+run_case firmware "firmware variables, the TPM's state and a block device come back"
 finish
