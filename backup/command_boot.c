@@ -163,6 +163,15 @@ static int open_folder(struct boot *boot, struct vrms_error *error)
 	return rc;
 }
 
+static int check_startable(const struct boot *boot, struct vrms_error *error)
+{
+	const struct vrms_point_part *part = vrms_point_find(&boot->point, "domain.xml");
+
+	return part != NULL && !part->is_disk
+		   ? 0
+		   : vrms_error_set(error, -ENOENT, "the point has no 'domain.xml' to start");
+}
+
 static int edited_xml(const struct boot *boot, char **ret_xml, struct vrms_error *error)
 {
 	const struct vrms_point_part *part = vrms_point_find(&boot->point, "domain.xml");
@@ -174,9 +183,6 @@ static int edited_xml(const struct boot *boot, char **ret_xml, struct vrms_error
 	uint8_t *saved VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc;
 
-	if (part == NULL || part->is_disk) {
-		return vrms_error_set(error, -ENOENT, "the point has no 'domain.xml' to start");
-	}
 	rc = vrms_restore_read(boot->repository, part, &saved, error);
 	return rc < 0 ? rc : vrms_vm_xml_edit((const char *)saved, &change, ret_xml, error);
 }
@@ -263,6 +269,9 @@ int vrms_command_boot(const struct vrms_cli *cli, struct vrms_error *error)
 		rc = vrms_point_read(open.repository, cli->arguments[0], &boot.point, error);
 	}
 	boot.name = cli->name != NULL ? cli->name : boot.point.vm;
+	if (rc == 0) {
+		rc = check_startable(&boot, error);
+	}
 	if (rc == 0) {
 		rc = refuse_running(&boot, error);
 	}

@@ -244,6 +244,18 @@ booted() {
 	vm_exec virsh -q start bk
 }
 
+strangers() {
+	host=node2
+	vm_exec virsh -q checkpoint-create-as bk theirs --diskspec vda,checkpoint=no \
+		--diskspec vdb,checkpoint=bitmap >/dev/null
+	words=$(backup take bk --mode auto 2>&1) || fail "take beside a stranger's checkpoint: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	words=$(backup take bk --mode incremental 2>&1) || fail "take beside a stranger's checkpoint: $words"
+	taken_as "incremental, read"
+	same "checkpoints" theirs "$(vm_exec virsh -q checkpoint-list bk --name | grep .)"
+	vm_exec virsh -q checkpoint-delete bk theirs
+}
+
 copied() {
 	host=node2
 	backup restore bk@4 --define --name copy --output /srv/copy --format qcow2 | sed 's/^/# /'
@@ -316,6 +328,7 @@ run_case power_cut "a power cut: full with the reason, storing only changes, the
 run_case put_back "a VM is put back where it was: never while it runs; its chain starts anew"
 run_case tried "a point is proved by a VM that comes up, beside the one that runs; the result is kept"
 run_case booted "a VM runs from the repository at once, and is copied back while it runs"
+run_case strangers "a checkpoint of somebody else is left alone and in nobody's way"
 run_case copied "a point becomes another VM beside the first; libvirt undefines both"
 run_case firmware "firmware variables, the TPM's state and a block device come back"
 finish

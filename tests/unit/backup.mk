@@ -44,6 +44,7 @@ BACKUP_CLI_TESTS = \
 	tests/cli/backup_device.sh \
 	tests/cli/backup_format.sh \
 	tests/cli/backup_kill.sh \
+	tests/cli/backup_refused.sh \
 	tests/cli/backup_serve.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
