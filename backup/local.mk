@@ -4,6 +4,8 @@
 noinst_LIBRARIES += backup/libvrms-backup-core.a
 backup_libvrms_backup_core_a_SOURCES = \
 	backup/bytes.h \
+	backup/calendar.c backup/calendar.h \
+	backup/civil.c backup/civil.h \
 	backup/extent.c backup/extent.h \
 	backup/format.c backup/format.h \
 	backup/lock_watch.c backup/lock_watch.h \

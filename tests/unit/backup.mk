@@ -3,6 +3,7 @@
 # Tests of backup/.
 
 UNIT_TESTS += \
+	tests/unit/test_backup_calendar \
 	tests/unit/test_backup_care \
 	tests/unit/test_backup_extent \
 	tests/unit/test_backup_format \
@@ -22,6 +23,8 @@ tests_fakes_libbackup_fakes_a_CFLAGS = $(UNIT_CFLAGS) $(BACKUP_CFLAGS)
 BACKUP_UNIT_CFLAGS = $(UNIT_CFLAGS) $(BACKUP_CFLAGS)
 BACKUP_UNIT_LIBS   = tests/fakes/libbackup-fakes.a $(BACKUP_LIBS) $(CHECK_LIBS)
 
+tests_unit_test_backup_calendar_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_calendar_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
