@@ -9,7 +9,9 @@ backup_libvrms_backup_core_a_SOURCES = \
 	backup/extent.c backup/extent.h \
 	backup/format.c backup/format.h \
 	backup/lock_watch.c backup/lock_watch.h \
-	backup/retention.c backup/retention.h
+	backup/policy.c backup/policy.h \
+	backup/retention.c backup/retention.h \
+	backup/schedule.c backup/schedule.h
 backup_libvrms_backup_core_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 PURE_ARCHIVES += backup/libvrms-backup-core.a
 

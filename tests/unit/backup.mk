@@ -10,7 +10,9 @@ UNIT_TESTS += \
 	tests/unit/test_backup_history \
 	tests/unit/test_backup_lock \
 	tests/unit/test_backup_plan \
+	tests/unit/test_backup_policy \
 	tests/unit/test_backup_retention \
+	tests/unit/test_backup_schedule \
 	tests/unit/test_backup_vm_xml
 
 check_LIBRARIES += tests/fakes/libbackup-fakes.a
@@ -25,6 +27,10 @@ BACKUP_UNIT_LIBS   = tests/fakes/libbackup-fakes.a $(BACKUP_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_backup_calendar_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_calendar_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_policy_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_policy_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_schedule_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_schedule_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
