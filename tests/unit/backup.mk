@@ -5,6 +5,7 @@
 UNIT_TESTS += \
 	tests/unit/test_backup_calendar \
 	tests/unit/test_backup_care \
+	tests/unit/test_backup_cluster \
 	tests/unit/test_backup_extent \
 	tests/unit/test_backup_format \
 	tests/unit/test_backup_history \
@@ -13,6 +14,7 @@ UNIT_TESTS += \
 	tests/unit/test_backup_policy \
 	tests/unit/test_backup_retention \
 	tests/unit/test_backup_schedule \
+	tests/unit/test_backup_status \
 	tests/unit/test_backup_vm_xml
 
 check_LIBRARIES += tests/fakes/libbackup-fakes.a
@@ -31,6 +33,10 @@ tests_unit_test_backup_policy_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_policy_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_schedule_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_schedule_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_cluster_CFLAGS = $(UNIT_CFLAGS) $(XML_CFLAGS)
+tests_unit_test_backup_cluster_LDADD  = $(BACKUP_LIVE_LIBS) $(CHECK_LIBS)
+tests_unit_test_backup_status_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_status_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
@@ -51,6 +57,7 @@ tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 BACKUP_CLI_TESTS = \
 	tests/cli/backup_format.sh \
 	tests/cli/backup_kill.sh \
+	tests/cli/backup_policy.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
 EXTRA_DIST += $(BACKUP_CLI_TESTS) tests/cli/backup_format.py
