@@ -86,8 +86,14 @@ static int take(const struct vrms_cli *base, struct vrms_repository *repository,
 	struct vrms_take_files files VRMS_CLEANUP(vrms_take_files_done) = {0};
 	struct vrms_point point VRMS_CLEANUP(vrms_point_done) = {0};
 	struct vrms_vm_xml disks VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+	struct vrms_announce *announce VRMS_CLEANUP(vrms_announce_endp) = NULL;
 	struct vrms_cli cli = *base;
+	char what[80];
 	int rc = apply_policy(policy, take->vm, &cli, &disks, error);
+
+	/* Not before the lock is ours: that may take an hour. */
+	snprintf(what, sizeof(what), "backup of %.60s", take->vm);
+	announce = rc == 0 ? vrms_announce_begin(what) : NULL;
 
 	if (rc == 0) {
 		rc = vrms_take_vm(&cli, repository, take, &files, &point, error);
@@ -139,9 +145,7 @@ static int take_if_still_due(const struct vrms_cli *cli, const struct vrms_polic
 static int run_vm(const struct vrms_policy_world *world, const struct vrms_policy *policy,
 		  const char *vm, struct vrms_error *error)
 {
-	struct vrms_announce *announce VRMS_CLEANUP(vrms_announce_endp) = NULL;
 	struct judged judged;
-	char what[300];
 	int rc;
 
 	{
@@ -160,8 +164,6 @@ static int run_vm(const struct vrms_policy_world *world, const struct vrms_polic
 	if (world->cli.dry_run) {
 		return 0;
 	}
-	snprintf(what, sizeof(what), "backup of %s", vm);
-	announce = vrms_announce_begin(what);
 	return take_if_still_due(&world->cli, policy, vm, error);
 }
 

@@ -93,7 +93,7 @@ vrms_backup_SOURCES = \
 vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
 vrms_backup_LDADD  = $(BACKUP_LIVE_LIBS)
 
-dist_man_MANS += backup/vrms-backup.8 backup/vrms_backup_repository.5
+dist_man_MANS += backup/vrms-backup.8 backup/vrms_backup.conf.5 backup/vrms_backup_repository.5
 
 # The service and its timer; the timer is switched on by "vrms-backup schedule install-timers".
 systemdsystemunit_DATA += backup/vrms-backup.service backup/vrms-backup.timer

@@ -12,6 +12,7 @@ UNIT_TESTS += \
 	tests/unit/test_backup_lock \
 	tests/unit/test_backup_plan \
 	tests/unit/test_backup_policy \
+	tests/unit/test_backup_record \
 	tests/unit/test_backup_retention \
 	tests/unit/test_backup_schedule \
 	tests/unit/test_backup_status \
@@ -37,6 +38,8 @@ tests_unit_test_backup_cluster_CFLAGS = $(UNIT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_backup_cluster_LDADD  = $(BACKUP_LIVE_LIBS) $(CHECK_LIBS)
 tests_unit_test_backup_status_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_status_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_record_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_record_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_history_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_history_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
