@@ -1,5 +1,5 @@
 #!/bin/bash
-# backup_policy.sh - scheduled backups in a cluster: one node takes each, where the VM is; and a
+# backup-policy.sh - scheduled backups in a cluster: one node takes each, where the VM is; and a
 # restore that does not fight with Pacemaker.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck source=tests/lab/lib.sh

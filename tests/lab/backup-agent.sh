@@ -1,5 +1,5 @@
 #!/bin/bash
-# backup_agent.sh - backups of a Linux guest with QEMU's own guest agent, under TCG: frozen for
+# backup-agent.sh - backups of a Linux guest with QEMU's own guest agent, under TCG: frozen for
 # the instant, thawed on every exit, and marked for what they are.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck source=tests/lab/lib.sh
@@ -31,9 +31,9 @@ goes_on() {
 
 set_up() {
 	lab vm add bk --guest linux --memory 160 --files-only
-	if [ ! -e "$CACHE/agent.gz" ] || [ "$HERE/agent_init" -nt "$CACHE/agent.gz" ] ||
+	if [ ! -e "$CACHE/agent.gz" ] || [ "$HERE/agent-init" -nt "$CACHE/agent.gz" ] ||
 		[ "$CACHE/linux/initrd.gz" -nt "$CACHE/agent.gz" ]; then
-		"$HERE/agent_guest.sh" "$CACHE/linux/vmlinuz" "$CACHE/linux/initrd.gz" "$CACHE/agent.gz" ||
+		"$HERE/agent-guest.sh" "$CACHE/linux/vmlinuz" "$CACHE/linux/initrd.gz" "$CACHE/agent.gz" ||
 			exit 77
 	fi
 	cp "$CACHE/agent.gz" "$SAN/guest/agent.gz"
@@ -61,13 +61,12 @@ frozen() {
 	needs_recovery "$SAN/new.raw" || fail "a file system in use looks as if it was frozen"
 }
 
-freeze_called() { [ "$(console | grep -ac 'guest-fsfreeze called')" -gt "$1" ]; }
+freeze_called() { [ "$(console | grep -ac 'read data.*guest-fsfreeze-freeze')" -gt "$1" ]; }
 # Stopped right after the freeze: the guest stands still until the backup is killed.
 killed_while_frozen() {
 	local calls pid shown
-	calls=$(console | grep -ac 'guest-fsfreeze called') || :
+	calls=$(console | grep -ac 'read data.*guest-fsfreeze-freeze') || :
 	(trap - ERR; backup take bk >/dev/null 2>&1) &
-	QUIET=1
 	until freeze_called "$calls"; do
 		sleep 0.01
 	done
@@ -78,7 +77,6 @@ killed_while_frozen() {
 	sleep 3
 	same "ticks of a guest that stands still" "$shown" "$(ticks_shown)"
 	on kill -KILL "$pid"
-	unset QUIET
 	wait_until 60 "the guard has thawed the guest" ticks_beyond $((shown + 2))
 	wait || :
 	contains "the agent's own word" "$(frozen_status)" thawed

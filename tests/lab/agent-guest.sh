@@ -1,5 +1,5 @@
 #!/bin/bash
-# agent_guest.sh KERNEL INITRD OUTPUT: the lab's small Linux guest with QEMU's own guest agent.
+# agent-guest.sh KERNEL INITRD OUTPUT: the lab's small Linux guest with QEMU's own guest agent.
 #
 # OUTPUT is INITRD and, behind it, a second archive with the agent, its libraries, the kernel's
 # virtio_console and another init: the kernel unpacks both.  The packages are downloaded and
@@ -26,7 +26,7 @@ ldd tree/usr/sbin/qemu-ga >libraries
 sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' libraries | xargs -I{} cp -L {} root/agent/lib/
 cp -L /lib64/ld-linux-x86-64.so.2 root/agent/lib/ld.so
 find tree/lib/modules -name virtio_console.ko -exec cp {} root/agent/ \;
-install -m 755 "$here/agent_init" root/init
+install -m 755 "$here/agent-init" root/init
 (cd root && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >second.gz
 cat "$initrd" second.gz >whole
 mv whole "$output"
