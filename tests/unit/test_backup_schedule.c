@@ -68,6 +68,11 @@ START_TEST(the_greatest_job_that_is_due_does_for_the_others)
 	use(WEEK);
 	decision = decide(&facts, 6 * DAY + 2 * HOUR);
 	ck_assert_int_eq(decision.job, VRMS_POLICY_FULL);
+	/* A lesser one that somebody took by hand does not do for it. */
+	facts = done(0, 0, 6 * DAY + 2 * HOUR + 60);
+	decision = decide(&facts, 6 * DAY + 2 * HOUR + 120);
+	ck_assert_int_eq(decision.hold, VRMS_SCHEDULE_GO);
+	ck_assert_int_eq(decision.job, VRMS_POLICY_FULL);
 	facts = done(6 * DAY + 2 * HOUR + 60, 6 * DAY + 2 * HOUR + 60, 6 * DAY + 2 * HOUR + 60);
 	decision = decide(&facts, 6 * DAY + 2 * HOUR + 300);
 	ck_assert_int_eq(decision.hold, VRMS_SCHEDULE_NOT_DUE);
