@@ -89,6 +89,7 @@ int vrms_command_remove(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_stats(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_rekey(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_unlock(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_release(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_schedule(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_status(const struct vrms_cli *cli, struct vrms_error *error);
 

@@ -39,6 +39,8 @@ static const struct vrms_command commands[] = {
      0, 1, vrms_command_prune},
     {"remove", "POINT", "Remove one point; prune frees its space", " dry-run ", 1, 1,
      vrms_command_remove},
+    {"release", "VM", "Take our bitmaps out of a VM's images, for a snapshot to be reverted",
+     " connect image ", 1, 1, vrms_command_release},
     {"schedule", "run|next|install-timers", "Take what the policies have due",
      " config connect scratch dry-run json output ", 1, 1, vrms_command_schedule},
     {"status", "[VM]", "Ages, sizes, verification and alarms per VM", " config connect json ", 0, 1,

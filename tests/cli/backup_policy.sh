@@ -95,6 +95,21 @@ for line in '[Timer]' 'OnCalendar=Sun 01:00' 'OnCalendar=*:0/10' 'OnCalendar=dai
 	[ "$(grep -cxF "$line" "$work/units/times.conf")" = 1 ] || fail "no $line, or twice"
 done
 
+# Our bitmaps out of the way of a snapshot, then everything is read again; nobody else's.
+qemu-img snapshot -c before "$work/vda.qcow2"
+qemu-img bitmap --add "$work/vda.qcow2" foreign
+if qemu-img snapshot -a before "$work/vda.qcow2" 2>"$work/out"; then
+	fail "QEMU reverts under a bitmap now: release is needed no more"
+fi
+qemu-img bitmap --remove "$work/vda.qcow2" foreign
+export VRMS_BACKUP_REPOSITORY="$work/repository"
+"$backup" release vm1 --image "vda=$work/vda.qcow2" | tee "$work/out"
+grep -q "^bitmaps removed: 1" "$work/out" || fail "not our bitmap alone"
+qemu-img snapshot -a before "$work/vda.qcow2"
+"$backup" take vm1 --image "vda=$work/vda.qcow2" | tee "$work/out"
+grep -q "vda: full (the disk has no good bitmap" "$work/out" || fail "taken as what?"
+unset VRMS_BACKUP_REPOSITORY
+
 # Bad input: a clear line each.
 refused "is none of run, next, install-timers" "$backup" schedule later --config "$config"
 refused "$work/none: No such file" "$backup" schedule next --config "$work/none"
