@@ -104,4 +104,4 @@ backup/vrms-backup.service: backup/vrms-backup.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) backup && sed 's|@bindir[@]|$(bindir)|g' $(srcdir)/backup/vrms-backup.service.in > $@.tmp && mv $@.tmp $@
 backup/vrms-backup.timer: backup/vrms-backup.timer.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) backup && cp $(srcdir)/backup/vrms-backup.timer.in $@.tmp && mv $@.tmp $@
-dist_doc_DATA = backup/backup.conf.example
+dist_doc_DATA = backup/backup.conf.example doc/backup-checkpoints.md
