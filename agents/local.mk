@@ -85,3 +85,32 @@ CLEANFILES      += agents/ocf_vrms_VirtualMachine.7
 
 agents/ocf_vrms_VirtualMachine.7: agents/vm-agent$(EXEEXT)
 	$(AM_V_GEN)./agents/vm-agent$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
+# Pure: one model of DRBD's state, and what it means.
+noinst_LIBRARIES += agents/libvrms-drbdcore.a
+agents_libvrms_drbdcore_a_SOURCES = \
+	agents/drbd_events2.c \
+	agents/drbd_judge.c agents/drbd_judge.h \
+	agents/drbd_proc.c \
+	agents/drbd_state.c agents/drbd_state.h \
+	agents/drbd_version.c agents/drbd_version.h
+PURE_ARCHIVES += agents/libvrms-drbdcore.a
+
+# The same from JSON, and this node's tools.
+noinst_LIBRARIES += agents/libvrms-drbd.a
+agents_libvrms_drbd_a_SOURCES = \
+	agents/drbd_json.c \
+	agents/drbd_node.c agents/drbd_node.h
+agents_libvrms_drbd_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+DRBD_LIBS = agents/libvrms-drbd.a agents/libvrms-drbdcore.a $(OCF_LIBS) $(JANSSON_LIBS)
+
+vrmsagent_PROGRAMS += agents/Drbd
+OCF_AGENTS += agents/Drbd
+agents_Drbd_SOURCES = agents/drbd.c
+agents_Drbd_LDADD = $(DRBD_LIBS)
+
+nodist_man_MANS += agents/ocf_vrms_Drbd.7
+CLEANFILES      += agents/ocf_vrms_Drbd.7
+
+agents/ocf_vrms_Drbd.7: agents/Drbd$(EXEEXT)
+	$(AM_V_GEN)./agents/Drbd$(EXEEXT) --man > $@.tmp && mv $@.tmp $@

@@ -89,3 +89,15 @@ tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_worker_LDADD  = agents/libvrms-vmlibvirt.a $(UNIT_LIBS)
 tests_unit_test_libvirt_error_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
 tests_unit_test_libvirt_error_LDADD  = agents/libvrms-vmlibvirt.a $(UNIT_LIBS)
+
+# DRBD.
+UNIT_TESTS += tests/unit/test_drbd_score tests/unit/test_drbd_state
+
+tests_unit_test_drbd_score_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drbd_score_LDADD  = $(DRBD_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_drbd_state_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DCAPTURES='"$(abs_top_srcdir)/tests/drbd/captures"' \
+	-DSTATES_EXPECTED='"$(abs_top_srcdir)/tests/drbd/states.expected"'
+tests_unit_test_drbd_state_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drbd_state_LDADD  = $(DRBD_LIBS) $(UNIT_LIBS)
