@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "agents/drbd_told.h"
 #include "agents/drbd_version.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -266,32 +264,9 @@ int vrms_drbd_load_module(const struct vrms_drbd_node *node, struct vrms_error *
 
 /* --- Promotion score ----------------------------------------------------------------------- */
 
-enum { REPEAT_S = 300 }; /* what Pacemaker was told is told again, for it may have forgotten */
-
-static void score_path(const struct vrms_drbd_node *node, char *path, size_t size)
-{
-	const char *folder = getenv("HA_RSCTMP");
-
-	(void)snprintf(path, size, "%s/Drbd-%s.score",
-		       folder != NULL && folder[0] != '\0' ? folder : "/run/resource-agents",
-		       node->call->instance);
-}
-
-static bool was_told(const char *path, const char *score)
-{
-	struct stat about;
-	char *text VRMS_CLEANUP(vrms_freep) = NULL;
-
-	if (stat(path, &about) != 0 || time(NULL) - about.st_mtime > REPEAT_S ||
-	    about.st_mtime > time(NULL) || vrms_file_read(path, 64, &text, NULL, NULL) < 0) {
-		return false;
-	}
-	return strcmp(text, score) == 0;
-}
-
 void vrms_drbd_publish_score(const struct vrms_drbd_node *node, int score, bool always)
 {
-	char path[PATH_MAX], text[16];
+	char text[16];
 	struct vrms_error error = {.text = ""};
 	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
 	const char *const set[] = {"crm_attribute", "--promotion", "--lifetime", "reboot",
@@ -300,18 +275,17 @@ void vrms_drbd_publish_score(const struct vrms_drbd_node *node, int score, bool 
 				      "reboot",        "--delete",    NULL};
 
 	(void)snprintf(text, sizeof(text), "%d", score);
-	score_path(node, path, sizeof(path));
-	if (!always && was_told(path, text)) {
+	if (!always && vrms_drbd_was_told(node->call->instance, score)) {
 		return;
 	}
 	int rc = run(node, score > 0 ? set : delete, &result, &error);
 	if (rc < 0 || result.exit_code != 0) {
-		(void)unlink(path);
+		(void)vrms_drbd_remember_told(node->call->instance, -1, NULL);
 		vrms_log(LOG_WARNING, "%s: the promotion score %d could not be published: %s",
 			 node->resource, score, rc < 0 ? error.text : last_words(result.errors));
 		return;
 	}
-	if (vrms_file_write(path, text, strlen(text), 0600, &error) < 0) {
+	if (vrms_drbd_remember_told(node->call->instance, score, &error) < 0) {
 		vrms_log(LOG_INFO, "%s: %s", node->resource, error.text);
 	}
 }

@@ -96,21 +96,31 @@ agents_libvrms_drbdcore_a_SOURCES = \
 	agents/drbd_version.c agents/drbd_version.h
 PURE_ARCHIVES += agents/libvrms-drbdcore.a
 
-# The same from JSON, and this node's tools.
+# What the installed agent needs beside it; it links libc only.
+noinst_LIBRARIES += agents/libvrms-drbdtold.a
+agents_libvrms_drbdtold_a_SOURCES = agents/drbd_told.c agents/drbd_told.h
+
+vrmsagent_PROGRAMS += agents/Drbd
+agents_Drbd_SOURCES = agents/drbd_front.c
+agents_Drbd_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+agents_Drbd_LDADD = agents/libvrms-drbdtold.a agents/libvrms-drbdcore.a $(COMMON_LIBS)
+
+# The full agent: JSON, this node's tools, the actions.
 noinst_LIBRARIES += agents/libvrms-drbd.a
 agents_libvrms_drbd_a_SOURCES = \
 	agents/drbd_json.c \
 	agents/drbd_node.c agents/drbd_node.h
 agents_libvrms_drbd_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-DRBD_LIBS = agents/libvrms-drbd.a agents/libvrms-drbdcore.a $(OCF_LIBS) $(JANSSON_LIBS)
+DRBD_LIBS = agents/libvrms-drbd.a agents/libvrms-drbdtold.a agents/libvrms-drbdcore.a $(OCF_LIBS) \
+	$(JANSSON_LIBS)
 
-vrmsagent_PROGRAMS += agents/Drbd
-OCF_AGENTS += agents/Drbd
-agents_Drbd_SOURCES = agents/drbd.c
-agents_Drbd_LDADD = $(DRBD_LIBS)
+vrmslibexec_PROGRAMS += agents/drbd-agent
+OCF_AGENTS += agents/drbd-agent
+agents_drbd_agent_SOURCES = agents/drbd_agent_main.c
+agents_drbd_agent_LDADD = $(DRBD_LIBS)
 
 nodist_man_MANS += agents/ocf_vrms_Drbd.7
 CLEANFILES      += agents/ocf_vrms_Drbd.7
 
-agents/ocf_vrms_Drbd.7: agents/Drbd$(EXEEXT)
-	$(AM_V_GEN)./agents/Drbd$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+agents/ocf_vrms_Drbd.7: agents/drbd-agent$(EXEEXT)
+	$(AM_V_GEN)./agents/drbd-agent$(EXEEXT) --man > $@.tmp && mv $@.tmp $@

@@ -1,10 +1,10 @@
 #!/bin/sh
-# build-node.sh FOLDER AGENT: make FOLDER/vmlinuz and FOLDER/initrd.gz, a node with DRBD's module,
-# drbd-utils and the agent.  The kernel is Debian's, downloaded once and unpacked, never installed.
+# build-node.sh FOLDER AGENTS: make FOLDER/vmlinuz and FOLDER/initrd.gz, a node with DRBD's module,
+# drbd-utils and the agent of the build folder AGENTS.  The kernel is Debian's, downloaded once and unpacked, never installed.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 folder=$1
-agent=$2
+agents=$2
 here=$(cd "$(dirname "$0")" && pwd)
 missing() { # PROGRAM PACKAGE
 	echo "SKIP: $1 not found (Debian package: $2)"
@@ -50,6 +50,8 @@ install "$(command -v busybox)" "$root/bin/busybox"
 	[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
 done
 
+ln -s ../bin/busybox "$root/usr/sbin/modprobe" # where the kernel looks for it
+
 version=$(ls "$folder/kernel/lib/modules")
 modules=lib/modules/$version
 mkdir -p "$root/$modules"
@@ -66,7 +68,8 @@ done
 for program in drbdadm-84 drbdsetup-84; do
 	with_libraries "/usr/lib/drbd/$program" "/usr/lib/drbd/$program"
 done
-with_libraries "$agent" /usr/lib/ocf/resource.d/vrms/Drbd
+with_libraries "$agents/Drbd" /usr/lib/ocf/resource.d/vrms/Drbd
+with_libraries "$agents/drbd-agent" /usr/lib/vrms/drbd-agent
 install "$here/guest-init" "$root/init"
 install -m 644 "$here/drbd.conf" "$root/etc/drbd.conf"
 # Stands for Pacemaker's: keeps the score.

@@ -1,11 +1,11 @@
 #!/bin/bash
 # live.sh - ocf:vrms:Drbd on two real nodes: stock Debian kernels with their DRBD 8.4 in QEMU.
 #
-# usage: live.sh AGENT [FOLDER]   ("make check-drbd")
-# FOLDER keeps the downloaded kernel; default /var/cache/vrms-lab/drbd.
+# usage: live.sh AGENTS [FOLDER]   ("make check-drbd")
+# AGENTS: the build's folder of agents.  FOLDER keeps the downloaded kernel; default /var/cache/vrms-lab/drbd.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -uo pipefail
-agent=${1:?usage: live.sh AGENT [FOLDER]}
+agents=${1:?usage: live.sh AGENTS [FOLDER]}
 cache=${2:-/var/cache/vrms-lab/drbd}
 here=$(cd "$(dirname "$0")" && pwd)
 DISK_MIB=24
@@ -16,7 +16,7 @@ start_s=$EPOCHSECONDS
 say() { printf '%4d s  %s\n' $((EPOCHSECONDS - start_s)) "$*"; }
 fail() { say "FAILED: $*"; exit 1; }
 
-"$here/build-node.sh" "$cache" "$agent" || exit
+"$here/build-node.sh" "$cache" "$agents" || exit
 work=$(mktemp -d)
 declare -A pid=()
 take_down() {
@@ -77,7 +77,7 @@ power_cut() {
 ocf() { # NODE ACTION [RESOURCE]: the agent's words in $words, its exit code in $rc
 	local interval=0
 	[ "$2" != monitor ] || interval=10000
-	words=$(on "$1" "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=disk OCF_RESKEY_CRM_meta_timeout=60000 OCF_RESKEY_CRM_meta_interval=$interval OCF_RESKEY_CRM_meta_notify_type=post HA_RSCTMP=/tmp PCMK_logfile=none PCMK_logfacility=none OCF_RESKEY_drbd_resource=${3:-r0} /usr/lib/ocf/resource.d/vrms/Drbd $2")
+	words=$(on "$1" "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=disk OCF_RESKEY_CRM_meta_timeout=60000 OCF_RESKEY_CRM_meta_interval=$interval OCF_RESKEY_CRM_meta_notify_type=post VRMS_LIBEXECDIR=/usr/lib/vrms HA_RSCTMP=/tmp PCMK_logfile=none PCMK_logfacility=none OCF_RESKEY_drbd_resource=${3:-r0} /usr/lib/ocf/resource.d/vrms/Drbd $2")
 	rc=$?
 	say "$1: Drbd $2${3:+ $3}: exit $rc${words:+: ${words#ocf-exit-reason:}}"
 }

@@ -11,5 +11,5 @@ EXTRA_DIST += \
 	tests/drbd/states.expected
 
 .PHONY: check-drbd
-check-drbd: agents/Drbd
-	$(top_srcdir)/tests/drbd/live.sh $(abs_builddir)/agents/Drbd
+check-drbd: agents/Drbd agents/drbd-agent
+	$(top_srcdir)/tests/drbd/live.sh $(abs_builddir)/agents

@@ -101,3 +101,12 @@ tests_unit_test_drbd_state_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DSTATES_EXPECTED='"$(abs_top_srcdir)/tests/drbd/states.expected"'
 tests_unit_test_drbd_state_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_drbd_state_LDADD  = $(DRBD_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test_drbd_agent
+tests_unit_test_drbd_agent_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DCAPTURES='"$(abs_top_srcdir)/tests/drbd/captures"' \
+	-DAGENT='"$(abs_top_builddir)/agents/Drbd"' \
+	-DFULL_AGENT_FOLDER='"$(abs_top_builddir)/agents"'
+tests_unit_test_drbd_agent_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drbd_agent_LDADD  = $(UNIT_LIBS)
+tests_unit_test_drbd_agent_DEPENDENCIES = agents/Drbd agents/drbd-agent

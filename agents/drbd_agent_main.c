@@ -1,4 +1,6 @@
-/* drbd.c - ocf:vrms:Drbd, a promotable clone: the actions and the table.
+/* drbd_agent_main.c - the full ocf:vrms:Drbd, a promotable clone: the actions and the table.
+ *
+ * The installed agent (drbd_front.c) becomes this program for all that it does not answer itself.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
