@@ -124,3 +124,21 @@ CLEANFILES      += agents/ocf_vrms_Drbd.7
 
 agents/ocf_vrms_Drbd.7: agents/drbd-agent$(EXEEXT)
 	$(AM_V_GEN)./agents/drbd-agent$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
+# Power of nodes that are guests.
+noinst_LIBRARIES += agents/libvrms-fencelibvirt.a
+agents_libvrms_fencelibvirt_a_SOURCES = agents/fence_libvirt.c agents/fence_libvirt.h
+agents_libvrms_fencelibvirt_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
+FENCE_LIBVIRT_LIBS = agents/libvrms-fencelibvirt.a agents/libvrms-vmlibvirt.a $(COMMON_LIBS) \
+	$(LIBVIRT_LIBS)
+
+fence_PROGRAMS += agents/fence_vrms_libvirt
+agents_fence_vrms_libvirt_SOURCES = agents/fence_vrms_libvirt.c
+agents_fence_vrms_libvirt_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
+agents_fence_vrms_libvirt_LDADD = $(FENCE_LIBVIRT_LIBS) $(OCF_LIBS)
+
+nodist_man_MANS += agents/fence_vrms_libvirt.8
+CLEANFILES      += agents/fence_vrms_libvirt.8
+
+agents/fence_vrms_libvirt.8: agents/fence_vrms_libvirt$(EXEEXT)
+	$(AM_V_GEN)./agents/fence_vrms_libvirt$(EXEEXT) --man > $@.tmp && mv $@.tmp $@

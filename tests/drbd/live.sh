@@ -107,7 +107,8 @@ show() {
 }
 wait_for() { # NODE SECONDS PATTERN: in /proc/drbd
 	local end=$((EPOCHSECONDS + $2))
-	until on "$1" "cat /proc/drbd" | grep -q -- "$3"; do
+	# All of the answer is read: what is left would be taken for the next one.
+	until grep -q -- "$3" <<<"$(on "$1" "cat /proc/drbd")"; do
 		[ $EPOCHSECONDS -lt $end ] || { show; fail "$1 is not $3 within $2 s"; }
 		sleep 0.3
 	done
@@ -119,7 +120,7 @@ write_mark() { # NODE TEXT BLOCK
 }
 expect_mark() { # NODE TEXT BLOCK
 	local got
-	got=$(on "$1" "dd if=/dev/drbd0 bs=512 skip=$3 count=1 2>/dev/null | sed 's/ *\$//'; echo" | head -n 1)
+	got=$(on "$1" "dd if=/dev/drbd0 bs=512 skip=$3 count=1 2>/dev/null | sed 's/ *\$//'; echo")
 	[ "$got" = "$2" ] || fail "$1: \"$got\" on the disk instead of \"$2\""
 	say "$1: reads \"$got\""
 }

@@ -110,3 +110,7 @@ tests_unit_test_drbd_agent_CPPFLAGS = $(AM_CPPFLAGS) \
 tests_unit_test_drbd_agent_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_drbd_agent_LDADD  = $(UNIT_LIBS)
 tests_unit_test_drbd_agent_DEPENDENCIES = agents/Drbd agents/drbd-agent
+
+UNIT_TESTS += tests/unit/test_fence_libvirt
+tests_unit_test_fence_libvirt_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
+tests_unit_test_fence_libvirt_LDADD  = $(FENCE_LIBVIRT_LIBS) $(UNIT_LIBS)
