@@ -142,3 +142,28 @@ CLEANFILES      += agents/fence_vrms_libvirt.8
 
 agents/fence_vrms_libvirt.8: agents/fence_vrms_libvirt$(EXEEXT)
 	$(AM_V_GEN)./agents/fence_vrms_libvirt$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
+# Pure: samples to colours.
+noinst_LIBRARIES += agents/libvrms-healthcore.a
+agents_libvrms_healthcore_a_SOURCES = agents/node_health_core.c agents/node_health_core.h
+PURE_ARCHIVES += agents/libvrms-healthcore.a
+
+noinst_LIBRARIES += agents/libvrms-health.a
+agents_libvrms_health_a_SOURCES = \
+	agents/node_health_memory.c agents/node_health_memory.h \
+	agents/node_health_sample.c agents/node_health_sample.h
+agents_libvrms_health_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) -pthread
+HEALTH_LIBS = agents/libvrms-health.a agents/libvrms-healthcore.a agents/libvrms-vmlibvirt.a \
+	agents/libvrms-vmhost.a $(OCF_LIBS) $(JANSSON_LIBS) -lm
+
+vrmsagent_PROGRAMS += agents/NodeHealth
+OCF_AGENTS += agents/NodeHealth
+agents_NodeHealth_SOURCES = agents/node_health.c
+agents_NodeHealth_CFLAGS = $(AM_CFLAGS) -pthread
+agents_NodeHealth_LDADD = $(HEALTH_LIBS)
+
+nodist_man_MANS += agents/ocf_vrms_NodeHealth.7
+CLEANFILES      += agents/ocf_vrms_NodeHealth.7
+
+agents/ocf_vrms_NodeHealth.7: agents/NodeHealth$(EXEEXT)
+	$(AM_V_GEN)./agents/NodeHealth$(EXEEXT) --man > $@.tmp && mv $@.tmp $@

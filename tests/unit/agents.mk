@@ -114,3 +114,10 @@ tests_unit_test_drbd_agent_DEPENDENCIES = agents/Drbd agents/drbd-agent
 UNIT_TESTS += tests/unit/test_fence_libvirt
 tests_unit_test_fence_libvirt_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
 tests_unit_test_fence_libvirt_LDADD  = $(FENCE_LIBVIRT_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test_node_health
+tests_unit_test_node_health_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DAGENT='"$(abs_top_builddir)/agents/NodeHealth"'
+tests_unit_test_node_health_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_node_health_LDADD  = $(HEALTH_LIBS) $(UNIT_LIBS)
+tests_unit_test_node_health_DEPENDENCIES = agents/NodeHealth
