@@ -225,7 +225,7 @@ static const struct vrms_fence_agent agent = {
 		    "        params uri=qemu+tls://outer1/system,qemu+tls://outer2/system \\\n"
 		    "        op monitor interval=60s timeout=20s\n"
 		    ".Ed\n",
-    .man_see_also = ".Xr stonith_admin 8 ,\n.Xr virsh 1\n",
+    .man_see_also = ".Xr virsh 1 ,\n.Xr stonith_admin 8\n",
 };
 
 static void be_quiet(void *context, virErrorPtr error)
