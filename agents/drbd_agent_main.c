@@ -240,9 +240,15 @@ static int run_stop(const struct vrms_ocf_call *call, const void *config,
 		    enum vrms_ocf_exit *ret_exit, struct vrms_error *error)
 {
 	struct view view = {.node = node_of(call, config)};
+	int code = 0;
 	int rc = look(&view, error);
 
 	(void)ret_exit;
+	/* What runs is stopped, even when somebody has removed its configuration. */
+	if (rc == 0 && view.state.exists) {
+		rc = vrms_drbd_adm(&view.node, "sh-dev", &code, error);
+		view.node.is_orphan = code != 0;
+	}
 	if (rc == 0 && is_primary(&view)) {
 		rc = demote(&view, error);
 	}
@@ -250,6 +256,7 @@ static int run_stop(const struct vrms_ocf_call *call, const void *config,
 		rc = insist(&view, "down", is_gone, error);
 	}
 	if (rc == 0) {
+		vrms_error_clear(error);
 		vrms_drbd_publish_score(&view.node, VRMS_DRBD_SCORE_NONE, true);
 	}
 	return rc;

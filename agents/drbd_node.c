@@ -191,19 +191,21 @@ int vrms_drbd_adm(const struct vrms_drbd_node *node, const char *verb, int *ret_
 		  struct vrms_error *error)
 {
 	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
-	const char *const plain[] = {"drbdadm", verb, node->resource, NULL};
+	const char *tool = node->is_orphan ? "drbdsetup" : "drbdadm";
+	const char *const plain[] = {tool, verb, node->resource, NULL};
 	const char *const with_config[] = {"drbdadm", "-c",           node->drbdconf,
 					   verb,      node->resource, NULL};
-	int rc = run(node, node->drbdconf == NULL ? plain : with_config, &result, error);
+	bool is_plain = node->is_orphan || node->drbdconf == NULL;
+	int rc = run(node, is_plain ? plain : with_config, &result, error);
 
 	if (rc < 0) {
-		return rc == -ETIMEDOUT ? vrms_error_set(error, rc, "drbdadm %s %s does not end",
+		return rc == -ETIMEDOUT ? vrms_error_set(error, rc, "%s %s %s does not end", tool,
 							 verb, node->resource)
 					: rc;
 	}
 	*ret_code = result.exit_code;
 	if (result.exit_code != 0) {
-		(void)vrms_error_set(error, -EIO, "drbdadm %s %s: %s (exit code %d)", verb,
+		(void)vrms_error_set(error, -EIO, "%s %s %s: %s (exit code %d)", tool, verb,
 				     node->resource, last_words(result.errors), result.exit_code);
 	}
 	return 0;

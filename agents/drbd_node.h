@@ -16,6 +16,7 @@ struct vrms_drbd_node {
 	const char *drbdconf;  /* NULL: drbdadm's own */
 	const char *proc_path; /* "/proc/drbd" */
 	const char *log_path;  /* "/dev/kmsg" */
+	bool is_orphan;        /* not in the configuration any more: drbdsetup instead of drbdadm */
 };
 
 /* Reads the resource's state.
@@ -31,7 +32,7 @@ VRMS_MUST_CHECK int vrms_drbd_look(const struct vrms_drbd_node *node,
 void vrms_drbd_judge_here(const struct vrms_drbd_node *node, const struct vrms_drbd_resource *state,
 			  struct vrms_drbd_judgement *ret_judgement);
 
-/* Runs "drbdadm VERB RESOURCE".
+/* Runs "drbdadm VERB RESOURCE"; "drbdsetup VERB RESOURCE" for an orphan.
  *
  * Returns 0 with the exit code in *ret_code and, when that is not 0, what drbdadm said last in
  * `error`; or -ENOENT, -ETIMEDOUT.

@@ -44,6 +44,7 @@ static const char drbdsetup[] =
     "#!/bin/sh\n"
     "echo \"drbdsetup $*\" >>$ROOT/calls\n"
     "[ ! -e $ROOT/broken ] || { echo rubbish; exit 0; }\n"
+    "if [ $1 = down ]; then cp $ROOT/after-orphan $ROOT/state; exit 0; fi\n"
     "case $1 in status) f=drbdsetup-status-json ;; *) f=drbdsetup-events2-now ;; esac\n"
     "sed -n '2,/^--- stderr/p' \"$(cat $ROOT/state)/$f.txt\" | grep -v '^---'\n";
 
@@ -277,6 +278,17 @@ START_TEST(stop_demotes_first_and_is_done_only_when_it_is_gone)
 }
 END_TEST
 
+START_TEST(what_is_not_configured_any_more_is_stopped_all_the_same)
+{
+	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
+	put("drbdadm", "#!/bin/sh\necho \"'$2' not defined in your config\" >&2\nexit 1\n", 0700);
+	put_after("orphan", "drbd84/01-Unconfigured/node1");
+	ck_assert_int_eq(agent("stop"), 0);
+	expect_call("drbdsetup down r0\n", true);
+	end();
+}
+END_TEST
+
 START_TEST(a_device_in_use_is_not_stopped)
 {
 	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
@@ -310,5 +322,6 @@ UNIT_MAIN("drbd_agent", a_quiet_monitor_is_one_child, a_score_that_changes_is_to
 	  an_unknown_resource_and_versions_that_do_not_fit_are_not_installed,
 	  promote_waits_for_a_peer_that_is_still_primary,
 	  stale_data_are_not_promoted_even_when_ordered,
-	  stop_demotes_first_and_is_done_only_when_it_is_gone, a_device_in_use_is_not_stopped,
+	  stop_demotes_first_and_is_done_only_when_it_is_gone,
+	  what_is_not_configured_any_more_is_stopped_all_the_same, a_device_in_use_is_not_stopped,
 	  a_split_brain_is_told_from_a_disconnect_by_the_log)

@@ -14,6 +14,7 @@
 #include "agents/drbd_judge.h"
 #include "agents/drbd_version.h"
 #include "common/file.h"
+#include "common/random.h"
 #include "tests/unit/unit.h"
 
 enum { GOLDEN_BYTES = 64 * 1024 };
@@ -233,6 +234,40 @@ START_TEST(too_many_volumes_are_an_error)
 }
 END_TEST
 
+/* Readers of damaged texts refuse or find something; they never read or write past the end. */
+START_TEST(damaged_texts_do_no_harm)
+{
+	static const struct vrms_drbd_minor minors[] = {{.volume = 0, .minor = 0}};
+	static const char *const names[] = {"drbdsetup-events2-now", "drbdsetup-status-json",
+					    "dmesg"};
+	struct vrms_random random;
+	struct vrms_drbd_resource state;
+
+	vrms_random_init(&random, 5);
+	for (int i = 0; i < 3000; i++) {
+		char *text VRMS_CLEANUP(vrms_freep) =
+		    capture(CAPTURES "/drbd9/15-SplitBrain/node1", names[i % 3]);
+		char *proc VRMS_CLEANUP(vrms_freep) =
+		    capture(CAPTURES "/drbd84/15-SplitBrain/node1", "proc-drbd");
+
+		for (int k = 0; k < 4; k++) {
+			text[vrms_random_below(&random, strlen(text))] =
+			    (char)vrms_random_below(&random, 256);
+			proc[12 + vrms_random_below(&random, strlen(proc) - 12)] =
+			    (char)(1 + vrms_random_below(&random, 255));
+			if (text[0] == '\0') {
+				break;
+			}
+		}
+		vrms_drbd_resource_init(&state, "r0");
+		(void)(vrms_drbd_events2_parse(text, &state, NULL) == 0);
+		(void)(vrms_drbd_json_parse(text, &state, NULL) == 0);
+		(void)vrms_drbd_log_tells_split_brain(text, &state);
+		ck_assert_int_eq(vrms_drbd_proc_parse(proc, minors, 1, &state, NULL), 0);
+	}
+}
+END_TEST
+
 START_TEST(a_handshake_ends_a_split_brain)
 {
 	static const char split[] =
@@ -279,5 +314,5 @@ END_TEST
 UNIT_MAIN("drbd_state", every_capture_is_understood_alike_by_all_readers,
 	  an_output_cut_short_is_no_state, other_resources_are_not_this_one,
 	  unknown_words_never_count_as_good, the_worst_volume_decides,
-	  too_many_volumes_are_an_error, a_handshake_ends_a_split_brain,
+	  too_many_volumes_are_an_error, damaged_texts_do_no_harm, a_handshake_ends_a_split_brain,
 	  versions_that_do_not_fit_are_named)
