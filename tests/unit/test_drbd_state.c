@@ -253,7 +253,7 @@ START_TEST(damaged_texts_do_no_harm)
 		for (int k = 0; k < 4; k++) {
 			text[vrms_random_below(&random, strlen(text))] =
 			    (char)vrms_random_below(&random, 256);
-			proc[12 + vrms_random_below(&random, strlen(proc) - 12)] =
+			proc[13 + vrms_random_below(&random, strlen(proc) - 13)] =
 			    (char)(1 + vrms_random_below(&random, 255));
 			if (text[0] == '\0') {
 				break;
