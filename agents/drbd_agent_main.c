@@ -23,6 +23,7 @@ enum {
 struct drbd_config {
 	const char *drbd_resource;
 	const char *drbdconf;
+	int64_t wfc_timeout_ms;
 };
 
 static const struct vrms_param params[] = {
@@ -42,6 +43,18 @@ static const struct vrms_param params[] = {
 	.offset = VRMS_PARAM_FIELD(struct drbd_config, drbdconf, const char *),
 	.shortdesc = "DRBD's configuration file",
 	.longdesc = "Full path of a configuration file other than /etc/drbd.conf.",
+    },
+    {
+	.name = "wfc_timeout",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = VRMS_PARAM_FIELD(struct drbd_config, wfc_timeout_ms, int64_t),
+	.fallback = "5s",
+	.maximum = 3600000,
+	.reloadable = true,
+	.shortdesc = "How long a start waits for the peers",
+	.longdesc = "After a start the first promotion score is made once all peers are connected, "
+		    "or after this time. A node that was away learns of a connected peer that its "
+		    "data are old; alone it knows that only when DRBD's fencing policies are set.",
     },
 };
 
@@ -182,14 +195,29 @@ static bool is_attaching(const struct vrms_drbd_resource *state)
 	return false;
 }
 
+static bool is_connecting(const struct vrms_drbd_resource *state)
+{
+	for (size_t i = 0; i < state->peer_count; i++) {
+		enum vrms_drbd_connection connection = state->peers[i].connection;
+
+		if (connection != VRMS_DRBD_CONNECTED && connection != VRMS_DRBD_STANDALONE) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The first score is only as good as the state it is made from. */
-static int settle(struct view *view, struct vrms_error *error)
+static int settle(struct view *view, int64_t wfc_timeout_ms, struct vrms_error *error)
 {
 	const struct vrms_ocf_call *call = view->node.call;
+	int64_t begin_ms = vrms_clock_now_ms(call->clock);
 	int rc = look(view, error);
 
-	while (rc == 0 && is_attaching(&view->state) &&
-	       vrms_ocf_call_left_ms(call, END_RESERVE_MS) > 0) {
+	while (rc == 0 && vrms_ocf_call_left_ms(call, END_RESERVE_MS) > 0 &&
+	       (is_attaching(&view->state) ||
+		(is_connecting(&view->state) &&
+		 vrms_clock_now_ms(call->clock) - begin_ms < wfc_timeout_ms))) {
 		vrms_clock_sleep_ms(call->clock, POLL_MS);
 		rc = look(view, error);
 	}
@@ -217,7 +245,7 @@ static int run_start(const struct vrms_ocf_call *call, const void *config,
 	if (rc < 0 || code != 0) {
 		return rc < 0 ? rc : -EIO;
 	}
-	rc = settle(&view, error);
+	rc = settle(&view, ((const struct drbd_config *)config)->wfc_timeout_ms, error);
 	if (rc == 0 && is_primary(&view)) { /* a clone starts unpromoted */
 		rc = insist(&view, "secondary", is_secondary, error);
 	}

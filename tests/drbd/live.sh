@@ -77,7 +77,7 @@ power_cut() {
 ocf() { # NODE ACTION [RESOURCE]: the agent's words in $words, its exit code in $rc
 	local interval=0
 	[ "$2" != monitor ] || interval=10000
-	words=$(on "$1" "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=disk OCF_RESKEY_CRM_meta_timeout=60000 OCF_RESKEY_CRM_meta_interval=$interval OCF_RESKEY_CRM_meta_notify_type=post VRMS_LIBEXECDIR=/usr/lib/vrms HA_RSCTMP=/tmp PCMK_logfile=none PCMK_logfacility=none OCF_RESKEY_drbd_resource=${3:-r0} /usr/lib/ocf/resource.d/vrms/Drbd $2")
+	words=$(on "$1" "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=disk OCF_RESKEY_CRM_meta_timeout=60000 OCF_RESKEY_CRM_meta_interval=$interval OCF_RESKEY_CRM_meta_notify_type=post VRMS_LIBEXECDIR=/usr/lib/vrms HA_RSCTMP=/tmp PCMK_logfile=none PCMK_logfacility=none OCF_RESKEY_wfc_timeout=3 OCF_RESKEY_drbd_resource=${3:-r0} /usr/lib/ocf/resource.d/vrms/Drbd $2")
 	rc=$?
 	say "$1: Drbd $2${3:+ $3}: exit $rc${words:+: ${words#ocf-exit-reason:}}"
 }

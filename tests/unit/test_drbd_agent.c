@@ -236,6 +236,24 @@ START_TEST(an_unknown_resource_and_versions_that_do_not_fit_are_not_installed)
 }
 END_TEST
 
+START_TEST(a_start_waits_a_while_for_the_peer)
+{
+	begin("drbd84/01-Unconfigured/node1");
+	put_after("adjust", "drbd84/10-PowerCut-survivor-WFConnection/node2");
+	set("OCF_RESKEY_wfc_timeout", "700ms");
+	ck_assert_int_eq(agent("start"), 0);
+	expect_call("drbdsetup events2 --now r0\ndrbdsetup events2 --now r0\ndrbdsetup events2",
+		    true);
+	expect_call("--update 1000\n", true);
+	put("calls", "", 0600);
+	put_after("adjust", "drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
+	ck_assert_int_eq(agent("start"), 0);
+	expect_call("drbdsetup events2 --now r0\ndrbdsetup", false);
+	expect_call("--update 10000\n", true);
+	end();
+}
+END_TEST
+
 START_TEST(promote_waits_for_a_peer_that_is_still_primary)
 {
 	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
@@ -320,7 +338,7 @@ UNIT_MAIN("drbd_agent", a_quiet_monitor_is_one_child, a_score_that_changes_is_to
 	  a_probe_asks_only_what_runs, without_the_module_nothing_runs,
 	  an_output_that_cannot_be_read_has_a_second_source,
 	  an_unknown_resource_and_versions_that_do_not_fit_are_not_installed,
-	  promote_waits_for_a_peer_that_is_still_primary,
+	  a_start_waits_a_while_for_the_peer, promote_waits_for_a_peer_that_is_still_primary,
 	  stale_data_are_not_promoted_even_when_ordered,
 	  stop_demotes_first_and_is_done_only_when_it_is_gone,
 	  what_is_not_configured_any_more_is_stopped_all_the_same, a_device_in_use_is_not_stopped,
