@@ -212,12 +212,13 @@ on node1 "drbdadm connect --discard-my-data r0"
 wait_for node1 120 "ds:UpToDate/UpToDate"
 expect 0 node1 monitor
 expect 8 node2 monitor
-expect_mark node2 "written on the other side" 24
+expect 0 node2 demote
+expect 0 node1 promote
+expect_mark node1 "written on the other side" 24
 
 say "--- stop"
 expect 0 node1 stop
 expect 7 node1 monitor
-on node2 "exec 9</dev/drbd0; sleep 3; exec 9<&-" >/dev/null
 expect 0 node2 stop
 expect 7 node2 monitor
 expect 0 node2 stop
