@@ -5,6 +5,7 @@
 SIM_SOURCES = \
 	simulator/balance.c \
 	simulator/cluster.c \
+	simulator/daemon.c simulator/daemon.h \
 	simulator/detector.c simulator/detector.h \
 	simulator/fault.c \
 	simulator/fault_read.c \
@@ -76,4 +77,4 @@ vrms_sim_planted_CFLAGS  = $(SIM_PROGRAM_CFLAGS) -DVRMS_SIM_PLANTED
 vrms_sim_planted_LDADD   = simulator/libvrms-sim-planted.a $(SIM_PROGRAM_LIBS)
 
 dist_man_MANS += simulator/vrms-sim.1 simulator/vrms-sim-scenario.5
-EXTRA_DIST    += doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim
+EXTRA_DIST    += doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim doc/examples/sim/tuner.sim

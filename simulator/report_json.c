@@ -136,6 +136,18 @@ static json_t *split(struct vrms_sim_record *record)
 			 phase(record, 3, false));
 }
 
+static json_t *token(const struct vrms_sim_result *result)
+{
+	const struct vrms_sim_record *record = &result->record;
+	double span_us = (double)result->simulated_us;
+
+	return json_pack("{s:o, s:o, s:o, s:I}", "mean_ms",
+			 number(span_us > 0 ? record->token_sum / span_us / 1000 : 0), "min_ms",
+			 number((double)record->token_us_min / 1000), "max_ms",
+			 number((double)record->token_us_max / 1000), "changes",
+			 (json_int_t)record->token_changes);
+}
+
 json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 			     struct vrms_sim_result *result, double wall_s)
 {
@@ -161,6 +173,7 @@ json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 	json_object_set_new(figures, "n_plus_k_violations", json_integer(count_no_room(record)));
 	json_object_set_new(figures, "starts", json_integer(record->starts));
 	json_object_set_new(figures, "failed_starts", json_integer(record->failed_starts));
+	json_object_set_new(figures, "token", token(result));
 	json_object_set_new(figures, "quorum_losses", json_integer(record->quorum_losses));
 	json_object_set_new(figures, "failures", json_integer((json_int_t)record->failure_count));
 	json_object_set_new(figures, "nodes", json_integer(result->node_count));

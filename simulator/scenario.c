@@ -396,6 +396,10 @@ int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario, struct vrms_e
 	if (settings->model != VRMS_SIM_MODEL_NONE && settings->mtbf_us == 0) {
 		return vrms_error_set(error, -EINVAL, "generate.model without generate.mtbf");
 	}
+	if (settings->vrmsd && settings->tuner && scenario->node_count > VRMS_SIM_TUNER_NODES) {
+		return vrms_error_set(error, -EINVAL, "vrmsd.tuner with %d nodes: it knows %d",
+				      scenario->node_count, VRMS_SIM_TUNER_NODES);
+	}
 	add_default_device(scenario);
 	fill_in(scenario);
 	return 0;

@@ -23,6 +23,7 @@ enum {
 	VRMS_SIM_VMS_MAX = 1000000,
 	VRMS_SIM_LINKS_MAX = 8,
 	VRMS_SIM_DEVICES_MAX = 16,
+	VRMS_SIM_TUNER_NODES = 64, /* that vrmsd's cores can know */
 };
 
 enum vrms_sim_no_quorum { VRMS_SIM_STOP, VRMS_SIM_FREEZE, VRMS_SIM_IGNORE, VRMS_SIM_SUICIDE };
@@ -57,7 +58,14 @@ struct vrms_sim_settings {
 	bool vrmsd, verdict, vm_events;
 	int64_t beat_interval_us, grace_us, silent_count, vm_event_us;
 
+	bool tuner;
+	int64_t measure_us, token_floor_us, token_load_floor_us, warmup_us, shorten_after_us;
+	int64_t hysteresis_pct;
+	int64_t false_loss_every_us, false_loss_start_us, disturbance_every_us;
+
 	/* host */
+	int64_t lateness_us;
+	double lateness_sigma;
 	int64_t memory, cores, boot_us, racks;
 
 	/* vm */
@@ -121,6 +129,7 @@ struct vrms_sim_vm_spec {
 	X(FREEZE, "freeze", "n", "nothing on the host runs; \"for TIME\", or until \"thaw\"")    \
 	X(THAW, "thaw", "n", "the host goes on")                                                 \
 	X(OVERLOAD, "overload", "n", "stalls with a heavy tail; \"for TIME\"")                   \
+	X(ANNOUNCE, "announce", "n", "load is announced to the host's vrmsd; \"for TIME\"")      \
 	X(SLOW_DEATH, "slow-death", "n", "ever longer stalls, then a crash; \"for TIME\"")       \
 	X(KILL_COROSYNC, "kill-corosync", "n", "corosync dies, guests go on")                    \
 	X(BMC_DOWN, "bmc-down", "n", "the BMC stops answering")                                  \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 UNIT_TESTS += \
+	tests/unit/test_sim_daemon \
 	tests/unit/test_sim_detector \
 	tests/unit/test_sim_queue \
 	tests/unit/test_sim_totem \
@@ -10,6 +11,10 @@ tests_unit_test_sim_queue_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_queue_LDADD  = $(SIM_LIBS) $(UNIT_LIBS)
 
 SIM_TEST_SOURCES = tests/unit/sim_help.c tests/unit/sim_help.h
+
+tests_unit_test_sim_daemon_SOURCES = tests/unit/test_sim_daemon.c $(SIM_TEST_SOURCES)
+tests_unit_test_sim_daemon_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_daemon_LDADD  = $(SIM_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_sim_detector_SOURCES = tests/unit/test_sim_detector.c $(SIM_TEST_SOURCES)
 tests_unit_test_sim_detector_CFLAGS = $(UNIT_CFLAGS)
