@@ -30,7 +30,8 @@ struct vrms_sim_arguments {
 	const char *grids[VRMS_SIM_LIST_MAX];
 	int grid_count;
 	const char *json, *html, *junit, *seeds, *svg, *output, *bug; /* NULL: not given */
-	bool exact, skip_bad, quiet;
+	const char *rounds, *samples, *fit;                           /* likewise */
+	bool exact, skip_bad, quiet, lab;
 };
 
 struct vrms_sim_command {
@@ -43,6 +44,8 @@ struct vrms_sim_command {
 int vrms_sim_command_run(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 int vrms_sim_command_settings(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 int vrms_sim_command_fuzz(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
+int vrms_sim_command_calibrate(const struct vrms_sim_arguments *arguments,
+			       struct vrms_error *error);
 int vrms_sim_command_sweep(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 
 /* The number of a planted bug, 0 when none is asked for.  -ENOENT, -ENOTSUP (not in this build). */

@@ -33,6 +33,17 @@ static void resolve(const char *scenario_path, const char *path, char *text, siz
 	}
 }
 
+/* Sections of a scenario file that "vrms-sim calibrate" has written. */
+static int read_calibration(struct vrms_sim_scenario *scenario, const char *path,
+			    struct vrms_error *error)
+{
+	struct vrms_sim_sources none = {"", ""};
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = vrms_file_read(path, FILE_BYTES_MAX, &text, NULL, error);
+
+	return rc < 0 ? rc : vrms_sim_scenario_read(scenario, path, text, &none, error);
+}
+
 /* What has to wait until all nodes are known. */
 struct later {
 	const char *path;
@@ -42,7 +53,7 @@ struct later {
 static int read_file(struct vrms_sim_scenario *scenario, const struct vrms_sim_input *input,
 		     const char *path, struct later *later, struct vrms_error *error)
 {
-	struct vrms_sim_sources sources = {""};
+	struct vrms_sim_sources sources = {"", ""};
 	char trace[2 * VRMS_SIM_PATH_BYTES];
 	char *text VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc;
@@ -67,6 +78,10 @@ static int read_file(struct vrms_sim_scenario *scenario, const struct vrms_sim_i
 	if (rc == 0 && sources.trace[0] != '\0') {
 		resolve(path, sources.trace, trace, sizeof(trace));
 		rc = read_trace(scenario, trace, input->skip_bad, error);
+	}
+	if (rc == 0 && sources.calibration[0] != '\0') {
+		resolve(path, sources.calibration, trace, sizeof(trace));
+		rc = read_calibration(scenario, trace, error);
 	}
 	return rc;
 }

@@ -45,19 +45,26 @@ SIM_LIBS = simulator/libvrms-sim.a placement/libvrms-placement.a $(QUORUM_CORE_L
 
 SIM_PROGRAM_SOURCES = \
 	simulator/assertion.c \
+	simulator/calibrate.h \
+	simulator/calibrate_fit.c \
 	simulator/command.h \
+	simulator/command_calibrate.c \
 	simulator/command_fuzz.c \
 	simulator/command_run.c \
 	simulator/command_sweep.c \
 	simulator/input.c simulator/input.h \
+	simulator/lab_drive.c \
+	simulator/lab_log.c \
 	simulator/main.c \
 	simulator/proxmox.c \
 	simulator/report.h \
 	simulator/report_html.c \
 	simulator/report_json.c \
 	simulator/report_text.c \
+	simulator/samples.c \
 	simulator/scenario_write.c simulator/scenario_write.h \
-	simulator/sweep.c simulator/sweep.h
+	simulator/sweep.c simulator/sweep.h \
+	simulator/trial.c
 SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) -pthread $(JANSSON_CFLAGS) $(XML_CFLAGS)
 SIM_PROGRAM_LIBS   = placement/libvrms-placement.a $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 

@@ -17,6 +17,8 @@ static const struct vrms_sim_command commands[] = {
      "grid set seed nodes vms duration skip-bad json svg", vrms_sim_command_sweep},
     {"fuzz", "", "run random clusters and faults against the rules that must never break",
      "seeds output bug", vrms_sim_command_fuzz},
+    {"calibrate", "FILE", "make the same failures in a lab and in the simulator, and compare",
+     "lab rounds samples fit set json", vrms_sim_command_calibrate},
     {"settings", "", "print all settings and faults with their defaults, as a scenario file", "",
      vrms_sim_command_settings},
 };
@@ -66,6 +68,14 @@ static const struct {
      TEXT(output), .has_argument = required_argument},
     {"bug", "NAME|all", "look for a planted bug (test builds)", TEXT_OPTION, TEXT(bug),
      .has_argument = required_argument},
+    {"lab", NULL, "measure in a real cluster of vrms-lab(8); root", FLAG_OPTION, TEXT(lab),
+     .has_argument = no_argument},
+    {"rounds", "N", "how often each failure is made in the lab (default: 8)", TEXT_OPTION,
+     TEXT(rounds), .has_argument = required_argument},
+    {"samples", "FILE", "where what was measured is written; without --lab: read", TEXT_OPTION,
+     TEXT(samples), .has_argument = required_argument},
+    {"fit", "FILE", "learn from odd rounds what is the machine's, write it, check the even ones",
+     TEXT_OPTION, TEXT(fit), .has_argument = required_argument},
     {"help", NULL, "say this", FLAG_OPTION, .has_argument = no_argument},
 };
 

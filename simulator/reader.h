@@ -13,7 +13,8 @@ enum { VRMS_SIM_PATH_BYTES = 512 };
 
 /* Files that a scenario names; relative to the scenario's own folder. */
 struct vrms_sim_sources {
-	char trace[VRMS_SIM_PATH_BYTES]; /* "" when not given */
+	char trace[VRMS_SIM_PATH_BYTES];       /* "" when not given */
+	char calibration[VRMS_SIM_PATH_BYTES]; /* settings that win over the scenario's own */
 };
 
 /* Reads the sections of a scenario file, all but [faults].

@@ -48,6 +48,7 @@ struct vrms_sim_settings {
 	/* pacemaker */
 	int no_quorum, fence_action, policy;
 	bool stonith, start_failure_is_fatal, rebalance;
+	int64_t report_us, fence_overhead_us;
 	int64_t scheduler_us, scheduler_per_vm_node_ns, sync_retry_us, election_us, join_us;
 	double sync_retry_pct, load_threshold_pct;
 	int64_t batch_limit, migration_limit, node_action_limit;
@@ -70,6 +71,7 @@ struct vrms_sim_settings {
 
 	/* vm */
 	int64_t vms, vm_memory, vm_memory_max, vm_cores;
+	int64_t vm_start_elsewhere_us, vm_cleanup_us;
 	int64_t vm_start_us, vm_boot_us, vm_stop_us, vm_dirty;
 	double start_failure_pct, stop_failure_pct, vm_load_pct, start_contention_pct;
 
