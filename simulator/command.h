@@ -30,7 +30,8 @@ struct vrms_sim_arguments {
 	const char *grids[VRMS_SIM_LIST_MAX];
 	int grid_count;
 	const char *json, *html, *junit, *seeds, *svg, *output, *bug; /* NULL: not given */
-	const char *rounds, *samples, *fit;                           /* likewise */
+	const char *policy;
+	const char *rounds, *samples, *fit; /* likewise */
 	bool exact, skip_bad, quiet, lab;
 };
 

@@ -18,6 +18,7 @@ SIM_SOURCES = \
 	simulator/list.c \
 	simulator/net.c \
 	simulator/operation.c \
+	simulator/opinion.c \
 	simulator/place.c \
 	simulator/plan.c \
 	simulator/plant.h \
@@ -30,6 +31,7 @@ SIM_SOURCES = \
 	simulator/scenario.c simulator/scenario.h \
 	simulator/scenario_read.c \
 	simulator/setting_value.c \
+	simulator/scheduler.h \
 	simulator/settings.c simulator/settings.h \
 	simulator/sim.h \
 	simulator/totem.c \
@@ -52,7 +54,9 @@ SIM_PROGRAM_SOURCES = \
 	simulator/command_fuzz.c \
 	simulator/command_run.c \
 	simulator/command_sweep.c \
+	simulator/crm.c simulator/crm.h \
 	simulator/input.c simulator/input.h \
+	simulator/journal_read.c simulator/journal_read.h \
 	simulator/lab_drive.c \
 	simulator/lab_log.c \
 	simulator/main.c \

@@ -11,7 +11,7 @@
 
 static const struct vrms_sim_command commands[] = {
     {"run", "FILE...", "simulate scenarios, traces or folders of the Proxmox HA simulator",
-     "set seed nodes vms duration exact skip-bad json html assert junit quiet bug",
+     "set seed nodes vms duration exact skip-bad policy json html assert junit quiet bug",
      vrms_sim_command_run},
     {"sweep", "FILE...", "simulate under every combination of some settings, in parallel",
      "grid set seed nodes vms duration skip-bad json svg", vrms_sim_command_sweep},
@@ -68,6 +68,8 @@ static const struct {
      TEXT(output), .has_argument = required_argument},
     {"bug", "NAME|all", "look for a planted bug (test builds)", TEXT_OPTION, TEXT(bug),
      .has_argument = required_argument},
+    {"policy", "model|pacemaker", "who decides: the model, or the installed crm_simulate(8)",
+     TEXT_OPTION, TEXT(policy), .has_argument = required_argument},
     {"lab", NULL, "measure in a real cluster of vrms-lab(8); root", FLAG_OPTION, TEXT(lab),
      .has_argument = no_argument},
     {"rounds", "N", "how often each failure is made in the lab (default: 8)", TEXT_OPTION,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/cleanup.h"
+#include "simulator/scheduler.h"
 
 /* X(NAME, "name", "what must never happen") */
 #define VRMS_SIM_RULES(X)                                                               \
@@ -122,7 +123,8 @@ struct vrms_sim_record {
 	int64_t token_changes, token_us_min, token_us_max; /* in force on the lowest node */
 	double token_sum;                                  /* us times us of simulated time */
 	int64_t token_since_us, token_us;
-	int64_t lost_us; /* sum over VMs */
+	int64_t lost_us;                     /* sum over VMs */
+	struct vrms_sim_agreement agreement; /* with the other scheduler */
 	bool out_of_memory;
 };
 

@@ -136,6 +136,17 @@ static json_t *split(struct vrms_sim_record *record)
 			 phase(record, 3, false));
 }
 
+static json_t *agreement(const struct vrms_sim_agreement *agreement)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "asked",
+			 (json_int_t)agreement->asked, "differs",
+			 (json_int_t)(agreement->fences + agreement->stops + agreement->starts +
+				      agreement->places),
+			 "fences", (json_int_t)agreement->fences, "stops",
+			 (json_int_t)agreement->stops, "starts", (json_int_t)agreement->starts,
+			 "places", (json_int_t)agreement->places, "first", agreement->first);
+}
+
 static json_t *token(const struct vrms_sim_result *result)
 {
 	const struct vrms_sim_record *record = &result->record;
@@ -174,6 +185,7 @@ json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 	json_object_set_new(figures, "starts", json_integer(record->starts));
 	json_object_set_new(figures, "failed_starts", json_integer(record->failed_starts));
 	json_object_set_new(figures, "token", token(result));
+	json_object_set_new(figures, "policy", agreement(&record->agreement));
 	json_object_set_new(figures, "quorum_losses", json_integer(record->quorum_losses));
 	json_object_set_new(figures, "failures", json_integer((json_int_t)record->failure_count));
 	json_object_set_new(figures, "nodes", json_integer(result->node_count));

@@ -137,6 +137,17 @@ void vrms_sim_report_text(FILE *out, const struct vrms_sim_scenario *scenario,
 			figure(figures, "token", "mean_ms"), figure(figures, "token", "min_ms"),
 			figure(figures, "token", "max_ms"), record->token_changes);
 	}
+	if (record->agreement.asked > 0) {
+		const struct vrms_sim_agreement *agreement = &record->agreement;
+
+		fprintf(out,
+			"  Pacemaker's scheduler was asked %" PRId64
+			" times; the model had other fences %" PRId64 ", stops %" PRId64
+			", starts %" PRId64 ", places %" PRId64 "%s%s\n",
+			agreement->asked, agreement->fences, agreement->stops, agreement->starts,
+			agreement->places, agreement->first[0] == '\0' ? "" : "; first ",
+			agreement->first);
+	}
 	print_rules(out, scenario, record);
 	print_failures(out, scenario, record);
 }

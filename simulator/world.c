@@ -83,6 +83,7 @@ static void world_done(struct vrms_sim_world *world)
 		free(world->ring[i].last_us);
 	}
 	vrms_sim_plan_free(world->plan);
+	vrms_sim_opinion_free(world->opinion);
 	vrms_sim_net_done(world);
 	vrms_sim_queue_free(world->queue);
 	free(world->node);
@@ -493,6 +494,8 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	    .array_up = true,
 	    .qdevice_up = true,
 	    .record.step_limit = options->step_limit,
+	    .scheduler = options->scheduler,
+	    .error = error,
 	};
 	struct vrms_sim_event event;
 
@@ -504,6 +507,9 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	world.rc = world_init(&world);
 	if (world.rc == 0 && world.settings->policy == VRMS_SIM_PLAN) {
 		world.rc = vrms_sim_plan_new(scenario, &world.plan, error);
+	}
+	if (world.rc == 0 && options->scheduler != NULL) {
+		world.rc = vrms_sim_opinion_new(&world, &world.opinion);
 	}
 	if (world.rc == 0) {
 		begin(&world);
@@ -524,8 +530,9 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 		hand_over(&world, ret_result);
 	}
 	world_done(&world);
-	return world.rc < 0 ? vrms_error_set(error, world.rc, "out of memory for the simulation")
-			    : 0;
+	return world.rc == -ENOMEM
+		   ? vrms_error_set(error, world.rc, "out of memory for the simulation")
+		   : world.rc;
 }
 
 void vrms_sim_result_done(struct vrms_sim_result *result)

@@ -18,6 +18,7 @@
 #include "simulator/queue.h"
 #include "simulator/record.h"
 #include "simulator/scenario.h"
+#include "simulator/scheduler.h"
 
 #define VRMS_SIM_NEVER INT64_MAX
 
@@ -197,7 +198,8 @@ struct vrms_sim_cut {
 	int oneway_count;
 };
 
-struct vrms_sim_plan; /* plan.c */
+struct vrms_sim_plan;    /* plan.c */
+struct vrms_sim_opinion; /* opinion.c */
 
 /* A report or a proposal on its way. */
 struct vrms_sim_message {
@@ -237,7 +239,10 @@ struct vrms_sim_world {
 	int doubles;    /* VMs with a second QEMU */
 	int marks;
 
-	struct vrms_sim_plan *plan; /* NULL: placement.policy is balanced */
+	struct vrms_sim_plan *plan;                 /* NULL: placement.policy is balanced */
+	const struct vrms_sim_scheduler *scheduler; /* NULL: the model decides alone */
+	struct vrms_sim_opinion *opinion;
+	struct vrms_error *error; /* of the scheduler */
 	struct vrms_sim_record record;
 	int64_t events;
 	int rc; /* first error; ends the run */
@@ -399,6 +404,14 @@ void vrms_sim_plan_put(struct vrms_sim_plan *plan, int vm, int node);
 void vrms_sim_plan_take(struct vrms_sim_plan *plan, int vm);
 void vrms_sim_plan_place(struct vrms_sim_world *world, const int32_t *vms, int count,
 			 int32_t *target);
+
+/* opinion.c: only where there is a scheduler */
+int vrms_sim_opinion_new(const struct vrms_sim_world *world, struct vrms_sim_opinion **ret_opinion);
+void vrms_sim_opinion_free(struct vrms_sim_opinion *opinion); /* accepts NULL */
+void vrms_sim_opinion_ask(struct vrms_sim_world *world, int ring);
+void vrms_sim_opinion_place(struct vrms_sim_world *world, const int32_t *vms, int count,
+			    int32_t *target);
+int vrms_sim_opinion_move(struct vrms_sim_world *world, int vm, int target);
 
 /* rules.c */
 void vrms_sim_rules_start(struct vrms_sim_world *world, int vm, int node);

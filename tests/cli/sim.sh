@@ -106,6 +106,11 @@ echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
 stalls=$srcdir/doc/examples/sim/stalls.sim
+check "an unknown policy is a usage error" says 2 'neither model nor pacemaker' \
+	"$sim" run "$example" --policy dice
+mkdir "$work/empty"
+check "without crm_simulate its package is named" says 1 'pacemaker-cli-utils' \
+	env PATH="$work/empty" "$sim" run "$example" --policy pacemaker
 grid() {
 	"$sim" sweep "$stalls" --duration 500h --grid cluster.token=300ms,2s \
 		--grid vrmsd.enabled=no,yes --json="$work/$1.json" --svg "$work/$1.svg" >"$work/$1.txt"
