@@ -49,11 +49,15 @@ SIM_PROGRAM_SOURCES = \
 	simulator/assertion.c \
 	simulator/calibrate.h \
 	simulator/calibrate_fit.c \
+	simulator/cib_import.c \
+	simulator/cluster_import.h \
 	simulator/command.h \
 	simulator/command_calibrate.c \
 	simulator/command_fuzz.c \
 	simulator/command_run.c \
+	simulator/command_scenario.c \
 	simulator/command_sweep.c \
+	simulator/corosync_import.c \
 	simulator/crm.c simulator/crm.h \
 	simulator/input.c simulator/input.h \
 	simulator/journal_read.c simulator/journal_read.h \
@@ -70,7 +74,7 @@ SIM_PROGRAM_SOURCES = \
 	simulator/sweep.c simulator/sweep.h \
 	simulator/trial.c
 SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) -pthread $(JANSSON_CFLAGS) $(XML_CFLAGS)
-SIM_PROGRAM_LIBS   = placement/libvrms-placement.a $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
+SIM_PROGRAM_LIBS   = $(PLACEMENT_IO_LIBS) $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 
 bin_PROGRAMS += vrms-sim
 vrms_sim_LDFLAGS = $(AM_LDFLAGS) -pthread

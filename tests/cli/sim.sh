@@ -105,6 +105,81 @@ check "a folder of the Proxmox HA simulator is run" "$sim" run "$work/pve" \
 echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
+cat >"$work/corosync.conf" <<'END'
+totem {
+	version: 2
+	token: 1500
+	token_coefficient: 0
+	interface {
+		linknumber: 0
+	}
+}
+nodelist {
+	node {
+		ring0_addr: 10.0.0.1
+		ring1_addr: 10.0.1.1
+		nodeid: 1
+	}
+}
+quorum {
+	provider: corosync_votequorum
+	last_man_standing: 1
+	device {
+		model: net
+		net {
+			algorithm: ffsplit
+		}
+	}
+}
+END
+cat >"$work/cib.xml" <<'END'
+<cib><configuration>
+<crm_config><cluster_property_set id="o">
+<nvpair id="o1" name="no-quorum-policy" value="freeze"/>
+<nvpair id="o2" name="batch-limit" value="7"/>
+<nvpair id="o3" name="load-threshold" value="70%"/>
+</cluster_property_set></crm_config>
+<nodes>
+<node id="1" uname="alpha"><utilization id="u1"><nvpair id="u1m" name="hv_memory" value="65536"/><nvpair id="u1c" name="cpu" value="24"/></utilization></node>
+<node id="2" uname="beta"><utilization id="u2"><nvpair id="u2m" name="hv_memory" value="65536"/><nvpair id="u2c" name="cpu" value="24"/></utilization></node>
+</nodes>
+<resources>
+<primitive id="ipmi-alpha" class="stonith" type="fence_ipmilan"><instance_attributes id="i1"><nvpair id="i1d" name="pcmk_delay_base" value="3s"/></instance_attributes></primitive>
+<primitive id="ipmi-beta" class="stonith" type="fence_ipmilan"/>
+<primitive id="pdu" class="stonith" type="fence_apc"/>
+<primitive id="web" class="ocf" provider="heartbeat" type="VirtualDomain">
+<operations><op id="m" name="monitor" interval="20s"/><op id="s" name="start" interval="0" timeout="120s"/></operations>
+<utilization id="w1"><nvpair id="w1m" name="hv_memory" value="8192"/><nvpair id="w1c" name="cpu" value="4"/></utilization></primitive>
+</resources>
+<constraints/>
+<fencing-topology-placeholder/>
+<rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/></meta_attributes></rsc_defaults>
+</configuration>
+<status>
+<node_state id="1" uname="alpha" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
+<lrm_resource id="web" class="ocf" provider="heartbeat" type="VirtualDomain"><lrm_rsc_op id="web_last_0" operation="start" operation_key="web_start_0" call-id="3" rc-code="0" op-status="0" interval="0"/></lrm_resource>
+</lrm_resources></lrm></node_state>
+<node_state id="2" uname="beta" in_ccm="true" crmd="online" join="member" expected="member"/>
+</status></cib>
+END
+sed -i 's,<fencing-topology-placeholder/>,<fencing-topology><fencing-level id="l" index="2" target="alpha" devices="pdu"/></fencing-topology>,' "$work/cib.xml"
+check "a real cluster becomes a scenario" "$sim" scenario --from-cib "$work/cib.xml" \
+	--corosync-conf "$work/corosync.conf" --output "$work/real.sim"
+for line in "token = 1500ms" "token_coefficient = 0" "links = 2" "last_man_standing = yes" \
+	"qdevice = ffsplit" "no_quorum_policy = freeze" "batch_limit = 7" "load_threshold = 70" \
+	"migration_threshold = 5" "monitor_interval = 20s" "start_timeout = 120s" "kind = ipmi" \
+	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24"; do
+	check "with $line" grep -qx "$line" "$work/real.sim"
+done
+check "one device for the same of each node" test "$(grep -c '^\[device' "$work/real.sim")" = 2
+check "which runs" "$sim" run "$work/real.sim" --assert 'nodes == 2' --assert 'vms == 1'
+sed -i 's/token: 1500/token: soon/' "$work/corosync.conf"
+check "a bad value of corosync.conf is named with its line" says 1 'corosync.conf:3: token: ' \
+	"$sim" scenario --corosync-conf "$work/corosync.conf"
+echo '}' >>"$work/corosync.conf"
+sed -i 's/token: soon/token: 99/' "$work/corosync.conf"
+check "so is a brace too many" says 1 'without a section' "$sim" scenario --corosync-conf "$work/corosync.conf"
+
 stalls=$srcdir/doc/examples/sim/stalls.sim
 check "an unknown policy is a usage error" says 2 'neither model nor pacemaker' \
 	"$sim" run "$example" --policy dice
