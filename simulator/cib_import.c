@@ -341,7 +341,7 @@ static int visit_device(const struct import *import, xmlNode *element)
 		return vrms_error_set(import->error, -ENOSPC, "%s: more than %d kinds of devices",
 				      import->path, VRMS_SIM_DEVICES_MAX);
 	}
-	snprintf(device.name, sizeof(device.name), "%.31s", id);
+	snprintf(device.name, sizeof(device.name), "%s", id);
 	scenario->device[scenario->device_count++] = device;
 	return 0;
 }

@@ -22,6 +22,9 @@ static int read_trace(struct vrms_sim_scenario *scenario, const char *path, bool
 	if (rc == 0 && vrms_sim_journal_is(text)) {
 		return vrms_sim_journal_add(journal, path, text, skip_bad, scenario, error);
 	}
+	if (rc == 0 && vrms_sim_load_is(text)) {
+		return vrms_sim_load_read(scenario, text, &options, error);
+	}
 	return rc < 0 ? rc : vrms_sim_trace_read(scenario, text, &options, error);
 }
 
@@ -70,7 +73,7 @@ static int read_file(struct vrms_sim_scenario *scenario, const struct vrms_sim_i
 	if (rc < 0) {
 		return rc;
 	}
-	if (vrms_sim_trace_is(text) || vrms_sim_journal_is(text)) {
+	if (vrms_sim_trace_is(text) || vrms_sim_load_is(text) || vrms_sim_journal_is(text)) {
 		return read_trace(scenario, path, input->skip_bad, later->journal, error);
 	}
 	if (later->text != NULL) {

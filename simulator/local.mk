@@ -16,6 +16,8 @@ SIM_SOURCES = \
 	simulator/host.c \
 	simulator/line.h \
 	simulator/list.c \
+	simulator/load.c \
+	simulator/load_read.c \
 	simulator/net.c \
 	simulator/operation.c \
 	simulator/opinion.c \

@@ -104,6 +104,12 @@ struct vrms_sim_series {
 	size_t count, capacity;
 };
 
+/* Levels of CPU demand, added up over the looks at it; shares of the hosts' cores. */
+struct vrms_sim_load_record {
+	int64_t looks, nodes, overloaded; /* nodes: of all looks; overloaded: of them above 1 */
+	double mean, max_over_mean, cv, jain, peak;
+};
+
 struct vrms_sim_record {
 	struct vrms_sim_failure *failure;
 	size_t failure_count, failure_capacity;
@@ -123,7 +129,8 @@ struct vrms_sim_record {
 	int64_t token_changes, token_us_min, token_us_max; /* in force on the lowest node */
 	double token_sum;                                  /* us times us of simulated time */
 	int64_t token_since_us, token_us;
-	int64_t lost_us;                     /* sum over VMs */
+	int64_t lost_us; /* sum over VMs */
+	struct vrms_sim_load_record load;
 	struct vrms_sim_agreement agreement; /* with the other scheduler */
 	bool out_of_memory;
 };

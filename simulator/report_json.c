@@ -147,6 +147,18 @@ static json_t *agreement(const struct vrms_sim_agreement *agreement)
 			 "places", (json_int_t)agreement->places, "first", agreement->first);
 }
 
+static json_t *load(const struct vrms_sim_load_record *record)
+{
+	double looks = record->looks > 0 ? (double)record->looks : 1;
+	double nodes = record->nodes > 0 ? (double)record->nodes : 1;
+
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "looks", (json_int_t)record->looks,
+			 "mean", number(record->mean / looks), "max_over_mean",
+			 number(record->max_over_mean / looks), "cv", number(record->cv / looks),
+			 "jain", number(record->jain / looks), "peak", number(record->peak),
+			 "overloaded", number((double)record->overloaded / nodes));
+}
+
 static json_t *token(const struct vrms_sim_result *result)
 {
 	const struct vrms_sim_record *record = &result->record;
@@ -185,6 +197,7 @@ json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 	json_object_set_new(figures, "starts", json_integer(record->starts));
 	json_object_set_new(figures, "failed_starts", json_integer(record->failed_starts));
 	json_object_set_new(figures, "token", token(result));
+	json_object_set_new(figures, "load", load(&record->load));
 	json_object_set_new(figures, "policy", agreement(&record->agreement));
 	json_object_set_new(figures, "quorum_losses", json_integer(record->quorum_losses));
 	json_object_set_new(figures, "failures", json_integer((json_int_t)record->failure_count));

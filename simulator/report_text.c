@@ -132,6 +132,15 @@ void vrms_sim_report_text(FILE *out, const struct vrms_sim_scenario *scenario,
 		figure(figures, "balance", "jain"), figure(figures, "balance", "gap") * 100);
 	fprintf(out, "  failures that left a VM without a host: %.0f\n",
 		json_number_value(json_object_get(figures, "n_plus_k_violations")));
+	if (record->load.looks > 0) {
+		fprintf(out,
+			"  CPU over time: mean %.1f %%, highest over mean %.3f, variation %.3f, "
+			"Jain %.3f, peak %.1f %%, overloaded %.2f %% of the time\n",
+			figure(figures, "load", "mean") * 100,
+			figure(figures, "load", "max_over_mean"), figure(figures, "load", "cv"),
+			figure(figures, "load", "jain"), figure(figures, "load", "peak") * 100,
+			figure(figures, "load", "overloaded") * 100);
+	}
 	if (record->token_changes > 0) {
 		fprintf(out, "  token: mean %.0f ms, %.0f to %.0f ms, changed %" PRId64 " times\n",
 			figure(figures, "token", "mean_ms"), figure(figures, "token", "min_ms"),

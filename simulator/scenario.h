@@ -18,7 +18,7 @@
 #include "common/error.h"
 
 enum {
-	VRMS_SIM_NAME_BYTES = 32, /* of a node, VM or device, with the NUL */
+	VRMS_SIM_NAME_BYTES = 64, /* of a node, VM or device, with the NUL */
 	VRMS_SIM_NODES_MAX = 4096,
 	VRMS_SIM_VMS_MAX = 1000000,
 	VRMS_SIM_LINKS_MAX = 8,
@@ -30,6 +30,7 @@ enum vrms_sim_no_quorum { VRMS_SIM_STOP, VRMS_SIM_FREEZE, VRMS_SIM_IGNORE, VRMS_
 enum vrms_sim_qdevice { VRMS_SIM_QDEVICE_NONE, VRMS_SIM_QDEVICE_FFSPLIT, VRMS_SIM_QDEVICE_LMS };
 enum vrms_sim_policy { VRMS_SIM_PLAN, VRMS_SIM_BALANCED };
 enum vrms_sim_model { VRMS_SIM_MODEL_NONE, VRMS_SIM_WEIBULL, VRMS_SIM_LOGNORMAL };
+enum vrms_sim_preset { VRMS_SIM_PRESET_NONE, VRMS_SIM_LANL16, VRMS_SIM_LANL20 };
 enum vrms_sim_fence_action { VRMS_SIM_REBOOT, VRMS_SIM_OFF };
 
 struct vrms_sim_settings {
@@ -77,12 +78,13 @@ struct vrms_sim_settings {
 
 	/* migration */
 	int64_t bandwidth, downtime_us, migration_rounds;
+	int64_t load_step_us;
 
 	/* san */
 	int64_t io_error_us;
 
 	/* generate */
-	int model;
+	int model, preset;
 	int64_t mtbf_us, repair_us, rack_mtbf_us, vm_mtbf_us;
 	double shape, repair_sigma, burst_pct, freeze_pct;
 	int64_t burst_size;
@@ -115,8 +117,9 @@ struct vrms_sim_node_spec {
 struct vrms_sim_vm_spec {
 	char name[VRMS_SIM_NAME_BYTES];
 	int64_t memory, cores, dirty, priority;
-	int host;     /* node at the beginning; -1: placed */
-	bool stopped; /* not meant to run at the beginning */
+	double capacity_mhz; /* of all its CPUs, where a load trace counts in MHz; 0: not known */
+	int host;            /* node at the beginning; -1: placed */
+	bool stopped;        /* not meant to run at the beginning */
 };
 
 /* X(NAME, "word", subject, "what happens"); subject: n node, v VM, nn two nodes, g groups, 0 none
@@ -168,6 +171,13 @@ struct vrms_sim_fault {
 	int32_t second; /* node */
 };
 
+/* Demand of a VM from a moment on, until its next one. */
+struct vrms_sim_load_point {
+	int64_t from_us;
+	int32_t vm;
+	float pct; /* of its CPUs */
+};
+
 struct vrms_sim_scenario {
 	struct vrms_sim_settings settings;
 	struct vrms_sim_node_spec *node;
@@ -180,6 +190,10 @@ struct vrms_sim_scenario {
 	size_t fault_count, fault_capacity;
 	int16_t *group; /* [cut][node] group of each node */
 	int cut_count;
+	struct vrms_sim_load_point *load; /* by VM and time once completed */
+	size_t load_count, load_capacity;
+	int64_t *load_first; /* [vm], and one more: its points in load[] */
+	int64_t load_end_us;
 	int64_t skipped_lines;
 };
 
@@ -215,6 +229,10 @@ VRMS_MUST_CHECK int vrms_sim_scenario_add_vm(struct vrms_sim_scenario *scenario,
 /* Appends one fault.  0 or -ENOMEM. */
 VRMS_MUST_CHECK int vrms_sim_scenario_add_fault(struct vrms_sim_scenario *scenario,
 						const struct vrms_sim_fault *fault);
+
+/* Appends one point.  0 or -ENOMEM. */
+VRMS_MUST_CHECK int vrms_sim_scenario_add_load(struct vrms_sim_scenario *scenario,
+					       const struct vrms_sim_load_point *point);
 
 /* Appends a row for a cut, all nodes in group 0.  Its index or -ENOMEM.  No node may be added
  * later. */

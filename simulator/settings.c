@@ -157,6 +157,8 @@ static const struct vrms_sim_setting settings[] = {
     {SIZE("vm", "memory_max", vm_memory_max), "0", LIMITS(0, SIZE_MAX_BYTES),
      .text = "larger than memory: sizes are spread evenly over this range of powers"},
     {INT("vm", "cores", vm_cores), "2", LIMITS(1, 100000), .text = "virtual CPUs"},
+    {TIME("vm", "load_step", load_step_us), "5min", LIMITS(1000000, LONG_US),
+     .text = "how often the level of the load is looked at, where there are load traces"},
     {SHARE("vm", "load", vm_load_pct), "30", ANY_SHARE,
      .text = "CPU use of a VM without a load trace, percent of its CPUs"},
     {SIZE("vm", "dirty_rate", vm_dirty), "64MiB", LIMITS(0, SIZE_MAX_BYTES),
@@ -191,6 +193,8 @@ static const struct vrms_sim_setting settings[] = {
     {YES_NO("placement", "rebalance", rebalance), "no",
      .text = "move guests to a node that has come back"},
 
+    {CHOICE("generate", "preset", preset), "none", .words = "none lanl16 lanl20",
+     .text = "published failure data in place of the defaults below; see vrms-sim(1)"},
     {CHOICE("generate", "model", model), "none", .words = "none weibull lognormal",
      .text = "distribution of the time between failures of a node"},
     {TIME("generate", "mtbf", mtbf_us), "0", ANY_TIME,

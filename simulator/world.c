@@ -384,6 +384,9 @@ static void handle(struct vrms_sim_world *world, const struct vrms_sim_event *ev
 	case VRMS_SIM_EVENT_KNET:
 		vrms_sim_net_catch_up(world);
 		break;
+	case VRMS_SIM_EVENT_LOAD:
+		vrms_sim_load_look(world);
+		break;
 	case VRMS_SIM_EVENT_LOOK:
 		vrms_sim_daemon_look(world, event);
 		break;
@@ -434,6 +437,9 @@ static int64_t end_of(const struct vrms_sim_scenario *scenario)
 
 		return last->at_us + last->for_us + quiet_us;
 	}
+	if (scenario->load_end_us > quiet_us) {
+		return scenario->load_end_us;
+	}
 	return generates ? INT64_C(86400) * 1000000 : quiet_us;
 }
 
@@ -445,6 +451,9 @@ static void begin(struct vrms_sim_world *world)
 	next_fault(world, 0);
 	vrms_sim_generate_begin(world);
 	vrms_sim_daemon_begin(world);
+	if (world->scenario->load_count > 0) {
+		vrms_sim_schedule(world, 0, VRMS_SIM_EVENT_LOAD, 0, 0);
+	}
 	for (int i = 0; i < world->node_count && world->exact && world->settings->vrmsd; i++) {
 		vrms_sim_schedule(world, 0, VRMS_SIM_EVENT_BEAT, i, 0);
 	}

@@ -50,6 +50,7 @@ enum vrms_sim_event_kind {
 	VRMS_SIM_EVENT_RACK,        /* subject: rack */
 	VRMS_SIM_EVENT_VM_GENERATE, /* the next crash of any VM */
 	VRMS_SIM_EVENT_REPAIR,      /* subject: node */
+	VRMS_SIM_EVENT_LOAD,        /* the level of the load is looked at */
 	VRMS_SIM_EVENT_LOOK,        /* vrmsd takes its measurements; subject: node */
 	VRMS_SIM_EVENT_MESSAGE,     /* of one vrmsd to all; subject: index of the message */
 	VRMS_SIM_EVENT_COUNT
@@ -158,6 +159,7 @@ struct vrms_sim_vm {
 	int32_t ban[VRMS_SIM_BANS_MAX];       /* nodes where it may not run, -1: free */
 	uint32_t ban_life[VRMS_SIM_BANS_MAX]; /* a ban ends with the node's boot */
 	int32_t fail_count;
+	int64_t load_at; /* its point of the scenario's load[] */
 };
 
 /* A membership of totem, from its forming to the end of the last member's belief in it. */
@@ -384,6 +386,11 @@ void vrms_sim_vm_ban(struct vrms_sim_world *world, int vm, int node);
 /* generate.c */
 void vrms_sim_generate_begin(struct vrms_sim_world *world);
 void vrms_sim_generate_event(struct vrms_sim_world *world, const struct vrms_sim_event *event);
+
+/* load.c: CPU demand, in cores */
+double vrms_sim_demand(struct vrms_sim_world *world, int vm);
+double vrms_sim_node_demand(struct vrms_sim_world *world, int node);
+void vrms_sim_load_look(struct vrms_sim_world *world);
 
 /* balance.c */
 void vrms_sim_balance_bound(struct vrms_sim_world *world, const int32_t *vms, int count);

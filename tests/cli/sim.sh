@@ -93,6 +93,29 @@ printf '1\t1\tn1\t1\thost1\t0\t1000000000.5\t1000000900\t0\n2\t1\tn1\t1\thost1\t
 check "a Failure Trace Archive file is read" "$sim" run "$work/event_trace.tab" \
 	--assert 'failures == 1' --assert 'sim_s < 10000'
 
+# Load over time: two VMs on one node are busy in turn, and a third is never.
+printf 'vm,t0,t300,t600\na,100,0,0\nb,0,100,0\nc,0,0,0\n' >"$work/load.csv"
+check "load traces make VMs and their demand" "$sim" run "$work/load.csv" --nodes 1 \
+	--set host.cores=4 --set vm.cores=2 --duration 600s --assert 'vms == 3' --assert 'load.looks == 3' \
+	--assert 'load.peak == 0.5' --assert 'load.mean > 0.33' --assert 'load.mean < 0.34' --assert 'load.overloaded == 0'
+check "demand beyond the cores is overload" "$sim" run "$work/load.csv" --nodes 1 \
+	--set host.cores=1 --set vm.cores=2 --duration 600s --assert 'load.peak == 2' \
+	--assert 'load.overloaded > 0.6'
+printf '[cluster]\nnodes = 3\ntoken = 1s\n[vm]\ncores = 2\n[host]\nboot = 1h\n[faults]\n400s down node2\n' >"$work/s.sim"
+check "and level what a failure has left" "$sim" run "$work/s.sim" "$work/load.csv" \
+	--assert 'balance.count == 1' --assert 'balance.max_over_mean == 2'
+printf 'vm,t0,t300\na,1,2\nb,1,much\nc,1,2,3\nd,3,4\n' >"$work/load.csv"
+check "a bad load is named with its line" says 1 'load.csv:3: "much" is not a number' "$sim" run "$work/load.csv"
+check "or skipped and counted" "$sim" run "$work/load.csv" --skip-bad --assert 'skipped_lines == 2'
+printf 'end_s,vm,duration_s,cpu_mhz\n300,7,300,1300\n600,7,300,2600\n' >"$work/mhz.csv"
+check "MHz without a machine are said" says 1 'mhz.csv:2: the capacity of "7"' "$sim" run "$work/mhz.csv"
+printf 'vm,vcpu,cpu_capacity_mhz,mem_kb,start_s,stop_s\n7,1,2600,1048576,0,9\n' >"$work/vms.csv"
+check "with one they are read" "$sim" run "$work/vms.csv" "$work/mhz.csv" --nodes 1 --duration 600s \
+	--set host.cores=1 --assert 'load.peak == 1' --assert 'vms == 1'
+check "published failure data are presets" "$sim" run /dev/null --nodes 16 --vms 32 \
+	--set generate.preset=lanl16 --duration 8766h --set cluster.token=1s --assert 'failures > 300' \
+	--assert 'failures < 700'
+
 mkdir "$work/pve"
 echo '{"node1":{"power":"on"},"node2":{"power":"on"},"node3":{"power":"on"}}' \
 	>"$work/pve/hardware_status"
