@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "simulator/daemon.h"
 #include "simulator/sim.h"
 
 void vrms_sim_schedule_extra(struct vrms_sim_world *world, const struct vrms_sim_event *event)
@@ -39,7 +40,8 @@ void vrms_sim_note(struct vrms_sim_world *world, enum vrms_sim_step_kind kind, i
 	} else if (node >= 0) {
 		step.failure = world->node[node].failure;
 	}
-	step.detail = kind == VRMS_SIM_STEP_TOKEN ? (int32_t)(world->token_us / 1000) : 0;
+	step.detail =
+	    kind == VRMS_SIM_STEP_TOKEN ? (int32_t)(world->node[node].token_us / 1000) : 0;
 	vrms_sim_record_step(&world->record, &step);
 }
 
@@ -74,17 +76,20 @@ static void world_done(struct vrms_sim_world *world)
 {
 	for (int i = 0; world->node != NULL && i < world->node_count; i++) {
 		vrms_fault_free(world->node[i].faults);
+		vrms_sim_daemon_free(&world->node[i]);
 	}
 	for (int i = 0; i < world->ring_count; i++) {
 		free(world->ring[i].member);
 		free(world->ring[i].last_us);
 	}
 	vrms_sim_plan_free(world->plan);
+	vrms_sim_opinion_free(world->opinion);
 	vrms_sim_net_done(world);
 	vrms_sim_queue_free(world->queue);
 	free(world->node);
 	free(world->vm);
 	free(world->ring);
+	free(world->message);
 	free(world->scratch);
 	free(world->scratch_vm);
 	free(world->component);
@@ -108,6 +113,7 @@ static void init_node(struct vrms_sim_world *world, int index)
 	    .failure = -1,
 	    .guests = empty,
 	    .ring = -1,
+	    .token_us = world->token_us,
 	    .seen_all = !off,
 	    .lost_us = -1,
 	    .state = off ? VRMS_SIM_OFFLINE : VRMS_SIM_MEMBER,
@@ -378,6 +384,15 @@ static void handle(struct vrms_sim_world *world, const struct vrms_sim_event *ev
 	case VRMS_SIM_EVENT_KNET:
 		vrms_sim_net_catch_up(world);
 		break;
+	case VRMS_SIM_EVENT_LOAD:
+		vrms_sim_load_look(world);
+		break;
+	case VRMS_SIM_EVENT_LOOK:
+		vrms_sim_daemon_look(world, event);
+		break;
+	case VRMS_SIM_EVENT_MESSAGE:
+		vrms_sim_daemon_message(world, event);
+		break;
 	case VRMS_SIM_EVENT_RING_UP:
 	case VRMS_SIM_EVENT_LAST_MAN:
 	case VRMS_SIM_EVENT_DC:
@@ -422,15 +437,23 @@ static int64_t end_of(const struct vrms_sim_scenario *scenario)
 
 		return last->at_us + last->for_us + quiet_us;
 	}
+	if (scenario->load_end_us > quiet_us) {
+		return scenario->load_end_us;
+	}
 	return generates ? INT64_C(86400) * 1000000 : quiet_us;
 }
 
 static void begin(struct vrms_sim_world *world)
 {
+	vrms_sim_record_token(&world->record, 0, world->token_us);
 	form_first_ring(world);
 	start_first(world);
 	next_fault(world, 0);
 	vrms_sim_generate_begin(world);
+	vrms_sim_daemon_begin(world);
+	if (world->scenario->load_count > 0) {
+		vrms_sim_schedule(world, 0, VRMS_SIM_EVENT_LOAD, 0, 0);
+	}
 	for (int i = 0; i < world->node_count && world->exact && world->settings->vrmsd; i++) {
 		vrms_sim_schedule(world, 0, VRMS_SIM_EVENT_BEAT, i, 0);
 	}
@@ -480,17 +503,22 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	    .array_up = true,
 	    .qdevice_up = true,
 	    .record.step_limit = options->step_limit,
+	    .scheduler = options->scheduler,
+	    .error = error,
 	};
 	struct vrms_sim_event event;
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	world.token_us = vrms_sim_token_us(world.settings, world.node_count);
-	world.consensus_us = vrms_sim_consensus_us(world.settings, world.token_us);
 	vrms_random_init(&world.random, (uint64_t)world.settings->seed);
+	vrms_random_init(&world.sampler, (uint64_t)world.settings->seed ^ UINT64_C(0x5a3b1e));
 	vrms_random_init(&world.lottery, (uint64_t)world.settings->seed ^ UINT64_C(0x10771e));
 	world.rc = world_init(&world);
 	if (world.rc == 0 && world.settings->policy == VRMS_SIM_PLAN) {
 		world.rc = vrms_sim_plan_new(scenario, &world.plan, error);
+	}
+	if (world.rc == 0 && options->scheduler != NULL) {
+		world.rc = vrms_sim_opinion_new(&world, &world.opinion);
 	}
 	if (world.rc == 0) {
 		begin(&world);
@@ -507,11 +535,13 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 		world.now_us = world.end_us;
 		vrms_sim_rules_end(&world);
 		close_books(&world);
+		vrms_sim_record_token(&world.record, world.end_us, world.record.token_us);
 		hand_over(&world, ret_result);
 	}
 	world_done(&world);
-	return world.rc < 0 ? vrms_error_set(error, world.rc, "out of memory for the simulation")
-			    : 0;
+	return world.rc == -ENOMEM
+		   ? vrms_error_set(error, world.rc, "out of memory for the simulation")
+		   : world.rc;
 }
 
 void vrms_sim_result_done(struct vrms_sim_result *result)
