@@ -4,17 +4,16 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "agents/san_settings.h"
+#include "agents/san_params.h"
 #include "common/log.h"
 #include "config.h"
 #include "ocf/fence.h"
 
 #define FIELD(field, c_type) VRMS_PARAM_FIELD(struct vrms_san_settings, field, c_type)
-
-static const char *const key_formats[] = {"vrms", "fence_scsi", NULL};
 
 static const struct vrms_param params[] = {
     {
@@ -31,82 +30,7 @@ static const struct vrms_param params[] = {
 	    "(naa.6001..., as monitor shows it with verbose): any other LUN at this address "
 	    "is refused.",
     },
-    {
-	.name = "chap_user",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(chap_user, const char *),
-	.shortdesc = "Name for CHAP",
-	.longdesc = "The name with which the target knows this cluster.",
-    },
-    {
-	.name = "chap_password",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(chap_password, const char *),
-	.shortdesc = "Password for CHAP",
-	.longdesc = "Better kept in a file: the cluster's configuration is readable.",
-    },
-    {
-	.name = "chap_password_file",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(chap_password_file, const char *),
-	.shortdesc = "File with the password for CHAP",
-	.longdesc = "Its first line is the password. It has to be on every node.",
-    },
-    {
-	.name = "initiator",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(initiator, const char *),
-	.fallback = "iqn.2026-01.local.vrms:%n",
-	.shortdesc = "Initiator names",
-	.longdesc = "%n is the name of a node, %c of the cluster. The target has to let them in.",
-    },
-    {
-	.name = "cluster",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(cluster, const char *),
-	.advanced = true,
-	.shortdesc = "Cluster name that the keys are made of",
-	.longdesc = "The default is what corosync says (totem.cluster_name).",
-    },
-    {
-	.name = "nodes",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(nodes, const char *),
-	.advanced = true,
-	.shortdesc = "Names and numbers of the nodes",
-	.longdesc = "node1:1 node2:2 ...; the default is corosync's nodelist.",
-    },
-    {
-	.name = "keys",
-	.type = VRMS_PARAM_STRING,
-	.offset = FIELD(keys, const char *),
-	.advanced = true,
-	.shortdesc = "Keys that nodes have already",
-	.longdesc = "node1=0xa1 node2=0xb2 ...: beside fence_mpath, the reservation_key of each "
-		    "node's /etc/multipath.conf.",
-    },
-    {
-	.name = "key_format",
-	.type = VRMS_PARAM_CHOICE,
-	.offset = FIELD(key_format, int),
-	.choices = key_formats,
-	.fallback = "vrms",
-	.advanced = true,
-	.shortdesc = "How keys are made",
-	.longdesc = "vrms: of the cluster's name and the node's number. fence_scsi: as fence_scsi "
-		    "with key_value=id makes them, for a change-over with both in use.",
-    },
-    {
-	.name = "portal_timeout",
-	.type = VRMS_PARAM_DURATION_MS,
-	.offset = FIELD(portal_timeout_ms, int64_t),
-	.fallback = "3s",
-	.minimum = 50,
-	.maximum = 120000,
-	.shortdesc = "Longest wait for a portal",
-	.longdesc = "A portal that does not answer one login or command for this long is given "
-		    "up; the next one of the LUN is tried.",
-    },
+    VRMS_SAN_PARAMS(struct vrms_san_settings, ),
     {
 	.name = "settle",
 	.type = VRMS_PARAM_DURATION_MS,
@@ -120,6 +44,15 @@ static const struct vrms_param params[] = {
 		    "are looked at after it.",
     },
     {
+	.name = "behind",
+	.type = VRMS_PARAM_STRING,
+	.offset = FIELD(behind, const char *),
+	.shortdesc = "What to start once the node is cut off",
+	.longdesc = "A shell command, started when off has been proved and not waited for: the "
+		    "node's power follows, without holding up recovery. VRMS_FENCE_NODE is the "
+		    "node's name. Its outcome changes nothing: the node is fenced.",
+    },
+    {
 	.name = "key_file",
 	.type = VRMS_PARAM_STRING,
 	.offset = FIELD(key_file, const char *),
@@ -130,9 +63,14 @@ static const struct vrms_param params[] = {
     },
 };
 
+/* LUNs are worked on side by side. */
 static void note(const char *line)
 {
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&one_at_a_time);
 	vrms_log(LOG_INFO, "%s", line);
+	pthread_mutex_unlock(&one_at_a_time);
 }
 
 static int make(const struct vrms_fence_call *call, const void *settings, struct vrms_san *san,
@@ -145,13 +83,20 @@ static int make(const struct vrms_fence_call *call, const void *settings, struct
 	return rc;
 }
 
-static int run_off(const struct vrms_fence_call *call, const void *settings,
+static int run_off(const struct vrms_fence_call *call, const void *settings_,
 		   struct vrms_error *error)
 {
+	const struct vrms_san_settings *settings = settings_;
 	struct vrms_san san VRMS_CLEANUP(vrms_san_done);
 	int rc = make(call, settings, &san, error);
 
-	return rc < 0 ? rc : vrms_san_run_all(&san, VRMS_PR_OFF, error);
+	rc = rc < 0 ? rc : vrms_san_run_all(&san, VRMS_PR_OFF, error);
+	/* The node is fenced, whatever becomes of this. */
+	if (rc == 0 && settings->behind != NULL &&
+	    vrms_san_start_behind(settings->behind, call->plug, error) < 0) {
+		return VRMS_FENCE_OK;
+	}
+	return rc;
 }
 
 static int run_on(const struct vrms_fence_call *call, const void *settings_,
@@ -341,10 +286,11 @@ static const struct vrms_fence_agent agent = {
     .provides_unfencing = true,
     .config_size = sizeof(struct vrms_san_settings),
     .man_examples =
-	"The SAN first; the power controller only where the SAN fails:\n"
+	"The SAN first, and power behind it; the power controller alone where the SAN fails:\n"
 	".Bd -literal -offset indent\n"
 	"crm configure primitive san stonith:fence_vrms_scsi \\e\n"
 	"    params luns=\"iscsi://10.0.0.1/iqn.2026-01.org.example:t/1\" \\e\n"
+	"           behind='fence_ipmilan -o off -a $VRMS_FENCE_NODE-bmc ...' \\e\n"
 	"    meta provides=unfencing\n"
 	"crm configure fencing_topology node1: san power node2: san power\n"
 	".Ed\n"

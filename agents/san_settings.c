@@ -2,10 +2,14 @@
 #include "agents/san_settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "san/members.h"
@@ -134,35 +138,76 @@ void vrms_san_done(struct vrms_san *san)
 	san->password = NULL;
 }
 
-int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal, struct vrms_error *error)
+/* One LUN's job, in a thread of its own: the slowest LUN is how long it takes, not their sum. */
+struct one {
+	const struct vrms_san *san;
+	const struct vrms_san_lun *lun;
+	enum vrms_pr_goal goal;
+	pthread_t thread;
+	bool has_thread;
+	int rc;
+	struct vrms_error error;
+};
+
+static void *run_one(void *one_)
 {
-	struct vrms_error first = {""};
+	struct one *one = one_;
+	const struct vrms_san *san = one->san;
+	struct vrms_pr_job job = {
+	    .goal = one->goal,
+	    .cluster_key = san->cluster.key,
+	    .subjects = {san->node->key, san->node->guests_key},
+	    .known = san->cluster.known,
+	    .known_count = san->cluster.node_count * VRMS_SAN_KEYS_PER_NODE,
+	};
+	char name[NAME_BYTES];
+
+	one->rc = vrms_san_run(one->lun, &san->access, &job, &one->error);
+	if (one->rc < 0) {
+		vrms_san_lun_name(one->lun, name, sizeof(name));
+		vrms_error_wrap(&one->error, one->rc, "%s", name);
+	}
+	return NULL;
+}
+
+static int summarize(const struct one *ones, size_t count, struct vrms_error *error)
+{
+	const struct one *first = NULL;
 	size_t failed_count = 0;
-	int result = 0;
 
-	for (size_t i = 0; i < san->luns.count; i++) {
-		char name[NAME_BYTES];
-		struct vrms_error one = {""};
-		struct vrms_pr_job job = {
-		    .goal = goal,
-		    .cluster_key = san->cluster.key,
-		    .subjects = {san->node->key, san->node->guests_key},
-		    .known = san->cluster.known,
-		    .known_count = san->cluster.node_count * VRMS_SAN_KEYS_PER_NODE,
-		};
-		int rc = vrms_san_run(&san->luns.luns[i], &san->access, &job, &one);
-
-		if (rc < 0 && failed_count++ == 0) {
-			vrms_san_lun_name(&san->luns.luns[i], name, sizeof(name));
-			result = vrms_error_wrap(&one, rc, "%s", name);
-			first = one;
+	for (size_t i = 0; i < count; i++) {
+		if (ones[i].rc < 0) {
+			first = first == NULL ? &ones[i] : first;
+			failed_count++;
 		}
 	}
 	if (failed_count > 1) {
-		return vrms_error_set(error, result, "%.380s (and %zu more of %zu LUNs)",
-				      first.text, failed_count - 1, san->luns.count);
+		return vrms_error_set(error, first->rc, "%.380s (and %zu more of %zu LUNs)",
+				      first->error.text, failed_count - 1, count);
 	}
-	return failed_count == 1 ? vrms_error_set(error, result, "%s", first.text) : 0;
+	return first != NULL ? vrms_error_set(error, first->rc, "%s", first->error.text) : 0;
+}
+
+int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal, struct vrms_error *error)
+{
+	struct one *ones VRMS_CLEANUP(vrms_freep) = calloc(san->luns.count, sizeof(*ones));
+
+	if (ones == NULL) {
+		return vrms_error_set(error, -ENOMEM, "no memory");
+	}
+	for (size_t i = 0; i < san->luns.count; i++) {
+		ones[i] = (struct one){.san = san, .lun = &san->luns.luns[i], .goal = goal};
+		ones[i].has_thread = pthread_create(&ones[i].thread, NULL, run_one, &ones[i]) == 0;
+		if (!ones[i].has_thread) {
+			run_one(&ones[i]);
+		}
+	}
+	for (size_t i = 0; i < san->luns.count; i++) {
+		if (ones[i].has_thread) {
+			pthread_join(ones[i].thread, NULL);
+		}
+	}
+	return summarize(ones, san->luns.count, error);
 }
 
 int vrms_san_key_file_write(const struct vrms_san *san, const char *path, struct vrms_error *error)
@@ -182,4 +227,31 @@ int vrms_san_key_file_write(const struct vrms_san *san, const char *path, struct
 	int size = snprintf(text, sizeof(text), "%016" PRIx64 " %016" PRIx64 "\n", san->node->key,
 			    san->node->guests_key);
 	return vrms_file_write(path, text, (size_t)size, 0644, error);
+}
+
+int vrms_san_start_behind(const char *command, const char *node, struct vrms_error *error)
+{
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		return vrms_error_errno(error, -errno, "behind");
+	}
+	if (pid == 0) {
+		/* Nobody waits for it, nor for the end of what it prints. */
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (fork() != 0) {
+			_exit(EXIT_SUCCESS);
+		}
+		setsid();
+		setenv("VRMS_FENCE_NODE", node, 1);
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(EXIT_FAILURE);
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+	}
+	return 0;
 }

@@ -22,6 +22,7 @@ struct vrms_san_settings {
 	int64_t portal_timeout_ms;
 	int64_t settle_ms;
 	const char *key_file;
+	const char *behind; /* NULL: nothing */
 };
 
 struct vrms_san {
@@ -47,6 +48,10 @@ void vrms_san_done(struct vrms_san *san);
  * The error of the first that failed; its text names the LUN and counts the others. */
 VRMS_MUST_CHECK int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal,
 				     struct vrms_error *error);
+
+/* Starts a shell command with VRMS_FENCE_NODE in its environment, and does not wait for it. */
+VRMS_MUST_CHECK int vrms_san_start_behind(const char *command, const char *node,
+					  struct vrms_error *error);
 
 /* The file that tells this host's guests which keys are theirs (san/iscsi_guest.c). */
 VRMS_MUST_CHECK int vrms_san_key_file_write(const struct vrms_san *san, const char *path,

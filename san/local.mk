@@ -2,7 +2,9 @@
 
 # Pure: what to do about keys and reservations.
 noinst_LIBRARIES += san/libvrms-san-core.a
-san_libvrms_san_core_a_SOURCES = san/pr.c san/pr.h
+san_libvrms_san_core_a_SOURCES = \
+	san/health.c san/health.h \
+	san/pr.c san/pr.h
 PURE_ARCHIVES += san/libvrms-san-core.a
 
 # LUNs over iSCSI, the cluster's keys.

@@ -162,12 +162,15 @@ static void note_step(const struct run *run, const struct vrms_pr_step *step,
 {
 	const struct vrms_pr_view *view = &run->job->view;
 	char line[512];
+	char name[128];
 	int used;
 
 	if (run->access->note == NULL) {
 		return;
 	}
-	used = snprintf(line, sizeof(line), "path %u: %s", run->path, vrms_pr_step_name(step));
+	used = snprintf(line, sizeof(line), "%.120s path %u: %s",
+			vrms_san_lun_name(run->lun, name, sizeof(name)), run->path,
+			vrms_pr_step_name(step));
 	if (step->key != 0) {
 		used += snprintf(line + used, sizeof(line) - (size_t)used, " key=%016" PRIx64,
 				 step->key);

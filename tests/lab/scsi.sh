@@ -5,7 +5,7 @@
 # shellcheck shell=bash
 
 if [ "${VRMS_SCSI_NAMESPACE:-}" != yes ] && [ "$(id -u)" = 0 ]; then
-	exec env VRMS_SCSI_NAMESPACE=yes unshare --net --uts --kill-child --fork -- "$0" "$@"
+	exec env VRMS_SCSI_NAMESPACE=yes unshare --net --uts --mount --kill-child --fork -- "$0" "$@"
 fi
 . "${srcdir:-.}/tests/lab/lib.sh"
 
@@ -14,7 +14,8 @@ for program in tgtd tgtadm qemu-io; do
 done
 AGENT=$(find "$VRMS_LAB_STAGE" -type f -name fence_vrms_scsi -perm -u+x | head -n 1)
 GUEST=$(find "$VRMS_LAB_STAGE" -type f -name iscsi-guest.so | head -n 1)
-[ -n "$AGENT" ] && [ -n "$GUEST" ] || { echo "no fence_vrms_scsi or iscsi-guest.so under $VRMS_LAB_STAGE"; exit 99; }
+LUN_AGENT=$(find "$VRMS_LAB_STAGE" -type f -name SanLun -perm -u+x | head -n 1)
+[ -n "$AGENT" ] && [ -n "$GUEST" ] && [ -n "$LUN_AGENT" ] || { echo "no fence_vrms_scsi, SanLun or iscsi-guest.so under $VRMS_LAB_STAGE"; exit 99; }
 qemu-io --image-opts driver=iscsi,transport=tcp,portal=127.0.0.1:1,target=x,lun=1 2>&1 |
 	grep -q "Unknown driver\|unknown driver" && skip_all "QEMU has no iscsi:// (Debian package: qemu-block-extra)"
 
@@ -22,6 +23,7 @@ work=$(mktemp -d)
 export TGT_IPC_SOCKET=$work/tgtd
 export PCMK_logfacility=none
 hostname node2 # of the new uts namespace: who fences
+mount -t tmpfs none /run # of this mount namespace: the agents' state
 ip link set lo up
 ip address add 127.0.0.2/8 dev lo 2>/dev/null || :
 
@@ -249,6 +251,81 @@ case_chap() {
 	case $words in *secret*) fail "the password is in the message: $words" ;; esac
 }
 
+# lun ACTION [PARAM=VALUE...]: ocf:vrms:SanLun on this node; exit code in $rc, words in $words
+lun() {
+	local action=$1
+	shift
+	rc=0
+	words=$(env OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RESOURCE_INSTANCE=check-scsi \
+		OCF_RESKEY_publish=false "OCF_RESKEY_luns=$LUNS" OCF_RESKEY_cluster=lab \
+		"OCF_RESKEY_nodes=node1:1 node2:2 node3:3" "OCF_RESKEY_key_file=$work/lun.key" \
+		OCF_RESKEY_portal_timeout=1s "${@/#/OCF_RESKEY_}" "$LUN_AGENT" "$action" 2>&1) || rc=$?
+	[ -z "$words" ] || printf '%s\n' "$words" | sed 's/^/#   /'
+}
+lun_says() { # WHAT RC [WORDS]
+	[ "$rc" = "$2" ] || fail "$1: exit code $rc instead of $2: $words"
+	[ -z "${3:-}" ] || contains "$1" "$words" "$3"
+}
+
+case_lun() {
+	LUNS="$LUN1|iscsi://127.0.0.2/$T:t1/1"
+	lun validate-all
+	lun_says validate 0
+	lun monitor
+	lun_says "a probe before start" 7
+	lun start
+	lun_says start 0
+	lun monitor
+	lun_says monitor 0
+	fence status node2
+	went "the key is there"
+	contains status "$words" "Status: ON"
+	lun monitor latency_warn=1ms latency_fail=1ms reads=100
+	case $rc in 0) ;; *) lun_says "a bound of 1 ms" 1 "a read took" ;; esac
+	LUNS="iscsi://127.0.0.9/$T:t1/1|$LUN1"
+	lun monitor
+	lun_says "one path of two" 0
+	lun monitor paths_min=2
+	lun_says "two are needed" 1 "1 of 2 paths, 2 needed"
+	LUNS="$LUN1#naa.1234"
+	lun monitor
+	lun_says "another LUN" 1 "not naa.1234"
+	LUNS=$LUN1
+	hostname node1
+	fence off node2
+	hostname node2
+	lun monitor
+	lun_says "after a fence" 1 "this node's key is not registered: it is fenced here"
+	fence status node2
+	went "the monitor does not register again" 2
+	lun stop
+	lun_says stop 0
+	lun start
+	lun_says "start lets it in" 0
+	fence status node2
+	contains "status" "$words" "Status: ON"
+	lun stop
+	lun_says stop 0
+	fence status node2
+	went "stop removes the key, the reservation stays" 2
+	lun monitor
+	lun_says "a probe after stop" 7
+}
+
+case_lun_files() {
+	LUNS=
+	lun start "paths=$work/1.img" register=false
+	lun_says "a file" 0
+	lun monitor "paths=$work/1.img $work/none.img" register=false
+	lun_says "a file that is gone" 1 "none.img: open: No such file or directory"
+	lun monitor "paths=$work/1.img#0123" register=false
+	lun_says "a file has no identifier" 1 "not a block device"
+	lun stop "paths=$work/1.img" register=false
+	lun_says stop 0
+	lun monitor
+	lun_says "nothing to look at" 6 "neither luns nor paths"
+}
+
 case_restarted_target() {
 	LUNS=$LUN1
 	fence on node1
@@ -272,6 +349,8 @@ run_case case_identity "a LUN of another identity is refused"
 run_case case_stranger "a stranger's reservation is named and kept"
 run_case case_without_reservations "a target without reservations is named"
 run_case case_chap "CHAP"
+run_case case_lun "ocf:vrms:SanLun: registers, sees paths, identity, latency and a fence, unregisters"
+run_case case_lun_files "ocf:vrms:SanLun: files"
 run_case case_restarted_target "a target that has forgotten everything"
 stop_target
 rm -rf "$work"
