@@ -80,6 +80,31 @@ agents_vm_agent_SOURCES = agents/vm_agent_main.c
 agents_vm_agent_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
 agents_vm_agent_LDADD = agents/libvrms-vm.a $(VM_LIBVIRT_LIBS) $(VM_LIBS)
 
+# Fencing where the disks are.
+noinst_LIBRARIES += agents/libvrms-sanagent.a
+agents_libvrms_sanagent_a_SOURCES = agents/san_params.h agents/san_settings.c agents/san_settings.h
+SAN_AGENT_LIBS = agents/libvrms-sanagent.a $(SAN_LIBS) $(OCF_LIBS) -lpthread
+
+fence_PROGRAMS += agents/fence_vrms_scsi
+agents_fence_vrms_scsi_SOURCES = agents/fence_scsi.c
+agents_fence_vrms_scsi_LDADD   = $(SAN_AGENT_LIBS)
+
+vrmsagent_PROGRAMS += agents/SanLun
+agents_SanLun_SOURCES = agents/san_lun.c agents/san_lun.h agents/san_lun_look.c
+agents_SanLun_LDADD   = $(SAN_AGENT_LIBS)
+OCF_AGENTS += agents/SanLun
+nodist_man_MANS += agents/ocf_vrms_SanLun.7
+CLEANFILES      += agents/ocf_vrms_SanLun.7
+
+agents/ocf_vrms_SanLun.7: agents/SanLun$(EXEEXT)
+	$(AM_V_GEN)./agents/SanLun$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
+nodist_man_MANS += agents/fence_vrms_scsi.8
+CLEANFILES      += agents/fence_vrms_scsi.8
+
+agents/fence_vrms_scsi.8: agents/fence_vrms_scsi$(EXEEXT)
+	$(AM_V_GEN)./agents/fence_vrms_scsi$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
+
 nodist_man_MANS += agents/ocf_vrms_VirtualMachine.7
 CLEANFILES      += agents/ocf_vrms_VirtualMachine.7
 

@@ -9,6 +9,7 @@ LAB_TESTS += \
 	tests/lab/fence.sh \
 	tests/lab/fence_libvirt.sh \
 	tests/lab/health.sh \
+	tests/lab/scsi.sh \
 	tests/lab/vm.sh
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
