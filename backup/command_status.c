@@ -31,7 +31,8 @@ struct row {
 	const struct vrms_policy *policy; /* NULL none */
 	const struct vrms_point *points;
 	size_t count;
-	const struct vrms_point *last; /* NULL none */
+	const struct vrms_point *last;  /* NULL none */
+	const struct vrms_point *tried; /* by the last test-restore; NULL none */
 	struct vrms_status_facts facts;
 	uint64_t disk_bytes, stored_bytes;
 	uint32_t alarms;
@@ -86,11 +87,26 @@ static void look_at_care(const struct report *report, struct vrms_status_facts *
 	facts->found = sample_s > verify_s ? sample_found : found;
 }
 
+/* The trial made last, and of which point; a row without one: NULL. */
+static const struct vrms_point *last_tried(const struct row *row)
+{
+	const struct vrms_point *found = NULL;
+
+	for (size_t i = 0; i < row->count; i++) {
+		int64_t time_s = row->points[i].trial.time_s;
+
+		if (time_s != 0 && (found == NULL || time_s >= found->trial.time_s)) {
+			found = &row->points[i];
+		}
+	}
+	return found;
+}
+
 static void fill_row(const struct report *report, struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	struct vrms_status_test test = vrms_status_test(report->record, row->vm);
 
+	row->tried = last_tried(row);
 	row->policy = vrms_policies_find(report->world->policies, row->vm);
 	row->last = row->count > 0 ? &row->points[row->count - 1] : NULL;
 	row->facts = (struct vrms_status_facts){
@@ -98,8 +114,8 @@ static void fill_row(const struct report *report, struct row *row)
 	    .last_s = row->last != NULL ? row->last->time_s : 0,
 	    .due_since_s = find_due(report, row),
 	    .failed_s = attempt.failed_s,
-	    .test_s = test.time_s,
-	    .is_test_good = test.is_good,
+	    .test_s = row->tried != NULL ? row->tried->trial.time_s : 0,
+	    .is_test_good = row->tried != NULL && row->tried->trial.is_passed,
 	    .is_frozen = row->last != NULL && strcmp(row->last->consistency, "crash") != 0,
 	    .damaged_points = count_damaged(report, row->vm),
 	};
@@ -132,7 +148,6 @@ static const char *age_print(int64_t now_s, int64_t time_s, char text[32])
 static void print_row(const struct report *report, const struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	struct vrms_status_test test = vrms_status_test(report->record, row->vm);
 	char age[32], verify[32], tested[32], disks[16], stored[16];
 
 	printf("%-20s %6zu %-8s %-11s %10s %10s %-8s %-8s %s\n", row->vm, row->count,
@@ -152,7 +167,7 @@ static void print_row(const struct report *report, const struct row *row)
 			       i == VRMS_STATUS_FAILED ? attempt.host : "",
 			       i == VRMS_STATUS_FAILED || i == VRMS_STATUS_TEST_FAILED ? ": " : "",
 			       i == VRMS_STATUS_FAILED        ? attempt.text
-			       : i == VRMS_STATUS_TEST_FAILED ? test.text
+			       : i == VRMS_STATUS_TEST_FAILED ? row->tried->trial.text
 							      : "");
 		}
 	}
@@ -166,7 +181,7 @@ static json_t *time_json(int64_t time_s)
 static int row_json(const struct report *report, const struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	struct vrms_status_test test = vrms_status_test(report->record, row->vm);
+	const struct vrms_point *tried = row->tried;
 	json_t *alarms = json_array();
 	json_t *value;
 
@@ -182,8 +197,10 @@ static int row_json(const struct report *report, const struct row *row)
 			  "consistency", row->last != NULL ? row->last->consistency : "",
 			  "disk_bytes", (json_int_t)row->disk_bytes, "stored_bytes",
 			  (json_int_t)row->stored_bytes, "verify_s", time_json(row->facts.verify_s),
-			  "test_s", time_json(test.time_s), "test_point", (json_int_t)test.sequence,
-			  "test_good", test.is_good, "test_text", test.text, "failed_s",
+			  "test_s", time_json(row->facts.test_s), "test_point",
+			  (json_int_t)(tried != NULL ? tried->sequence : 0), "test_good",
+			  row->facts.is_test_good, "test_text",
+			  tried != NULL ? tried->trial.text : "", "failed_s",
 			  time_json(attempt.failed_s), "failure", attempt.text, "alarms", alarms);
 	return value != NULL && json_array_append_new(report->rows, value) == 0 ? 0 : -ENOMEM;
 }
