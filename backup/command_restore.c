@@ -14,6 +14,7 @@
 #include "backup/image.h"
 #include "backup/live.h"
 #include "backup/restore.h"
+#include "backup/vm_state.h"
 #include "backup/vm_xml.h"
 #include "common/file.h"
 
@@ -88,7 +89,9 @@ static int open_target(const struct request *request, const struct vrms_point_pa
 		return vrms_target_nbd_open(path, part->bytes, ret_target, error);
 	}
 	if (strcmp(format, "qcow2") == 0) {
-		return vrms_target_qcow2_open(path, part->bytes, is_overwriting, ret_target, error);
+		struct vrms_qcow2 image = {path, part->bytes, is_overwriting, NULL};
+
+		return vrms_target_qcow2_open(&image, ret_target, error);
 	}
 	if (strcmp(format, "raw") == 0) {
 		return vrms_target_file_open(path, part->bytes, is_overwriting, ret_target, error);
@@ -251,22 +254,6 @@ static const struct vrms_point_part *find_file(const struct request *request, co
 	return part != NULL && !part->is_disk ? part : NULL;
 }
 
-/* With its own name the VM gets its NVRAM back; a new one starts with a fresh one. */
-static int put_nvram(const struct request *request, const char *xml, struct vrms_error *error)
-{
-	const struct vrms_point_part *part = find_file(request, "nvram");
-	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
-	int rc = vrms_vm_xml_parse(xml, &vm, error);
-
-	if (rc < 0 || part == NULL || vm.nvram[0] == '\0') {
-		return rc;
-	}
-	if (access(vm.nvram, F_OK) == 0 && !request->cli->overwrite) {
-		return vrms_error_set(error, -EEXIST, "'%s' is there (--overwrite)", vm.nvram);
-	}
-	return restore_file(request, part, vm.nvram, error);
-}
-
 static int define(const struct request *request, struct vrms_error *error)
 {
 	const struct vrms_point_part *part = find_file(request, "domain.xml");
@@ -284,7 +271,10 @@ static int define(const struct request *request, struct vrms_error *error)
 		rc = vrms_vm_xml_edit((const char *)saved, &change, &xml, error);
 	}
 	if (rc == 0) {
-		rc = put_nvram(request, xml, error);
+		rc = vrms_vm_state_put(request->repository, request->point, xml,
+				       request->cli->overwrite ? VRMS_VM_STATE_REPLACE
+							       : VRMS_VM_STATE_REFUSE,
+				       error);
 	}
 	if (rc == 0) {
 		rc = vrms_live_define(request->cli->connect, xml, error);
@@ -406,5 +396,5 @@ int vrms_command_export(const struct vrms_cli *cli, struct vrms_error *error)
 		return vrms_error_set(error, -EINVAL, "where to? (--output DIR)");
 	}
 	plain.format = "qcow2";
-	return run(&plain, error);
+	return cli->chain ? vrms_export_chain(&plain, error) : run(&plain, error);
 }

@@ -48,16 +48,37 @@ static int print_json(const json_t *value)
 	return rc == 0 ? 0 : -ENOMEM;
 }
 
+/* With what is kept beside its document. */
+static json_t *encode_point(const struct vrms_point *point)
+{
+	json_t *value = vrms_point_encode(point);
+
+	if (value != NULL && point->trial.time_s != 0 &&
+	    json_object_set_new(value, "trial", vrms_trial_encode(&point->trial)) != 0) {
+		json_decref(value);
+		return NULL;
+	}
+	return value;
+}
+
 static int list_json(const struct vrms_point_list *list)
 {
 	json_t *value VRMS_CLEANUP(json_decrefp) = json_array();
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(value, vrms_point_encode(&list->points[i])) != 0) {
+		if (json_array_append_new(value, encode_point(&list->points[i])) != 0) {
 			return -ENOMEM;
 		}
 	}
 	return print_json(value);
+}
+
+static const char *trial_word(const struct vrms_point *point)
+{
+	if (point->trial.time_s == 0) {
+		return "";
+	}
+	return point->trial.is_passed ? "  tested" : "  TEST FAILED";
 }
 
 int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
@@ -81,11 +102,11 @@ int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
 		char name[256], time[24], disks[16], stored[16];
 
 		snprintf(name, sizeof(name), "%s@%" PRIu64, point->vm, point->sequence);
-		printf("%-24s %-19s %-12s %-11s %10s %10s%s\n", name,
+		printf("%-24s %-19s %-12s %-11s %10s %10s%s%s\n", name,
 		       vrms_time_print(point->time_s, time), overall_mode(point),
 		       point->consistency, vrms_size_print(disk_bytes(point), disks),
 		       vrms_size_print(point->stored_bytes, stored),
-		       point->is_self_contained ? "  self-contained" : "");
+		       point->is_self_contained ? "  self-contained" : "", trial_word(point));
 	}
 	for (size_t i = 0; i < list.damaged_count; i++) {
 		fprintf(stderr, "vrms-backup: damaged point: %s\n", list.damaged[i]);
@@ -147,7 +168,7 @@ int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 		return show_cluster(open.repository, &point, error);
 	}
 	if (cli->json) {
-		json_t *value VRMS_CLEANUP(json_decrefp) = vrms_point_encode(&point);
+		json_t *value VRMS_CLEANUP(json_decrefp) = encode_point(&point);
 
 		return value != NULL ? print_json(value) : -ENOMEM;
 	}
@@ -163,6 +184,12 @@ int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 	       (double)point.duration_ms / 1000);
 	if (point.checkpoint[0] != '\0') {
 		printf("  checkpoint    %s\n", point.checkpoint);
+	}
+	if (point.trial.time_s != 0) {
+		printf("  test-restore  %s on %s, %s after %.1f s: %s\n",
+		       vrms_time_print(point.trial.time_s, time), point.trial.host,
+		       point.trial.is_passed ? "works" : "FAILED",
+		       (double)point.trial.took_ms / 1000, point.trial.text);
 	}
 	for (size_t i = 0; i < point.part_count; i++) {
 		print_part(&point.parts[i]);

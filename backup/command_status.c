@@ -31,7 +31,8 @@ struct row {
 	const struct vrms_policy *policy; /* NULL none */
 	const struct vrms_point *points;
 	size_t count;
-	const struct vrms_point *last; /* NULL none */
+	const struct vrms_point *last;   /* NULL none */
+	const struct vrms_point *tested; /* that was tried last, NULL none */
 	struct vrms_status_facts facts;
 	uint64_t disk_bytes, stored_bytes;
 	uint32_t alarms;
@@ -86,11 +87,27 @@ static void look_at_care(const struct report *report, struct vrms_status_facts *
 	facts->found = sample_s > verify_s ? sample_found : found;
 }
 
+/* Of which point there is the newest trial. */
+static const struct vrms_point *find_tested(const struct row *row)
+{
+	const struct vrms_point *tested = NULL;
+
+	for (size_t i = 0; i < row->count; i++) {
+		const struct vrms_trial *trial = &row->points[i].trial;
+
+		if (trial->time_s > 0 &&
+		    (tested == NULL || trial->time_s >= tested->trial.time_s)) {
+			tested = &row->points[i];
+		}
+	}
+	return tested;
+}
+
 static void fill_row(const struct report *report, struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	struct vrms_status_test test = vrms_status_test(report->record, row->vm);
 
+	row->tested = find_tested(row);
 	row->policy = vrms_policies_find(report->world->policies, row->vm);
 	row->last = row->count > 0 ? &row->points[row->count - 1] : NULL;
 	row->facts = (struct vrms_status_facts){
@@ -98,8 +115,8 @@ static void fill_row(const struct report *report, struct row *row)
 	    .last_s = row->last != NULL ? row->last->time_s : 0,
 	    .due_since_s = find_due(report, row),
 	    .failed_s = attempt.failed_s,
-	    .test_s = test.time_s,
-	    .is_test_good = test.is_good,
+	    .test_s = row->tested != NULL ? row->tested->trial.time_s : 0,
+	    .is_test_good = row->tested != NULL && row->tested->trial.is_passed,
 	    .is_frozen = row->last != NULL && strcmp(row->last->consistency, "crash") != 0,
 	    .damaged_points = count_damaged(report, row->vm),
 	};
@@ -132,7 +149,6 @@ static const char *age_print(int64_t now_s, int64_t time_s, char text[32])
 static void print_row(const struct report *report, const struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	struct vrms_status_test test = vrms_status_test(report->record, row->vm);
 	char age[32], verify[32], tested[32], disks[16], stored[16];
 
 	printf("%-20s %6zu %-8s %-11s %10s %10s %-8s %-8s %s\n", row->vm, row->count,
@@ -152,7 +168,7 @@ static void print_row(const struct report *report, const struct row *row)
 			       i == VRMS_STATUS_FAILED ? attempt.host : "",
 			       i == VRMS_STATUS_FAILED || i == VRMS_STATUS_TEST_FAILED ? ": " : "",
 			       i == VRMS_STATUS_FAILED        ? attempt.text
-			       : i == VRMS_STATUS_TEST_FAILED ? test.text
+			       : i == VRMS_STATUS_TEST_FAILED ? row->tested->trial.text
 							      : "");
 		}
 	}
@@ -166,7 +182,8 @@ static json_t *time_json(int64_t time_s)
 static int row_json(const struct report *report, const struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	struct vrms_status_test test = vrms_status_test(report->record, row->vm);
+	const struct vrms_trial never = {0};
+	const struct vrms_trial *test = row->tested != NULL ? &row->tested->trial : &never;
 	json_t *alarms = json_array();
 	json_t *value;
 
@@ -176,15 +193,16 @@ static int row_json(const struct report *report, const struct row *row)
 							  (enum vrms_status_alarm)i)));
 		}
 	}
-	value = json_pack("{s:s,s:b,s:I,s:o,s:s,s:I,s:I,s:o,s:o,s:I,s:b,s:s,s:o,s:s,s:o}", "vm",
-			  row->vm, "has_policy", row->policy != NULL, "points",
-			  (json_int_t)row->count, "last_s", time_json(row->facts.last_s),
-			  "consistency", row->last != NULL ? row->last->consistency : "",
-			  "disk_bytes", (json_int_t)row->disk_bytes, "stored_bytes",
-			  (json_int_t)row->stored_bytes, "verify_s", time_json(row->facts.verify_s),
-			  "test_s", time_json(test.time_s), "test_point", (json_int_t)test.sequence,
-			  "test_good", test.is_good, "test_text", test.text, "failed_s",
-			  time_json(attempt.failed_s), "failure", attempt.text, "alarms", alarms);
+	value =
+	    json_pack("{s:s,s:b,s:I,s:o,s:s,s:I,s:I,s:o,s:o,s:I,s:b,s:s,s:o,s:s,s:o}", "vm",
+		      row->vm, "has_policy", row->policy != NULL, "points", (json_int_t)row->count,
+		      "last_s", time_json(row->facts.last_s), "consistency",
+		      row->last != NULL ? row->last->consistency : "", "disk_bytes",
+		      (json_int_t)row->disk_bytes, "stored_bytes", (json_int_t)row->stored_bytes,
+		      "verify_s", time_json(row->facts.verify_s), "test_s", time_json(test->time_s),
+		      "test_point", (json_int_t)(row->tested != NULL ? row->tested->sequence : 0),
+		      "test_good", (int)test->is_passed, "test_text", test->text, "failed_s",
+		      time_json(attempt.failed_s), "failure", attempt.text, "alarms", alarms);
 	return value != NULL && json_array_append_new(report->rows, value) == 0 ? 0 : -ENOMEM;
 }
 

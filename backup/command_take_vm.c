@@ -11,6 +11,7 @@
 #include "backup/command_cluster.h"
 #include "backup/command_take.h"
 #include "backup/take_live.h"
+#include "backup/vm_state.h"
 #include "common/file.h"
 
 void vrms_take_files_done(struct vrms_take_files *files)
@@ -59,13 +60,12 @@ static void note_crash_consistent(const char *text)
 	fprintf(stderr, "vrms-backup: note: only crash-consistent: %s\n", text);
 }
 
-/* Source: libvirt, where swtpm keeps the state of a TPM 2.0. */
 static int add_tpm(const struct vrms_vm_xml *vm, struct vrms_take_files *files,
 		   struct vrms_error *error)
 {
-	char path[160];
+	char path[VRMS_VM_STATE_PATH_BYTES];
 
-	snprintf(path, sizeof(path), "/var/lib/libvirt/swtpm/%s/tpm2/tpm2-00.permall", vm->uuid);
+	vrms_vm_state_tpm_path(vm, path);
 	if (access(path, F_OK) < 0) {
 		note("the TPM's state is not where libvirt keeps it: not saved");
 		return 0;

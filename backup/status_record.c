@@ -73,18 +73,6 @@ struct vrms_status_attempt vrms_status_attempt(const json_t *record, const char 
 	};
 }
 
-struct vrms_status_test vrms_status_test(const json_t *record, const char *vm)
-{
-	const json_t *row = json_object_get(vm_row(record, vm), "test");
-
-	return (struct vrms_status_test){
-	    .time_s = number(row, "time_s"),
-	    .sequence = (uint64_t)number(row, "sequence"),
-	    .is_good = json_is_true(json_object_get(row, "good")),
-	    .text = text(row, "text"),
-	};
-}
-
 static int write_record(struct vrms_repository *repository, json_t *record,
 			struct vrms_error *error)
 {
@@ -165,17 +153,4 @@ int vrms_status_note_attempt(struct vrms_repository *repository, const char *vm,
 		}
 	}
 	return note_vm(repository, vm, "failure", value, error);
-}
-
-int vrms_status_note_test(struct vrms_repository *repository, const char *vm,
-			  const struct vrms_status_test *test, struct vrms_error *error)
-{
-	json_t *value =
-	    json_pack("{s:I,s:I,s:b,s:s}", "time_s",
-		      (json_int_t)(test->time_s != 0 ? test->time_s : (int64_t)time(NULL)),
-		      "sequence", (json_int_t)test->sequence, "good", test->is_good, "text",
-		      test->text != NULL ? test->text : "");
-
-	return value == NULL ? vrms_error_set(error, -ENOMEM, "the test cannot be noted")
-			     : note_vm(repository, vm, "test", value, error);
 }

@@ -26,13 +26,6 @@ struct vrms_status_attempt {
 	const char *host, *text; /* borrowed from the document; "" */
 };
 
-struct vrms_status_test {
-	int64_t time_s; /* 0: never */
-	uint64_t sequence;
-	bool is_good;
-	const char *text; /* borrowed; "" */
-};
-
 /* The caller owns *ret_record, which is an object in every case of success. */
 VRMS_MUST_CHECK int vrms_status_read(struct vrms_repository *repository, json_t **ret_record,
 				     struct vrms_error *error);
@@ -40,7 +33,6 @@ VRMS_MUST_CHECK int vrms_status_read(struct vrms_repository *repository, json_t 
 /* ret_findings may be NULL.  Returns the time, since 1970; 0: never. */
 int64_t vrms_status_care(const json_t *record, enum vrms_status_care care, int64_t *ret_findings);
 struct vrms_status_attempt vrms_status_attempt(const json_t *record, const char *vm);
-struct vrms_status_test vrms_status_test(const json_t *record, const char *vm);
 
 /* These write.  They need the write lock. */
 VRMS_MUST_CHECK int vrms_status_note_care(struct vrms_repository *repository,
@@ -49,9 +41,5 @@ VRMS_MUST_CHECK int vrms_status_note_care(struct vrms_repository *repository,
 /* failure: NULL when it went well. */
 VRMS_MUST_CHECK int vrms_status_note_attempt(struct vrms_repository *repository, const char *vm,
 					     const char *failure, struct vrms_error *error);
-/* test: its time is set to now when it is 0. */
-VRMS_MUST_CHECK int vrms_status_note_test(struct vrms_repository *repository, const char *vm,
-					  const struct vrms_status_test *test,
-					  struct vrms_error *error);
 
 #endif

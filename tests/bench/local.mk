@@ -5,6 +5,7 @@
 bench_programs = tests/bench/bench_agents tests/bench/plain_libvirt tests/bench/wait_boots
 include tests/bench/simulator.mk
 include tests/bench/placement.mk
+include tests/bench/backup.mk
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 
