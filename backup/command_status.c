@@ -114,7 +114,8 @@ static void fill_row(const struct report *report, struct row *row)
 	    .now_s = report->now_s,
 	    .last_s = row->last != NULL ? row->last->time_s : 0,
 	    .due_since_s = find_due(report, row),
-	    .failed_s = attempt.failed_s,
+	    .failed_s =
+		row->last != NULL && row->last->time_s > attempt.failed_s ? 0 : attempt.failed_s,
 	    .test_s = row->tested != NULL ? row->tested->trial.time_s : 0,
 	    .is_test_good = row->tested != NULL && row->tested->trial.is_passed,
 	    .is_frozen = row->last != NULL && strcmp(row->last->consistency, "crash") != 0,
