@@ -24,7 +24,7 @@ struct vrms_cli {
 	const char *repository, *key_file, *key_command;
 	const char *new_key_file, *new_key_command;
 	const char *mode, *hash, *compression, *format, *name, *output, *to, *to_key_file;
-	const char *connect, *scratch, *socket, *wait_for, *config;
+	const char *connect, *scratch, *config, *socket, *wait_for;
 	struct vrms_cli_list images, files, disks, excluded;
 	uint64_t block_bytes, pack_bytes, rate_bytes, budget_bytes;
 	int64_t level, threads, lock_wait_ms, timeout_ms, keep[VRMS_KEEP_COUNT], live_pct;

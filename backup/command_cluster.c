@@ -21,24 +21,46 @@ int vrms_cluster_save(const char *vm, char **ret_text, struct vrms_error *error)
 	return resource != NULL ? vrms_cluster_config(cluster, vm, resource, ret_text, error) : 0;
 }
 
+static int refuse_on(const struct vrms_cluster *cluster, const char *vm, const char *resource,
+		     struct vrms_error *error)
+{
+	const char *node = vrms_cluster_active_on(cluster, resource);
+
+	return node == NULL
+		   ? 0
+		   : vrms_error_set(error, -EREMOTE, "VM '%s' runs on node '%s' (resource '%s')",
+				    vm, node, resource);
+}
+
+int vrms_cluster_refuse_active(const char *vm, struct vrms_error *error)
+{
+	struct vrms_cluster *cluster VRMS_CLEANUP(vrms_cluster_closep) = NULL;
+	struct vrms_error why = {0};
+	const char *resource;
+	int rc = vrms_cluster_open(&cluster, &why);
+
+	if (rc < 0) {
+		return rc == -ENOTCONN ? 0 : vrms_error_set(error, rc, "%s", why.text);
+	}
+	resource = vrms_cluster_resource(cluster, vm);
+	return resource != NULL ? refuse_on(cluster, vm, resource, error) : 0;
+}
+
 /* Asks anew: what was begun before the hold may have ended in a running VM. */
 static int refuse_active(struct vrms_cluster_pause *pause, const char *vm, struct vrms_error *error)
 {
-	const char *node;
 	int rc;
 
 	vrms_cluster_close(pause->cluster);
 	pause->cluster = NULL;
 	rc = vrms_cluster_open(&pause->cluster, error);
-	if (rc < 0) {
-		return rc;
+	if (rc == 0) {
+		rc = refuse_on(pause->cluster, vm, pause->resource, error);
 	}
-	node = vrms_cluster_active_on(pause->cluster, pause->resource);
-	return node == NULL ? 0
-			    : vrms_error_set(error, -EBUSY,
-					     "VM '%s' runs on node '%s' (resource '%s'): stop it "
-					     "first, or restore to another name",
-					     vm, node, pause->resource);
+	return rc == -EREMOTE
+		   ? vrms_error_set(error, rc, "%.300s: stop it first, or restore to another name",
+				    error->text)
+		   : rc;
 }
 
 static int find(const char *vm, struct vrms_cluster_pause *pause, struct vrms_error *error)

@@ -61,8 +61,12 @@ int vrms_policy_world_read(const struct vrms_cli *cli, bool is_optional,
 
 int vrms_policy_world_look(struct vrms_policy_world *world, struct vrms_error *error)
 {
-	int rc = vrms_live_list_read(world->cli.connect, &world->vms, error);
+	int rc;
 
+	vrms_live_list_done(&world->vms);
+	vrms_cluster_close(world->cluster);
+	world->cluster = NULL;
+	rc = vrms_live_list_read(world->cli.connect, &world->vms, error);
 	world->has_libvirt = rc == 0;
 	if (rc == 0 || rc == -ENOTCONN) {
 		rc = vrms_cluster_open(&world->cluster, error);

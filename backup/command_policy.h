@@ -35,7 +35,7 @@ void vrms_policy_world_done(struct vrms_policy_world *world); /* accepts a zeroe
 VRMS_MUST_CHECK int vrms_policy_world_read(const struct vrms_cli *cli, bool is_optional,
 					   struct vrms_policy_world *ret_world,
 					   struct vrms_error *error);
-/* Asks libvirt and Pacemaker. Without either the world is empty. */
+/* Asks libvirt and Pacemaker, anew each time.  Without either the world is empty. */
 VRMS_MUST_CHECK int vrms_policy_world_look(struct vrms_policy_world *world,
 					   struct vrms_error *error);
 

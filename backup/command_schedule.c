@@ -18,7 +18,7 @@
 #include "backup/status_record.h"
 #include "backup/vm_xml.h"
 
-enum { LOCK_WAIT_MS = 3600 * 1000 };
+enum { LOCK_WAIT_MS = 3600 * 1000, PRUNE_WAIT_MS = 300 * 1000 };
 
 /* What the repository says and what follows. */
 struct judged {
@@ -130,7 +130,8 @@ static int take_if_still_due(const struct vrms_cli *cli, const struct vrms_polic
 	request.mode = mode_of(judged.decision.job);
 	request.is_self_contained = judged.decision.is_self_contained;
 	rc = take(cli, open.repository, policy, &request, error);
-	if (rc != -ECANCELED) {
+	/* One that moved or ended meanwhile is no failure: whoever has it now takes it. */
+	if (rc != -ECANCELED && rc != -ENOENT && rc != -EREMOTE) {
 		struct vrms_error why = {0};
 
 		if (vrms_status_note_attempt(open.repository, vm, rc < 0 ? error->text : NULL,
@@ -172,20 +173,38 @@ static bool is_stopped(const struct vrms_cli *cli)
 	return atomic_load(cli->stop);
 }
 
-/* One VM's failure is not another's.  Returns how many failed, or -errno. */
-static int run_vms(const struct vrms_policy_world *world)
+/* Looks where the VM is now: the backups before it may have taken hours. */
+static int visit_vm(struct vrms_policy_world *world, const char *vm, struct vrms_error *error)
 {
+	const struct vrms_policy *policy = vrms_policies_find(world->policies, vm);
+	enum vrms_place place;
+	const char *node;
+	int rc;
+
+	if (policy == NULL) {
+		return 0;
+	}
+	rc = vrms_policy_world_look(world, error);
+	if (rc < 0) {
+		return rc;
+	}
+	place = vrms_policy_place(world, vm, &node);
+	return place == VRMS_PLACE_HERE || place == VRMS_PLACE_OFF
+		   ? run_vm(world, policy, vm, error)
+		   : 0;
+}
+
+/* One VM's failure is not another's.  Returns how many failed. */
+static int run_vms(struct vrms_policy_world *world)
+{
+	struct vrms_live_list vms VRMS_CLEANUP(vrms_live_list_done) = world->vms;
 	int failed = 0;
 
-	for (size_t i = 0; i < world->vms.count && !is_stopped(&world->cli); i++) {
-		const char *vm = world->vms.rows[i].name, *node;
-		const struct vrms_policy *policy = vrms_policies_find(world->policies, vm);
-		enum vrms_place place =
-		    policy != NULL ? vrms_policy_place(world, vm, &node) : VRMS_PLACE_ELSEWHERE;
+	memset(&world->vms, 0, sizeof(world->vms)); /* each visit looks anew */
+	for (size_t i = 0; i < vms.count && !is_stopped(&world->cli); i++) {
 		struct vrms_error error = {0};
 
-		if ((place == VRMS_PLACE_HERE || place == VRMS_PLACE_OFF) &&
-		    run_vm(world, policy, vm, &error) < 0) {
+		if (visit_vm(world, vms.rows[i].name, &error) < 0) {
 			fprintf(stderr, "vrms-backup: %s\n", error.text);
 			failed++;
 		}
@@ -224,6 +243,9 @@ static int run_care(const struct vrms_policy_world *world, enum vrms_status_care
 		return 0;
 	}
 	if (care == VRMS_STATUS_PRUNE) {
+		/* Somebody may read for days; the VMs' next backups must not wait for that. */
+		cli.lock_wait_ms =
+		    cli.lock_wait_ms < PRUNE_WAIT_MS ? cli.lock_wait_ms : PRUNE_WAIT_MS;
 		return vrms_care_prune(&cli, world->policies, error);
 	}
 	cli.budget_bytes = (uint64_t)world->policies->verify_bytes;

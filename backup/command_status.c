@@ -31,8 +31,8 @@ struct row {
 	const struct vrms_policy *policy; /* NULL none */
 	const struct vrms_point *points;
 	size_t count;
-	const struct vrms_point *last;  /* NULL none */
-	const struct vrms_point *tried; /* by the last test-restore; NULL none */
+	const struct vrms_point *last;   /* NULL none */
+	const struct vrms_point *tested; /* that was tried last, NULL none */
 	struct vrms_status_facts facts;
 	uint64_t disk_bytes, stored_bytes;
 	uint32_t alarms;
@@ -87,35 +87,37 @@ static void look_at_care(const struct report *report, struct vrms_status_facts *
 	facts->found = sample_s > verify_s ? sample_found : found;
 }
 
-/* The trial made last, and of which point; a row without one: NULL. */
-static const struct vrms_point *last_tried(const struct row *row)
+/* Of which point there is the newest trial. */
+static const struct vrms_point *find_tested(const struct row *row)
 {
-	const struct vrms_point *found = NULL;
+	const struct vrms_point *tested = NULL;
 
 	for (size_t i = 0; i < row->count; i++) {
-		int64_t time_s = row->points[i].trial.time_s;
+		const struct vrms_trial *trial = &row->points[i].trial;
 
-		if (time_s != 0 && (found == NULL || time_s >= found->trial.time_s)) {
-			found = &row->points[i];
+		if (trial->time_s > 0 &&
+		    (tested == NULL || trial->time_s >= tested->trial.time_s)) {
+			tested = &row->points[i];
 		}
 	}
-	return found;
+	return tested;
 }
 
 static void fill_row(const struct report *report, struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
 
-	row->tried = last_tried(row);
+	row->tested = find_tested(row);
 	row->policy = vrms_policies_find(report->world->policies, row->vm);
 	row->last = row->count > 0 ? &row->points[row->count - 1] : NULL;
 	row->facts = (struct vrms_status_facts){
 	    .now_s = report->now_s,
 	    .last_s = row->last != NULL ? row->last->time_s : 0,
 	    .due_since_s = find_due(report, row),
-	    .failed_s = attempt.failed_s,
-	    .test_s = row->tried != NULL ? row->tried->trial.time_s : 0,
-	    .is_test_good = row->tried != NULL && row->tried->trial.is_passed,
+	    .failed_s =
+		row->last != NULL && row->last->time_s > attempt.failed_s ? 0 : attempt.failed_s,
+	    .test_s = row->tested != NULL ? row->tested->trial.time_s : 0,
+	    .is_test_good = row->tested != NULL && row->tested->trial.is_passed,
 	    .is_frozen = row->last != NULL && strcmp(row->last->consistency, "crash") != 0,
 	    .damaged_points = count_damaged(report, row->vm),
 	};
@@ -167,7 +169,7 @@ static void print_row(const struct report *report, const struct row *row)
 			       i == VRMS_STATUS_FAILED ? attempt.host : "",
 			       i == VRMS_STATUS_FAILED || i == VRMS_STATUS_TEST_FAILED ? ": " : "",
 			       i == VRMS_STATUS_FAILED        ? attempt.text
-			       : i == VRMS_STATUS_TEST_FAILED ? row->tried->trial.text
+			       : i == VRMS_STATUS_TEST_FAILED ? row->tested->trial.text
 							      : "");
 		}
 	}
@@ -181,7 +183,8 @@ static json_t *time_json(int64_t time_s)
 static int row_json(const struct report *report, const struct row *row)
 {
 	struct vrms_status_attempt attempt = vrms_status_attempt(report->record, row->vm);
-	const struct vrms_point *tried = row->tried;
+	const struct vrms_trial never = {0};
+	const struct vrms_trial *test = row->tested != NULL ? &row->tested->trial : &never;
 	json_t *alarms = json_array();
 	json_t *value;
 
@@ -191,17 +194,16 @@ static int row_json(const struct report *report, const struct row *row)
 							  (enum vrms_status_alarm)i)));
 		}
 	}
-	value = json_pack("{s:s,s:b,s:I,s:o,s:s,s:I,s:I,s:o,s:o,s:I,s:b,s:s,s:o,s:s,s:o}", "vm",
-			  row->vm, "has_policy", row->policy != NULL, "points",
-			  (json_int_t)row->count, "last_s", time_json(row->facts.last_s),
-			  "consistency", row->last != NULL ? row->last->consistency : "",
-			  "disk_bytes", (json_int_t)row->disk_bytes, "stored_bytes",
-			  (json_int_t)row->stored_bytes, "verify_s", time_json(row->facts.verify_s),
-			  "test_s", time_json(row->facts.test_s), "test_point",
-			  (json_int_t)(tried != NULL ? tried->sequence : 0), "test_good",
-			  row->facts.is_test_good, "test_text",
-			  tried != NULL ? tried->trial.text : "", "failed_s",
-			  time_json(attempt.failed_s), "failure", attempt.text, "alarms", alarms);
+	value =
+	    json_pack("{s:s,s:b,s:I,s:o,s:s,s:I,s:I,s:o,s:o,s:I,s:b,s:s,s:o,s:s,s:o}", "vm",
+		      row->vm, "has_policy", row->policy != NULL, "points", (json_int_t)row->count,
+		      "last_s", time_json(row->facts.last_s), "consistency",
+		      row->last != NULL ? row->last->consistency : "", "disk_bytes",
+		      (json_int_t)row->disk_bytes, "stored_bytes", (json_int_t)row->stored_bytes,
+		      "verify_s", time_json(row->facts.verify_s), "test_s", time_json(test->time_s),
+		      "test_point", (json_int_t)(row->tested != NULL ? row->tested->sequence : 0),
+		      "test_good", (int)test->is_passed, "test_text", test->text, "failed_s",
+		      time_json(attempt.failed_s), "failure", attempt.text, "alarms", alarms);
 	return value != NULL && json_array_append_new(report->rows, value) == 0 ? 0 : -ENOMEM;
 }
 

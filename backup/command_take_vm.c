@@ -140,8 +140,11 @@ static int take_shut_off(struct vrms_repository *repository, const struct vrms_t
 	struct vrms_take_image *images VRMS_CLEANUP(vrms_freep) =
 	    calloc(vm->disk_count, sizeof(*images));
 
-	if (images == NULL) {
-		return vrms_error_set(error, -ENOMEM, "out of memory");
+	int rc = images != NULL ? vrms_cluster_refuse_active(vm->name, error)
+				: vrms_error_set(error, -ENOMEM, "out of memory");
+
+	if (rc < 0) {
+		return rc;
 	}
 	for (size_t i = 0; i < vm->disk_count; i++) {
 		const struct vrms_vm_disk *disk = &vm->disks[i];

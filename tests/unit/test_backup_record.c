@@ -97,7 +97,12 @@ START_TEST(a_point_does_for_what_it_was_asked_to_be_and_for_less)
 	vrms_schedule_facts(points, 0, record, "a", &done);
 	ck_assert_int_eq(done.last_s[VRMS_POLICY_INCREMENTAL], VRMS_SCHEDULE_NEVER);
 	ck_assert_int_eq(done.failed_s, VRMS_SCHEDULE_NEVER);
-	vrms_schedule_facts(points, 4, record, "a", &done);
+	json_object_update_new(record, json_pack("{s:{s:{s:{s:i,s:i}}}}", "vms", "a", "failure",
+						 "time_s", 3500, "count", 2));
+	vrms_schedule_facts(points, 3, record, "a", &done);
+	ck_assert_int_eq(done.failed_s, 3500 + offset_s);
+	vrms_schedule_facts(points, 4, record, "a", &done); /* since then one went well */
+	ck_assert_int_eq(done.failed_s, VRMS_SCHEDULE_NEVER);
 	ck_assert_int_eq(done.last_s[VRMS_POLICY_FULL], 1000 + offset_s);
 	ck_assert_int_eq(done.last_s[VRMS_POLICY_DIFFERENTIAL], 3000 + offset_s);
 	ck_assert_int_eq(done.last_s[VRMS_POLICY_INCREMENTAL], 4000 + offset_s);
