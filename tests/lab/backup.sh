@@ -202,7 +202,10 @@ tried() {
 	words=$(backup test-restore bk@2 --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
 	say "$words"
 	contains "the result" "$words" "bk@2: works"
-	contains "the list" "$(backup list)" "tested"
+	words=$(backup test-restore bk@3 --whole --scratch /srv --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
+	say "$words"
+	same "points that are proved" 2 "$(backup list | grep -c "  tested")"
+	same "what is left in scratch" "" "$(ls -d "$SAN"/vrms-trial.* 2>/dev/null || :)"
 	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
 	if words=$(backup test-restore bk@4 --wait-for "no such words" --timeout 4s 2>&1); then
 		fail "a guest that says nothing passed: $words"
