@@ -118,7 +118,7 @@ static int wait_ready(const struct service *service, struct vrms_error *error)
  * of one machine, which stall as no host of its own would. */
 static const char vrmsd_settings[] = "beat_device = " VRMS_LAB_BEAT_AREA "\n"
 				     "second_opinion = yes\n"
-				     "false_loss_every_guarded = 1h\n"
+				     "false_loss_every_guarded = 24h\n"
 				     "false_loss_every = 24h\n"
 				     "false_loss_start = 1h\n"
 				     "disturbance_every = 10min\n"

@@ -244,6 +244,17 @@ void vrms_daemon_check_token(struct vrms_daemon *daemon)
 	    age_ms < FOREIGN_AFTER_MS) {
 		return;
 	}
+	/* A corosync that forms a ring tells of changes late: what is in force counts, and while it
+	 * does not answer, nothing does. */
+	int64_t configured_ms;
+
+	if (vrms_cluster_tokens(daemon->cluster, &token_ms, &configured_ms, NULL) < 0) {
+		return;
+	}
+	daemon->reported_ms = 0;
+	if (token_ms == daemon->applied_ms) {
+		return;
+	}
 	daemon->applied_ms = token_ms;
 	if (token_ms != daemon->expected_ms) {
 		take_foreign_token(daemon, token_ms);

@@ -2,7 +2,7 @@
 # load.sh - a cluster under load with the tuner on: no node is lost; what became of the token.
 #
 # CPU hogs on all cores, disk writes and VMs that start and stop, for LOAD_MINUTES (default: 10).
-# Nothing is announced: what the tuner does, it does by itself.
+# The budgets are vrmsd's defaults.  Nothing is announced: what the tuner does, it does by itself.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -44,6 +44,14 @@ history_since() { # WALL_MS
 			(if .event == "token" then "token \(.from_ms) -> \(.token_ms) ms: \(.text)"
 			else "ring of \(.members | length)" end)'
 }
+# How long each token was in force on node1, in seconds.
+tokens_in_force() { # WALL_MS
+	say "tokens in force: $(journal_of node1 --since 60min | jq -rs --argjson t "$1" --argjson e "$(now_ms)" '
+		def ms: (.wall[0:19] + "Z" | fromdate) * 1000 + (.wall[20:23] | tonumber);
+		[.[] | select(.event == "token") | {at: ([ms, $t] | max), token: .token_ms}] as $all |
+		[range(0; $all | length) as $i | {token: $all[$i].token, s: ((($all[$i + 1].at // $e) - $all[$i].at) / 1000 | floor)}
+			| select(.s > 0) | "\(.token) ms \(.s) s"] | join(", ")')"
+}
 rings_without_all() { # WALL_MS
 	history_since "$1" | grep -c 'ring of [12]$' || :
 }
@@ -54,7 +62,7 @@ fences() {
 }
 
 under_load() {
-	local start end round=0 vm
+	local start end round=0 vm node
 	PIDS=$(mktemp -d)/pids
 	wait_until 240 "the token is shorter than configured" is_short
 	say "token $(token node1) ms when the load begins"
@@ -74,12 +82,27 @@ under_load() {
 	stop_load
 	say "load for $MINUTES min, $round VM starts; the token's history on node1:"
 	history_since "$start" | sed 's/^/#   /'
-	in_node node1 vrms tune status | sed 's/^/#   /'
+	for node in $NODES; do
+		in_node "$node" vrms tune status | sed "s/^/#   $node /"
+	done
+	tokens_in_force "$start"
 	same "rings without all nodes" 0 "$(rings_without_all "$start")"
 	same "fences" 0 "$(fences)"
 	online 60
 }
 
+# The daemon's own budgets instead of a lab's.
+use_defaults() {
+	local node
+	for node in $NODES; do
+		in_node "$node" sh -c 'printf "beat_device = /srv/beat/area\nsecond_opinion = yes\n" >/etc/corosync/vrmsd.conf'
+		in_node "$node" pkill -TERM -o -x vrmsd
+		wait_until 30 "vrmsd of $node has stopped" sh -c "! \"$PROGRAM\" --lab $LAB exec $node pgrep -x vrmsd"
+		in_node "$node" sh -c 'setsid vrmsd -c /etc/corosync/vrmsd.conf </dev/null >/dev/null 2>&1 &'
+	done
+}
+
 lab_up -n 3 --vrmsd
+use_defaults
 run_case under_load "no node is lost in $MINUTES minutes of load"
 finish
