@@ -88,7 +88,7 @@ summary() { # WHAT FILE
 # Nothing else is under way in the cluster, as when a machine fails out of the blue.
 is_quiet() {
 	local dc
-	dc=$(in_node node1 crmadmin --quiet --dc_lookup) && in_node node1 crmadmin --status "$dc" | grep -q S_IDLE
+	dc=$(in_node node1 crmadmin --dc_lookup | grep -oE 'node[0-9]+') && in_node node1 crmadmin --status "$dc" | grep -q S_IDLE
 }
 quiet_cluster() { wait_until 60 "the cluster is idle" is_quiet; }
 
@@ -297,6 +297,7 @@ flapping() {
 			wait_until 20 "flap is being stopped" has_stop "$node" flap "$at"
 		fi
 	done
+	in_node node1 crm_resource --resource flap --clear >/dev/null
 	lab vm remove flap
 }
 
@@ -311,18 +312,20 @@ told() {
 	grep -qE '^machines +libvirt connected, Pacemaker connected' "$OUT" || fail "no machines: $(cat "$OUT")"
 	grep -qE '^vm +vm1 +running for [0-9.]+ (ms|s|min); vm1' "$OUT" || fail "no vm1: $(cat "$OUT")"
 	sed 's/^/# /' "$OUT"
-	in_node "$node" vrms events --file $JOURNAL --follow --json --since 1s >"$OUT" &
+	in_node "$node" vrms events --file $JOURNAL --follow --json --since 1s >"$OUT.follow" &
 	follower=$!
 	sleep 1
 	at=$(kill_qemu vm1 "$node")
-	wait_until 20 "--follow shows it" grep -q '"state":"failed"' "$OUT"
+	wait_until 20 "--follow shows it" grep -q '"state":"failed"' "$OUT.follow"
 	kill "$follower"
+	rm -f "$OUT.follow"
 	wait_until 20 "vm1 is being stopped" has_stop "$node" vm1 "$at"
 	settled vm1
 	in_node "$node" vrms explain vm vm1 --file $JOURNAL --since 1min >"$OUT" || fail "nothing is known"
 	sed 's/^/# /' "$OUT"
-	# In order: the process, the report, the cluster's operation.
-	grep -oE '"(process ended|failed|operation)"' "$OUT" | uniq | tr -d '\n' | grep -qF '"process ended""failed""operation"' ||
+	# In order: the death, from one source or both; the report; the cluster's operation.
+	grep -oE '"(process ended|failed|operation)"' "$OUT" | uniq | tr -d '\n' |
+		grep -qE '("process ended""failed"|"failed""process ended")"operation"' ||
 		fail "not the story of a death"
 	forget_failures vm1
 }
