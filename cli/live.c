@@ -14,9 +14,8 @@
 enum {
 	ASK_MS = 30000,
 	CIB_BYTES_MAX = 1 << 30,
-	DIFFERS = 1, /* crm_diff: there is a difference */
-	OLD_DATA = 103 /* CRM_EX_OLD: the CIB is newer than the patch's source */,
-	RESYNC = 208 /* pcmk_err_diff_resync as an exit status of older versions */
+	DIFFERS = 1,    /* crm_diff: there is a difference */
+	OLD_DATA = 103, /* CRM_EX_OLD: the CIB is not what the patch was made for */
 };
 
 /* Runs a program of Pacemaker; `result` is valid in every case. */
@@ -124,7 +123,7 @@ static int send_patch(const char *patch, struct vrms_error *error)
 	if (rc < 0 || result.exit_code == 0) {
 		return rc;
 	}
-	if (result.exit_code == OLD_DATA || result.exit_code == RESYNC) {
+	if (result.exit_code == OLD_DATA) {
 		return vrms_error_set(error, -ESTALE, "the CIB was changed by somebody else");
 	}
 	return vrms_error_set(error, -EIO, "cibadmin --patch: %s", last_words(&result));

@@ -6,10 +6,11 @@
 #include "cli/desk.h"
 #include "cli/keep.h"
 #include "cli/live.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "placement/cib_write.h"
 
-enum { PARALLEL = 2, CIB_BYTES_MAX = 1 << 30 };
+enum { PARALLEL = 2, CIB_BYTES_MAX = 1 << 30, STALE_MS = 200 };
 
 static const struct option known[] = {
     {"state", required_argument, NULL, 's'},
@@ -160,6 +161,7 @@ int vrms_command_plan(int argc, char **argv)
 		return rc;
 	}
 	for (int tries = 0; rc == 0 || (rc == -ESTALE && tries < VRMS_DESK_TRIES); tries++) {
+		vrms_clock_sleep_ms(vrms_clock_system(), tries > 0 ? STALE_MS : 0);
 		vrms_desk_close(&desk);
 		rc = attempt(&desk, &options, &report, &error);
 		if (rc == 0) {

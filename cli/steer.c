@@ -14,6 +14,7 @@
 
 enum {
 	POLL_MS = 1000,
+	STALE_MS = 100,           /* after somebody else has changed the CIB */
 	IDLE_ELSEWHERE_MS = 8000, /* idle for so long with VMs elsewhere: Pacemaker's own choice */
 	LIFE_SPARE_S = 120,       /* constraints live longer than a batch may take */
 	ROUNDS_MAX = 100000,
@@ -171,6 +172,7 @@ static int settle(const struct vrms_cib_steering *steering, struct vrms_error *e
 		char *before VRMS_CLEANUP(vrms_freep) = NULL;
 		char *after VRMS_CLEANUP(vrms_freep) = NULL;
 
+		vrms_clock_sleep_ms(vrms_clock_system(), tries > 0 ? STALE_MS : 0);
 		rc = vrms_live_query(&before, error);
 		rc = rc < 0 ? rc : vrms_cib_steer(before, steering, &after, error);
 		if (rc == 0 && after != NULL) {
@@ -344,7 +346,7 @@ static int do_moves(const struct vrms_steer *steer, struct course *course, struc
 	for (int round = 0; rc == 0 && !done && round < ROUNDS_MAX; round++) {
 		rc = go_round(steer, course, &done, error);
 		if (rc == -ESTALE && stale++ < VRMS_DESK_TRIES) {
-			rc = pause_for(100, error);
+			rc = pause_for(STALE_MS, error);
 		}
 	}
 	return rc;
@@ -361,6 +363,7 @@ static int refresh_lists(const struct vrms_steer *steer, struct vrms_error *erro
 		struct vrms_desk desk = {0};
 		char *after VRMS_CLEANUP(vrms_freep) = NULL;
 
+		vrms_clock_sleep_ms(vrms_clock_system(), tries > 0 ? STALE_MS : 0);
 		rc = vrms_desk_open(&desk, &options, error);
 		if (rc == 0 && desk.facts.has_lists) {
 			rc = vrms_desk_list(&desk, 1, error);
