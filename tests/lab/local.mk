@@ -11,6 +11,7 @@ LAB_TESTS += \
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
+	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
