@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -36,6 +37,19 @@ struct drive {
 static void sleep_ms(int64_t ms)
 {
 	vrms_clock_sleep_ms(vrms_clock_system(), ms);
+}
+
+/* Signals wait until the lab is down; which one has come? */
+static int check_interrupted(struct vrms_error *error)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	if (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+	    sigismember(&pending, SIGHUP)) {
+		return vrms_error_set(error, -EINTR, "interrupted");
+	}
+	return 0;
 }
 
 static int64_t now_ms(void)
@@ -130,6 +144,10 @@ static int wait_until_steady(const struct drive *drive, struct vrms_error *error
 		if (count < 0 || count == drive->vm_count) {
 			rc = count < 0 ? count : 0;
 			break;
+		}
+		rc = check_interrupted(error);
+		if (rc < 0) {
+			return rc;
 		}
 		if (now_ms() > end_ms) {
 			return vrms_error_set(error, -ETIMEDOUT, "only %d of %d VMs are at home",
@@ -310,6 +328,13 @@ int vrms_sim_lab_measure(const struct vrms_sim_scenario *scenario, int rounds,
 			      .tell = tell,
 			      .vm_count = scenario->vm_count};
 	struct vrms_error later = {""};
+	sigset_t blocked, before;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGHUP);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
 	int rc = bring_up(&drive, error);
 
 	for (int i = 0; rc == 0 && i < rounds * VRMS_SIM_TRIAL_COUNT; i++) {
@@ -318,10 +343,12 @@ int vrms_sim_lab_measure(const struct vrms_sim_scenario *scenario, int rounds,
 		fprintf(tell, "round %d of %d: %s\n", round, rounds,
 			vrms_sim_trial_word((enum vrms_sim_trial)trial));
 		fflush(tell);
-		rc = make_trial(&drive, round, trial, error);
+		rc = check_interrupted(error);
+		rc = rc < 0 ? rc : make_trial(&drive, round, trial, error);
 	}
 	if (lab(NULL, &later, "down", NULL) < 0 && rc == 0) {
 		rc = vrms_error_set(error, -EIO, "%s", later.text);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that waited ends the program here */
 	return rc;
 }

@@ -7,6 +7,7 @@ SIM_SOURCES = \
 	simulator/cluster.c \
 	simulator/daemon.c simulator/daemon.h \
 	simulator/detector.c simulator/detector.h \
+	simulator/event.c \
 	simulator/fault.c \
 	simulator/fault_read.c \
 	simulator/fence.c \
@@ -70,7 +71,9 @@ SIM_PROGRAM_SOURCES = \
 	simulator/report.h \
 	simulator/report_html.c \
 	simulator/report_json.c \
+	simulator/report_page.h \
 	simulator/report_text.c \
+	simulator/report_vms.c \
 	simulator/samples.c \
 	simulator/scenario_write.c simulator/scenario_write.h \
 	simulator/sweep.c simulator/sweep.h \
@@ -94,4 +97,5 @@ vrms_sim_planted_CFLAGS  = $(SIM_PROGRAM_CFLAGS) -DVRMS_SIM_PLANTED
 vrms_sim_planted_LDADD   = simulator/libvrms-sim-planted.a $(SIM_PROGRAM_LIBS)
 
 dist_man_MANS += simulator/vrms-sim.1 simulator/vrms-sim-scenario.5
-EXTRA_DIST    += doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim doc/examples/sim/tuner.sim
+EXTRA_DIST    += doc/examples/sim/lab.sim doc/examples/sim/recorded.jsonl \
+	doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim doc/examples/sim/tuner.sim

@@ -261,6 +261,10 @@ void vrms_sim_break_rule(struct vrms_sim_world *world, enum vrms_sim_rule rule, 
 int64_t vrms_sim_vary(struct vrms_sim_world *world, int64_t typical_us); /* lognormal, sigma 0.1 */
 bool vrms_sim_chance(struct vrms_sim_world *world, double pct);
 
+/* event.c */
+void vrms_sim_handle(struct vrms_sim_world *world, const struct vrms_sim_event *event);
+void vrms_sim_next_fault(struct vrms_sim_world *world, int32_t index);
+
 /* Is the node able to do anything at this moment? */
 static inline bool vrms_sim_is_live(const struct vrms_sim_node *node)
 {

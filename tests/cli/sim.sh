@@ -116,6 +116,45 @@ check "published failure data are presets" "$sim" run /dev/null --nodes 16 --vms
 	--set generate.preset=lanl16 --duration 8766h --set cluster.token=1s --assert 'failures > 300' \
 	--assert 'failures < 700'
 
+# Two nodes' journals of half a minute in the lab: node2 was frozen and fenced, node3's power was cut.
+# The rings without them came 2.2 and 2.3 s after their last beats.
+recorded=$srcdir/doc/examples/sim/recorded.jsonl
+check "what vrmsd has recorded is run" "$sim" run "$recorded" --assert 'nodes == 3' --assert 'vms == 6' \
+	--assert 'failures == 2' --assert 'detect.count == 2' --assert 'detect.p50_ms > 1900' \
+	--assert 'detect.max_ms < 2400' --assert 'fence.count == 2' --assert 'fence.needless == 0' \
+	--assert 'violations == 0' --json="$work/recorded.json" --html "$work/recorded.html"
+check "and asserted to be faster it fails" says 3 'detect.max_ms < 1000, it is' \
+	"$sim" run "$recorded" --assert 'detect.max_ms < 1000'
+check "a scenario says what a journal does not" "$sim" run "$srcdir/doc/examples/sim/lab.sim" "$recorded" \
+	--assert 'detect.count == 2' --assert 'split.fence.max_ms < 100'
+journal='"v":1,"mono_ms":1,"node":"a","event"'
+printf '{%s:"attached","wall":"2026-01-01T00:00:00.000Z","id":1,"name":"a","configured_ms":1000}\n{%s:"x","wall":"noon"}\n' \
+	"$journal" "$journal" >"$work/j.jsonl"
+check "a broken line of a journal is named" says 1 'j.jsonl:2: "noon" is not a time' "$sim" run "$work/j.jsonl"
+check "or skipped and counted" "$sim" run "$work/j.jsonl" --skip-bad --assert 'skipped_lines == 1'
+# b is lost twice without losing a beat (the network), then frozen, then leaves; b has an announced load.
+{
+	line() { # second, event and its fields
+		printf '{"v":1,"seq":0,"mono_ms":1,"wall":"2026-01-01T00:%02d:%02d.000Z","node":"%s",%s}\n' \
+			$(($1 / 60)) $(($1 % 60)) "$2" "$3"
+	}
+	line 0 a '"event":"attached","id":1,"name":"a","configured_ms":1000'
+	line 0 b '"event":"attached","id":2,"name":"b","configured_ms":1000'
+	line 0 c '"event":"attached","id":3,"name":"c","configured_ms":1000'
+	line 60 a '"event":"member","id":2,"name":"b","reason":"MEMBER_LOST"'
+	line 70 a '"event":"member","id":2,"name":"b","reason":"MEMBER_BACK_SAME_BOOT","away_ms":10000'
+	line 200 a '"event":"beat","id":2,"name":"b","state":"silent","unchanged_ms":600'
+	line 202 a '"event":"member","id":2,"name":"b","reason":"MEMBER_LOST"'
+	line 203 a '"event":"beat","id":2,"name":"b","state":"fresh","unchanged_ms":1'
+	line 204 a '"event":"member","id":2,"name":"b","reason":"MEMBER_BACK_SAME_BOOT","away_ms":2000'
+	line 300 b '"event":"load","for_ms":60000,"what":"backup"'
+	line 400 a '"event":"member","id":2,"name":"b","reason":"MEMBER_LEFT"'
+	line 500 a '"event":"member","id":2,"name":"b","reason":"MEMBER_JOINED"'
+} >"$work/j.jsonl"
+"$sim" run "$work/j.jsonl" --html "$work/j.html" --quiet
+check "a cut of the network is told from a freeze" grep -q '57.800 s: isolate of b' "$work/j.html"
+check "and that from its last beat on" grep -q '199.400 s: freeze of b' "$work/j.html"
+
 mkdir "$work/pve"
 echo '{"node1":{"power":"on"},"node2":{"power":"on"},"node3":{"power":"on"}}' \
 	>"$work/pve/hardware_status"

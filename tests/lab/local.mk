@@ -14,6 +14,7 @@ LAB_TESTS += \
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
+	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
 	tests/lab/load.sh \
 	tests/lab/tuning.sh \

@@ -28,6 +28,6 @@ tests_unit_test_sim_world_SOURCES = tests/unit/test_sim_world.c $(SIM_TEST_SOURC
 tests_unit_test_sim_world_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_world_LDADD  = $(SIM_LIBS) $(UNIT_LIBS)
 
-SIM_CLI_TESTS = tests/cli/sim.sh tests/cli/sim_pacemaker.sh tests/cli/sim_fuzz.sh
+SIM_CLI_TESTS = tests/cli/sim.sh tests/cli/sim_html.sh tests/cli/sim_pacemaker.sh tests/cli/sim_fuzz.sh
 TESTS      += $(SIM_CLI_TESTS)
 EXTRA_DIST += $(SIM_CLI_TESTS)
