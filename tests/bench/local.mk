@@ -20,7 +20,7 @@ tests_bench_plain_libvirt_LDADD = $(COMMON_LIBS) $(LIBVIRT_LIBS)
 tests_bench_wait_boots_SOURCES = tests/bench/wait_boots.c
 tests_bench_wait_boots_LDADD = $(LAB_LIBS)
 
-BENCHES += tests/bench/agents.sh tests/bench/recovery.sh
+BENCHES += tests/bench/agents.sh tests/bench/recovery.sh tests/bench/san.sh
 EXTRA_DIST += $(BENCHES)
 
 # One after the other: they measure time.  BENCH_FLAGS=--json for programs.

@@ -16,7 +16,7 @@ LAB_MORE_TESTS = \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 
-EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS) $(LAB_MORE_TESTS)
+EXTRA_DIST += tests/lab/lib.sh tests/lab/target.sh $(LAB_TESTS) $(LAB_MORE_TESTS)
 
 LAB_STAGE = $(abs_builddir)/stage
 
