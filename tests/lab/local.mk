@@ -13,6 +13,8 @@ LAB_TESTS += \
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
 	tests/lab/backup.sh \
+	tests/lab/locks.sh \
+	tests/lab/san.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 
