@@ -88,12 +88,6 @@ int vrms_demo_san_check(struct vrms_error *error)
 	return rc;
 }
 
-static void show_progress(void *context, const char *text)
-{
-	(void)context;
-	(void)text;
-}
-
 static int bring_up(struct act *act, struct vrms_error *error)
 {
 	static char name[VRMS_LAB_NAME_MAX + 1];
@@ -109,7 +103,6 @@ static int bring_up(struct act *act, struct vrms_error *error)
 	options.timeout_ms = UP_TIMEOUT_MS;
 	options.with_iscsi = true;
 	options.interrupted = act->context->interrupted;
-	options.progress = show_progress;
 	return vrms_lab_up(&options, &act->lab, error);
 }
 

@@ -42,9 +42,10 @@ case_told_wrong() {
 	local here there before
 	here=$(vm_node one)
 	there=$(node_of_others "$here")
-	ASK=$there # shellcheck disable=SC2034 # lib.sh asks it
-	in_node "$there" cibadmin --delete --xml-text '<primitive id="san"/>'
-	in_node "$there" cibadmin --delete --xml-text '<fencing-topology/>'
+	# shellcheck disable=SC2034 # lib.sh asks it
+	ASK=$there
+	in_node "$there" cibadmin --delete-all --force --xpath '//fencing-topology'
+	in_node "$there" cibadmin --delete-all --force --xpath '//primitive[@id="san"]'
 	lab bmc "$here" dead
 	before=$(boots one)
 	lab freeze "$here"
