@@ -20,6 +20,8 @@ SAN_LIBS = san/libvrms-san.a san/libvrms-san-core.a $(COMMON_LIBS) $(ISCSI_LIBS)
 	$(CRYPTO_LIBS)
 
 # Preloaded into QEMU, which is never built with sanitizers: without their flags.
+dist_man_MANS += san/vrms_storage.7
+
 vrmsguestdir = $(vrmslibexecdir)
 vrmsguest_DATA = san/iscsi-guest.so
 CLEANFILES += san/iscsi-guest.so

@@ -25,7 +25,8 @@ bench_programs += tests/bench/drbd_tool
 tests_bench_drbd_tool_SOURCES = tests/bench/drbd_tool.c
 tests_bench_drbd_tool_LDADD = $(COMMON_LIBS)
 
-BENCHES += tests/bench/agents.sh tests/bench/detection.sh tests/bench/drbd.sh tests/bench/recovery.sh
+BENCHES += tests/bench/agents.sh tests/bench/detection.sh tests/bench/drbd.sh \
+	tests/bench/recovery.sh tests/bench/san.sh
 EXTRA_DIST += $(BENCHES)
 
 # One after the other: they measure time.  BENCH_FLAGS=--json for programs.
