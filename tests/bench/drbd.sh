@@ -59,7 +59,7 @@ export PATH=/mnt/bin:$PATH OCF_ROOT=/usr/lib/ocf HA_RSCTMP=/mnt/tmp PCMK_logfile
 	OCF_RESKEY_CRM_meta_master_max=1 OCF_RESKEY_CRM_meta_master_node_max=1 \
 	OCF_RESKEY_CRM_meta_promoted_max=1 OCF_RESKEY_CRM_meta_promoted_node_max=1 \
 	OCF_RESKEY_CRM_meta_notify=true VRMS_PROC_DRBD=/mnt/proc-drbd \
-	VRMS_BENCH_CAPTURE="$here/../drbd/captures/drbd9/05-Connected-UpToDate-Primary-Secondary/node1/drbdsetup-events2-now.txt"
+	VRMS_BENCH_CAPTURE="$here/../drbd/captures/9/05-Connected-UpToDate-Primary-Secondary/node1/events.txt"
 
 TIMEFORMAT='%U %S %R'
 measure() { # AGENT: "CPU_MS WALL_MS" of one monitor
