@@ -49,6 +49,8 @@ if [ ! -b /dev/drbd0 ]; then
 fi
 ours=$(find "$VRMS_LAB_STAGE" -path '*resource.d/vrms/Drbd' -type f)
 [ -n "$ours" ] || { echo "no Drbd under $VRMS_LAB_STAGE"; exit 99; }
+VRMS_LIBEXECDIR=$(dirname "$(find "$VRMS_LAB_STAGE" -name drbd-agent -type f)")
+export VRMS_LIBEXECDIR
 
 export PATH=/mnt/bin:$PATH OCF_ROOT=/usr/lib/ocf HA_RSCTMP=/mnt/tmp PCMK_logfile=none \
 	PCMK_logfacility=none OCF_RESOURCE_INSTANCE=disk OCF_RESKEY_drbd_resource=r0 \
