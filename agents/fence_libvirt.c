@@ -10,7 +10,7 @@
 #include "agents/libvirt_error.h"
 #include "agents/worker.h"
 
-enum { AGAIN_MS = 200 };
+enum { AGAIN_MS = 200, LOOK_MS = 10, GRACE_MS = 1000 };
 
 /* --- Verdict ----------------------------------------------------------------------------- */
 
@@ -32,21 +32,23 @@ enum vrms_outer_verdict vrms_outer_judge(const enum vrms_outer_answer *answers, 
 	return of_kind[VRMS_OUTER_OFF] > 0 ? VRMS_VERDICT_OFF : VRMS_VERDICT_ABSENT;
 }
 
-enum vrms_outer_verdict vrms_outers_verdict(const struct vrms_outers *outers, bool single_host)
+enum vrms_outer_verdict vrms_outers_verdict(const struct vrms_outers *outers)
 {
 	enum vrms_outer_answer answers[VRMS_OUTER_MAX] = {VRMS_OUTER_SILENT};
 
 	for (size_t i = 0; i < outers->count; i++) {
 		answers[i] = outers->hosts[i].answer;
 	}
-	return vrms_outer_judge(answers, outers->count, single_host);
+	return vrms_outer_judge(answers, outers->count, outers->single_host);
 }
 
-int vrms_outers_init(struct vrms_outers *outers, const char *uris, struct vrms_error *error)
+int vrms_outers_init(struct vrms_outers *outers, const char *uris, bool single_host,
+		     struct vrms_error *error)
 {
 	char *rest = NULL;
 
 	memset(outers, 0, sizeof(*outers));
+	outers->single_host = single_host;
 	outers->text = strdup(uris);
 	if (outers->text == NULL) {
 		return vrms_error_errno(error, -ENOMEM, "uri");
@@ -273,33 +275,75 @@ static void begin(struct vrms_outer *host, struct vrms_worker **worker, struct q
 	}
 }
 
+/* Takes what has been answered; true when nothing is left to wait for. */
+static bool collect(struct vrms_outers *outers, struct vrms_worker **workers,
+		    struct question **questions, const struct vrms_clock *clock)
+{
+	bool is_complete = true;
+
+	for (size_t i = 0; i < outers->count; i++) {
+		if (questions[i] != NULL && vrms_worker_wait(workers[i], clock, 0, false) == 0) {
+			take_answer(&outers->hosts[i], questions[i]);
+			questions[i] = NULL;
+		}
+		is_complete &= questions[i] == NULL;
+	}
+	return is_complete;
+}
+
+static bool is_enough(const struct vrms_outers *outers, enum vrms_outer_request request)
+{
+	bool is_any_enough = outers->single_host || request == VRMS_OUTER_LIST;
+
+	for (size_t i = 0; i < outers->count; i++) {
+		if (outers->hosts[i].was_destroyed ||
+		    (is_any_enough && outers->hosts[i].answer != VRMS_OUTER_SILENT)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void give_up(struct vrms_outers *outers, struct vrms_worker **workers,
+		    struct question **questions, const struct vrms_clock *clock)
+{
+	for (size_t i = 0; i < outers->count; i++) {
+		struct vrms_outer *host = &outers->hosts[i];
+
+		if (questions[i] != NULL && vrms_worker_wait(workers[i], clock, 0, true) == 0) {
+			take_answer(host, questions[i]);
+		} else if (questions[i] != NULL) {
+			host->rc = vrms_error_set(&host->error, -ETIMEDOUT,
+						  "%s does not answer in time", host->uri);
+		}
+		vrms_worker_free(workers[i]);
+	}
+}
+
 void vrms_outers_ask(struct vrms_outers *outers, enum vrms_outer_request request,
 		     const char *domain, int only, const struct vrms_clock *clock,
 		     int64_t deadline_ms)
 {
 	struct vrms_worker *workers[VRMS_OUTER_MAX] = {NULL};
 	struct question *questions[VRMS_OUTER_MAX] = {NULL};
+	int64_t end_ms = deadline_ms;
 
 	for (size_t i = 0; i < outers->count; i++) {
 		if (only < 0 || (size_t)only == i) {
 			begin(&outers->hosts[i], &workers[i], &questions[i], request, domain);
 		}
 	}
-	for (size_t i = 0; i < outers->count; i++) {
-		struct vrms_outer *host = &outers->hosts[i];
+	bool had_enough = false;
+	while (!collect(outers, workers, questions, clock) && vrms_clock_now_ms(clock) < end_ms) {
+		if (!had_enough && is_enough(outers, request)) {
+			int64_t grace_ms = vrms_clock_now_ms(clock) + GRACE_MS;
 
-		if (questions[i] == NULL) {
-			vrms_worker_free(workers[i]);
-			continue;
+			had_enough = true;
+			end_ms = grace_ms < end_ms ? grace_ms : end_ms;
 		}
-		if (vrms_worker_wait(workers[i], clock, deadline_ms, true) == 0) {
-			take_answer(host, questions[i]);
-		} else {
-			host->rc = vrms_error_set(&host->error, -ETIMEDOUT,
-						  "%s does not answer in time", host->uri);
-		}
-		vrms_worker_free(workers[i]);
+		vrms_clock_sleep_ms(clock, LOOK_MS);
 	}
+	give_up(outers, workers, questions, clock);
 }
 
 int vrms_outers_complain(const struct vrms_outers *outers, const char *domain,
@@ -329,15 +373,15 @@ static bool is_proven_by_deed(const struct vrms_outers *outers)
 	for (size_t i = 0; i < outers->count; i++) {
 		was_destroyed |= outers->hosts[i].was_destroyed;
 	}
-	return was_destroyed && vrms_outers_verdict(outers, false) != VRMS_VERDICT_ON;
+	return was_destroyed && vrms_outers_verdict(outers) != VRMS_VERDICT_ON;
 }
 
-int vrms_outers_off(struct vrms_outers *outers, const char *domain, bool single_host,
-		    const struct vrms_clock *clock, int64_t deadline_ms, struct vrms_error *error)
+int vrms_outers_off(struct vrms_outers *outers, const char *domain, const struct vrms_clock *clock,
+		    int64_t deadline_ms, struct vrms_error *error)
 {
 	for (;;) {
 		vrms_outers_ask(outers, VRMS_OUTER_DESTROY, domain, -1, clock, deadline_ms);
-		enum vrms_outer_verdict verdict = vrms_outers_verdict(outers, single_host);
+		enum vrms_outer_verdict verdict = vrms_outers_verdict(outers);
 
 		if (verdict == VRMS_VERDICT_OFF || is_proven_by_deed(outers)) {
 			return 0;
@@ -362,11 +406,11 @@ static int first_off(const struct vrms_outers *outers)
 	return -1;
 }
 
-int vrms_outers_on(struct vrms_outers *outers, const char *domain, bool single_host,
-		   const struct vrms_clock *clock, int64_t deadline_ms, struct vrms_error *error)
+int vrms_outers_on(struct vrms_outers *outers, const char *domain, const struct vrms_clock *clock,
+		   int64_t deadline_ms, struct vrms_error *error)
 {
 	vrms_outers_ask(outers, VRMS_OUTER_LOOK, domain, -1, clock, deadline_ms);
-	switch (vrms_outers_verdict(outers, single_host)) {
+	switch (vrms_outers_verdict(outers)) {
 	case VRMS_VERDICT_ON:
 		return 0;
 	case VRMS_VERDICT_ABSENT:

@@ -54,17 +54,20 @@ struct vrms_outer {
 struct vrms_outers {
 	struct vrms_outer hosts[VRMS_OUTER_MAX];
 	size_t count;
-	char *text; /* the URIs */
+	bool single_host; /* see vrms_outer_judge() */
+	char *text;       /* the URIs */
 };
 
 /* Takes URIs apart that are separated by commas or blanks; -EINVAL when there is none or too many.
  */
-VRMS_MUST_CHECK int vrms_outers_init(struct vrms_outers *outers, const char *uris,
+VRMS_MUST_CHECK int vrms_outers_init(struct vrms_outers *outers, const char *uris, bool single_host,
 				     struct vrms_error *error);
 void vrms_outers_done(struct vrms_outers *outers);
 
 /* Asks all hosts at the same time, each in a thread of its own.  A call that outlasts the deadline
- * is given up: the process must leave by _exit() then.
+ * is given up: the process must leave by _exit() then.  Once one host has said what is enough (it
+ * has destroyed the domain; or any answer, with LIST or single_host) the others get one more
+ * second.
  *
  * domain: name or UUID; unused by LIST.  only: index of the one host to ask, or -1.
  */
@@ -73,17 +76,17 @@ void vrms_outers_ask(struct vrms_outers *outers, enum vrms_outer_request request
 		     int64_t deadline_ms);
 
 /* vrms_outer_judge() of the last answers. */
-enum vrms_outer_verdict vrms_outers_verdict(const struct vrms_outers *outers, bool single_host);
+enum vrms_outer_verdict vrms_outers_verdict(const struct vrms_outers *outers);
 
 /* Switches the domain off everywhere and proves it: asks again until it is off or time is up.
  * Where it was found and destroyed, it ran; the silence of other hosts does not matter then.
  * Off already is success.  -EIO: what is not proven, and why; -ENODEV: nobody knows it. */
 VRMS_MUST_CHECK int vrms_outers_off(struct vrms_outers *outers, const char *domain,
-				    bool single_host, const struct vrms_clock *clock,
-				    int64_t deadline_ms, struct vrms_error *error);
+				    const struct vrms_clock *clock, int64_t deadline_ms,
+				    struct vrms_error *error);
 
 /* Switches it on at the first host that has it, once it is proven to be off.  On is success. */
-VRMS_MUST_CHECK int vrms_outers_on(struct vrms_outers *outers, const char *domain, bool single_host,
+VRMS_MUST_CHECK int vrms_outers_on(struct vrms_outers *outers, const char *domain,
 				   const struct vrms_clock *clock, int64_t deadline_ms,
 				   struct vrms_error *error);
 

@@ -58,11 +58,10 @@ static int run_off(const struct vrms_fence_call *call, const void *config_of_cal
 {
 	const struct libvirt_config *config = config_of_call;
 	struct vrms_outers outers VRMS_CLEANUP(vrms_outers_done);
-	int rc = vrms_outers_init(&outers, config->uri, error);
+	int rc = vrms_outers_init(&outers, config->uri, config->single_host, error);
 
 	return rc < 0 ? rc
-		      : vrms_outers_off(&outers, call->plug, config->single_host, call->clock,
-					deadline_of(call), error);
+		      : vrms_outers_off(&outers, call->plug, call->clock, deadline_of(call), error);
 }
 
 static int run_on(const struct vrms_fence_call *call, const void *config_of_call,
@@ -70,11 +69,10 @@ static int run_on(const struct vrms_fence_call *call, const void *config_of_call
 {
 	const struct libvirt_config *config = config_of_call;
 	struct vrms_outers outers VRMS_CLEANUP(vrms_outers_done);
-	int rc = vrms_outers_init(&outers, config->uri, error);
+	int rc = vrms_outers_init(&outers, config->uri, config->single_host, error);
 
 	return rc < 0 ? rc
-		      : vrms_outers_on(&outers, call->plug, config->single_host, call->clock,
-				       deadline_of(call), error);
+		      : vrms_outers_on(&outers, call->plug, call->clock, deadline_of(call), error);
 }
 
 static int run_status(const struct vrms_fence_call *call, const void *config_of_call,
@@ -82,13 +80,13 @@ static int run_status(const struct vrms_fence_call *call, const void *config_of_
 {
 	const struct libvirt_config *config = config_of_call;
 	struct vrms_outers outers VRMS_CLEANUP(vrms_outers_done);
-	int rc = vrms_outers_init(&outers, config->uri, error);
+	int rc = vrms_outers_init(&outers, config->uri, config->single_host, error);
 
 	if (rc < 0) {
 		return rc;
 	}
 	vrms_outers_ask(&outers, VRMS_OUTER_LOOK, call->plug, -1, call->clock, deadline_of(call));
-	switch (vrms_outers_verdict(&outers, config->single_host)) {
+	switch (vrms_outers_verdict(&outers)) {
 	case VRMS_VERDICT_ON:
 		return VRMS_FENCE_OK;
 	case VRMS_VERDICT_OFF:
@@ -105,7 +103,7 @@ static int ask_for_lists(const struct vrms_fence_call *call, const struct libvir
 			 struct vrms_outers *outers, struct vrms_error *error)
 {
 	size_t silent = 0;
-	int rc = vrms_outers_init(outers, config->uri, error);
+	int rc = vrms_outers_init(outers, config->uri, config->single_host, error);
 
 	if (rc < 0) {
 		return rc;

@@ -49,6 +49,8 @@ if [ ! -b /dev/drbd0 ]; then
 fi
 ours=$(find "$VRMS_LAB_STAGE" -path '*resource.d/vrms/Drbd' -type f)
 [ -n "$ours" ] || { echo "no Drbd under $VRMS_LAB_STAGE"; exit 99; }
+VRMS_LIBEXECDIR=$(dirname "$(find "$VRMS_LAB_STAGE" -name drbd-agent -type f)")
+export VRMS_LIBEXECDIR
 
 export PATH=/mnt/bin:$PATH OCF_ROOT=/usr/lib/ocf HA_RSCTMP=/mnt/tmp PCMK_logfile=none \
 	PCMK_logfacility=none OCF_RESOURCE_INSTANCE=disk OCF_RESKEY_drbd_resource=r0 \
@@ -59,7 +61,7 @@ export PATH=/mnt/bin:$PATH OCF_ROOT=/usr/lib/ocf HA_RSCTMP=/mnt/tmp PCMK_logfile
 	OCF_RESKEY_CRM_meta_master_max=1 OCF_RESKEY_CRM_meta_master_node_max=1 \
 	OCF_RESKEY_CRM_meta_promoted_max=1 OCF_RESKEY_CRM_meta_promoted_node_max=1 \
 	OCF_RESKEY_CRM_meta_notify=true VRMS_PROC_DRBD=/mnt/proc-drbd \
-	VRMS_BENCH_CAPTURE="$here/../drbd/captures/drbd9/05-Connected-UpToDate-Primary-Secondary/node1/drbdsetup-events2-now.txt"
+	VRMS_BENCH_CAPTURE="$here/../drbd/captures/9/05-Connected-UpToDate-Primary-Secondary/node1/events.txt"
 
 TIMEFORMAT='%U %S %R'
 measure() { # AGENT: "CPU_MS WALL_MS" of one monitor

@@ -21,7 +21,7 @@ set_up() {
 	done
 	in_node node1 crm configure primitive health ocf:vrms:NodeHealth \
 		params proc_root=/run/trouble sys_root=/run/trouble rise=2 fall=3 \
-		op monitor interval=2s timeout=20s
+		op monitor interval=2s timeout=30s
 	in_node node1 crm configure clone health-everywhere health meta allow-unhealthy-nodes=true
 	in_node node1 crm configure property node-health-strategy=migrate-on-red
 	for node in node1 node2; do

@@ -45,7 +45,7 @@ static const char drbdsetup[] =
     "echo \"drbdsetup $*\" >>$ROOT/calls\n"
     "[ ! -e $ROOT/broken ] || { echo rubbish; exit 0; }\n"
     "if [ $1 = down ]; then cp $ROOT/after-orphan $ROOT/state; exit 0; fi\n"
-    "case $1 in status) f=drbdsetup-status-json ;; *) f=drbdsetup-events2-now ;; esac\n"
+    "case $1 in status) f=status ;; *) f=events ;; esac\n"
     "sed -n '2,/^--- stderr/p' \"$(cat $ROOT/state)/$f.txt\" | grep -v '^---'\n";
 
 static const char drbdadm[] =
@@ -145,7 +145,7 @@ static void expect_call(const char *line, bool is_made)
 
 START_TEST(a_quiet_monitor_is_one_child)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node1");
 	ck_assert_int_eq(agent("monitor"), 8);
 	ck_assert_str_eq(result.errors, "");
 	expect_call("crm_attribute --promotion --lifetime reboot --update 10000\n", true);
@@ -159,12 +159,12 @@ END_TEST
 
 START_TEST(a_score_that_changes_is_told_at_once)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node2");
 	ck_assert_int_eq(agent("monitor"), 0);
-	be_in("drbd84/10-PowerCut-survivor-WFConnection/node2");
+	be_in("84/10-PowerCut-survivor-WFConnection/node2");
 	ck_assert_int_eq(agent("monitor"), 0);
 	expect_call("--update 1000\n", true);
-	be_in("drbd84/08-Outdated-StandAlone/node2");
+	be_in("84/08-Outdated-StandAlone/node2");
 	ck_assert_int_eq(agent("monitor"), 190);
 	expect_call("crm_attribute --promotion --lifetime reboot --delete\n", true);
 	expect_reason("r0: peer: StandAlone: a split brain, or disconnected by an administrator, "
@@ -175,12 +175,12 @@ END_TEST
 
 START_TEST(a_probe_asks_only_what_runs)
 {
-	begin("drbd84/08-Outdated-StandAlone/node2");
+	begin("84/08-Outdated-StandAlone/node2");
 	set("OCF_RESKEY_CRM_meta_interval", "0");
 	ck_assert_int_eq(agent("monitor"), 0);
-	be_in("drbd84/15-SplitBrain/node1");
+	be_in("84/15-SplitBrain/node1");
 	ck_assert_int_eq(agent("monitor"), 8);
-	be_in("drbd84/01-Unconfigured/node1");
+	be_in("84/01-Unconfigured/node1");
 	ck_assert_int_eq(agent("monitor"), 7);
 	end();
 }
@@ -188,7 +188,7 @@ END_TEST
 
 START_TEST(without_the_module_nothing_runs)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node1");
 	set("VRMS_PROC_DRBD", "/nowhere/drbd");
 	ck_assert_int_eq(agent("monitor"), 7);
 	expect_call("drbdsetup", false);
@@ -199,7 +199,7 @@ END_TEST
 
 START_TEST(an_output_that_cannot_be_read_has_a_second_source)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node1");
 	put("broken", "", 0600);
 	put("proc", "version: 9.2.16 (api:2/proto:118-123)\n", 0600);
 	ck_assert_int_eq(agent("monitor"), 1);
@@ -217,7 +217,7 @@ END_TEST
 
 START_TEST(an_unknown_resource_and_versions_that_do_not_fit_are_not_installed)
 {
-	begin("drbd84/01-Unconfigured/node1");
+	begin("84/01-Unconfigured/node1");
 	set("OCF_RESKEY_drbd_resource", "r9");
 	ck_assert_int_eq(agent("start"), 5);
 	expect_reason("drbd_resource: \"r9\" is not in this node's configuration: drbdadm sh-dev "
@@ -238,15 +238,15 @@ END_TEST
 
 START_TEST(a_start_waits_a_while_for_the_peer)
 {
-	begin("drbd84/01-Unconfigured/node1");
-	put_after("adjust", "drbd84/10-PowerCut-survivor-WFConnection/node2");
+	begin("84/01-Unconfigured/node1");
+	put_after("adjust", "84/10-PowerCut-survivor-WFConnection/node2");
 	set("OCF_RESKEY_wfc_timeout", "700ms");
 	ck_assert_int_eq(agent("start"), 0);
 	expect_call("drbdsetup events2 --now r0\ndrbdsetup events2 --now r0\ndrbdsetup events2",
 		    true);
 	expect_call("--update 1000\n", true);
 	put("calls", "", 0600);
-	put_after("adjust", "drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
+	put_after("adjust", "84/05-Connected-UpToDate-Primary-Secondary/node2");
 	ck_assert_int_eq(agent("start"), 0);
 	expect_call("drbdsetup events2 --now r0\ndrbdsetup", false);
 	expect_call("--update 10000\n", true);
@@ -256,13 +256,13 @@ END_TEST
 
 START_TEST(promote_waits_for_a_peer_that_is_still_primary)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node2");
 	put("code", "11", 0600);
 	put("says", "State change failed: (-1) Multiple primaries not allowed by config\n", 0600);
 	ck_assert_int_eq(agent("promote"), 1);
 	expect_reason("drbdadm primary r0: State change failed: (-1) Multiple primaries not "
 		      "allowed by config (exit code 11)");
-	put_after("primary", "drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
+	put_after("primary", "84/05-Connected-UpToDate-Primary-Secondary/node1");
 	put("code", "0", 0600);
 	ck_assert_int_eq(agent("promote"), 0);
 	end();
@@ -271,10 +271,10 @@ END_TEST
 
 START_TEST(stale_data_are_not_promoted_even_when_ordered)
 {
-	begin("drbd84/08-Outdated-StandAlone/node2");
+	begin("84/08-Outdated-StandAlone/node2");
 	ck_assert_int_eq(agent("promote"), 1);
 	expect_call("drbdadm primary", false);
-	be_in("drbd9/03-Connected-Secondary-Secondary-Inconsistent/node1");
+	be_in("9/03-Connected-Secondaries-Inconsistent/node1");
 	ck_assert_int_eq(agent("promote"), 1);
 	expect_reason("r0: not promoted: volume 0: Inconsistent, and not being synchronized");
 	expect_call("drbdadm primary", false);
@@ -284,9 +284,9 @@ END_TEST
 
 START_TEST(stop_demotes_first_and_is_done_only_when_it_is_gone)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
-	put_after("secondary", "drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
-	put_after("down", "drbd84/01-Unconfigured/node1");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node1");
+	put_after("secondary", "84/05-Connected-UpToDate-Primary-Secondary/node2");
+	put_after("down", "84/01-Unconfigured/node1");
 	ck_assert_int_eq(agent("stop"), 0);
 	expect_call("drbdadm secondary r0\n", true);
 	expect_call("drbdadm down r0\n", true);
@@ -298,9 +298,9 @@ END_TEST
 
 START_TEST(what_is_not_configured_any_more_is_stopped_all_the_same)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node2");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node2");
 	put("drbdadm", "#!/bin/sh\necho \"'$2' not defined in your config\" >&2\nexit 1\n", 0700);
-	put_after("orphan", "drbd84/01-Unconfigured/node1");
+	put_after("orphan", "84/01-Unconfigured/node1");
 	ck_assert_int_eq(agent("stop"), 0);
 	expect_call("drbdsetup down r0\n", true);
 	end();
@@ -309,7 +309,7 @@ END_TEST
 
 START_TEST(a_device_in_use_is_not_stopped)
 {
-	begin("drbd84/05-Connected-UpToDate-Primary-Secondary/node1");
+	begin("84/05-Connected-UpToDate-Primary-Secondary/node1");
 	put("code", "11", 0600);
 	put("says", "State change failed: (-12) Device is held open by someone\n", 0600);
 	ck_assert_int_eq(agent("stop"), 1);
@@ -322,7 +322,7 @@ END_TEST
 
 START_TEST(a_split_brain_is_told_from_a_disconnect_by_the_log)
 {
-	begin("drbd84/15-SplitBrain/node1");
+	begin("84/15-SplitBrain/node1");
 	ck_assert_int_eq(agent("monitor"), 191);
 	expect_reason("r0: peer: StandAlone: a split brain, or disconnected by an administrator");
 	put("log",

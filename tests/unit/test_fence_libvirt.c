@@ -44,18 +44,16 @@ static int off(const char *uris, const char *domain, bool single_host, struct vr
 {
 	struct vrms_outers outers VRMS_CLEANUP(vrms_outers_done);
 
-	ck_assert_int_eq(vrms_outers_init(&outers, uris, error), 0);
-	return vrms_outers_off(&outers, domain, single_host, vrms_clock_system(), soon(1500),
-			       error);
+	ck_assert_int_eq(vrms_outers_init(&outers, uris, single_host, error), 0);
+	return vrms_outers_off(&outers, domain, vrms_clock_system(), soon(4000), error);
 }
 
 static int on(const char *uris, const char *domain, bool single_host, struct vrms_error *error)
 {
 	struct vrms_outers outers VRMS_CLEANUP(vrms_outers_done);
 
-	ck_assert_int_eq(vrms_outers_init(&outers, uris, error), 0);
-	return vrms_outers_on(&outers, domain, single_host, vrms_clock_system(), soon(TIME_MS),
-			      error);
+	ck_assert_int_eq(vrms_outers_init(&outers, uris, single_host, error), 0);
+	return vrms_outers_on(&outers, domain, vrms_clock_system(), soon(TIME_MS), error);
 }
 
 static bool is_active(virConnectPtr connection)
@@ -170,9 +168,16 @@ START_TEST(a_host_that_hangs_is_given_up)
 		       DRIVER);
 	int64_t begin_ms = soon(0);
 	ck_assert_int_eq(off(uri, "test", false, &error), 0);
+	ck_assert_int_lt(soon(0) - begin_ms, 3000); /* the deed was enough */
 	ck_assert_int_eq(off(uri, "test", false, &error), -EIO);
 	ck_assert_ptr_nonnull(strstr(error.text, "does not answer in time"));
 	ck_assert_int_lt(soon(0) - begin_ms, 30000);
+	begin_ms = soon(0);
+	struct vrms_outers outers;
+	ck_assert_int_eq(vrms_outers_init(&outers, uri, false, &error), 0);
+	vrms_outers_ask(&outers, VRMS_OUTER_LIST, NULL, -1, vrms_clock_system(), soon(20000));
+	ck_assert_ptr_nonnull(strstr(outers.hosts[1].names, "test "));
+	ck_assert_int_lt(soon(0) - begin_ms, 8000); /* any list is enough */
 	unlink(address.sun_path);
 	rmdir(folder);
 	_exit(0); /* the thread hangs in libvirt */
@@ -184,13 +189,13 @@ START_TEST(uris_are_a_list)
 	struct vrms_error error = {.text = ""};
 	struct vrms_outers outers;
 
-	ck_assert_int_eq(vrms_outers_init(&outers, "a, b c", &error), 0);
+	ck_assert_int_eq(vrms_outers_init(&outers, "a, b c", false, &error), 0);
 	ck_assert_uint_eq(outers.count, 3);
 	ck_assert_str_eq(outers.hosts[2].uri, "c");
 	vrms_outers_done(&outers);
-	ck_assert_int_eq(vrms_outers_init(&outers, " ,", &error), -EINVAL);
+	ck_assert_int_eq(vrms_outers_init(&outers, " ,", false, &error), -EINVAL);
 	vrms_outers_done(&outers);
-	ck_assert_int_eq(vrms_outers_init(&outers, "1 2 3 4 5 6 7 8 9", &error), -EINVAL);
+	ck_assert_int_eq(vrms_outers_init(&outers, "1 2 3 4 5 6 7 8 9", false, &error), -EINVAL);
 	vrms_outers_done(&outers);
 }
 END_TEST
