@@ -214,7 +214,7 @@ cat >"$work/cib.xml" <<'END'
 <utilization id="w1"><nvpair id="w1m" name="hv_memory" value="8192"/><nvpair id="w1c" name="cpu" value="4"/></utilization></primitive>
 </resources>
 <constraints/>
-<fencing-topology-placeholder/>
+<here/>
 <rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/></meta_attributes></rsc_defaults>
 </configuration>
 <status>
@@ -224,7 +224,7 @@ cat >"$work/cib.xml" <<'END'
 <node_state id="2" uname="beta" in_ccm="true" crmd="online" join="member" expected="member"/>
 </status></cib>
 END
-sed -i 's,<fencing-topology-placeholder/>,<fencing-topology><fencing-level id="l" index="2" target="alpha" devices="pdu"/></fencing-topology>,' "$work/cib.xml"
+sed -i 's,<here/>,<fencing-topology><fencing-level id="l" index="2" target="alpha" devices="pdu"/></fencing-topology>,' "$work/cib.xml"
 check "a real cluster becomes a scenario" "$sim" scenario --from-cib "$work/cib.xml" \
 	--corosync-conf "$work/corosync.conf" --output "$work/real.sim"
 for line in "token = 1500ms" "token_coefficient = 0" "links = 2" "last_man_standing = yes" \
