@@ -58,10 +58,11 @@ static void print_tuning(const json_t *tuning)
 	printf("need       %" JSON_INTEGER_FORMAT " ms: %s\n", number_of(tuning, "need_ms"),
 	       text_of(tuning, "need_reason"));
 	if (real_of(tuning, "predicted_losses_per_year") >= 0) {
-		printf("predicted  %.2g false losses a year (%.2g allowed), %.2g disturbances a "
+		printf("predicted  %.2g false losses a year (%.2g allowed%s), %.2g disturbances a "
 		       "year\n",
 		       real_of(tuning, "predicted_losses_per_year"),
 		       real_of(tuning, "allowed_losses_per_year"),
+		       json_is_true(json_object_get(tuning, "guarded")) ? ", second opinion" : "",
 		       real_of(tuning, "predicted_disturbances_per_year"));
 	}
 	printf("observed   %" JSON_INTEGER_FORMAT " false losses, %" JSON_INTEGER_FORMAT

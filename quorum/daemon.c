@@ -44,6 +44,7 @@ static void apply(struct vrms_daemon *daemon, const struct vrms_agree_step *step
 				     vrms_reason_text(step->reason)));
 	daemon->applied_ms = step->token_ms;
 	daemon->token_reason = step->reason;
+	daemon->reported_ms = 0; /* what corosync has said before this is past */
 	vrms_daemon_feed_agree(daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_APPLIED,
 								 .token_ms = step->token_ms});
 }

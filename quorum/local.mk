@@ -5,6 +5,7 @@ noinst_LIBRARIES += quorum/libvrms-quorum-core.a
 quorum_libvrms_quorum_core_a_SOURCES = \
 	quorum/agree.c quorum/agree.h \
 	quorum/fault.c quorum/fault.h \
+	quorum/keeper.c quorum/keeper.h \
 	quorum/members.c quorum/members.h \
 	quorum/reason.c quorum/reason.h \
 	quorum/sketch.c quorum/sketch.h \
@@ -88,6 +89,7 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/journal.c quorum/journal.h \
 	quorum/message.c quorum/message.h \
 	quorum/notify.c quorum/notify.h \
+	quorum/plan_child.c quorum/plan_child.h \
 	quorum/ringwatch.c quorum/ringwatch.h \
 	quorum/settings.c quorum/settings.h \
 	quorum/settings_print.c \
@@ -95,7 +97,8 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/totem.c quorum/totem.h \
 	quorum/vm_row.c quorum/vm_row.h \
 	quorum/vms.c quorum/vms.h
-quorum_libvrms_quorum_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+quorum_libvrms_quorum_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"' \
+	-DVRMS_BINDIR='"$(bindir)"'
 quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \
 	$(CPG_CFLAGS) $(QUORUM_CFLAGS)
 QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_JUDGE_LIBS) $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) \

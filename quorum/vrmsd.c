@@ -20,6 +20,7 @@
 #include "quorum/daemon.h"
 #include "quorum/guardian.h"
 #include "quorum/notify.h"
+#include "quorum/plan_child.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
 #include "quorum/verdict_line.h"
@@ -107,6 +108,7 @@ static void on_tick(void *context)
 	vrms_daemon_feed_agree(daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_TICK});
 	if (now_ms - tuner_last_ms >= 1000) {
 		vrms_daemon_take_ring(daemon);
+		vrms_daemon_check_guard(daemon);
 		tuner_last_ms = now_ms;
 		vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_TICK});
 	}
@@ -116,6 +118,7 @@ static void on_tick(void *context)
 	}
 	check_probe(daemon, now_ms);
 	vrms_vms_tick(daemon);
+	vrms_plan_child_tick(daemon);
 	check_leaving(daemon, now_ms);
 }
 
@@ -168,19 +171,39 @@ static void become_realtime(void)
 	}
 }
 
+/* FNV-1a: only has to differ. */
+static uint64_t mix(uint64_t digest, const char *text)
+{
+	for (const char *at = text; *at != '\0'; at++) {
+		digest = (digest ^ (uint8_t)*at) * 1099511628211ULL;
+	}
+	return digest;
+}
+
+/* When pid 1 started, as text: a node that is a set of namespaces boots without its kernel.
+ * Source: proc(5), /proc/pid/stat, field 22. */
+static const char *find_start_of_init(char *stat)
+{
+	char *word = strrchr(stat, ')');
+
+	word = word != NULL ? strtok(word, " ") : NULL;
+	for (int field = 2; word != NULL && field < 22; field++) {
+		word = strtok(NULL, " ");
+	}
+	return word != NULL ? word : "";
+}
+
 static int read_boot(struct vrms_daemon *daemon, struct vrms_error *error)
 {
-	char *text VRMS_CLEANUP(vrms_freep) = NULL;
-	int rc = vrms_file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL, error);
+	char *kernel VRMS_CLEANUP(vrms_freep) = NULL;
+	char *init VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = vrms_file_read("/proc/sys/kernel/random/boot_id", 64, &kernel, NULL, error);
 
+	rc = rc < 0 ? rc : vrms_file_read("/proc/1/stat", 4096, &init, NULL, error);
 	if (rc < 0) {
 		return rc;
 	}
-	/* FNV-1a: only has to differ. */
-	daemon->boot = 14695981039346656037ULL;
-	for (const char *at = text; *at != '\0'; at++) {
-		daemon->boot = (daemon->boot ^ (uint8_t)*at) * 1099511628211ULL;
-	}
+	daemon->boot = mix(mix(14695981039346656037ULL, kernel), find_start_of_init(init));
 	daemon->boot &= INT64_MAX;
 	return 0;
 }
@@ -244,6 +267,7 @@ static void finish(struct vrms_daemon *daemon)
 {
 	vrms_ipc_server_free(daemon->server);
 	vrms_vms_stop(daemon);
+	vrms_plan_child_stop(daemon);
 	vrms_daemon_hear_no_verdicts(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
@@ -287,6 +311,9 @@ static int run(const struct vrms_settings *settings)
 	watchdog_ms = vrms_notify_watchdog_ms();
 	if (settings->vm_watch && vrms_vms_start(&daemon_, &error) < 0) {
 		vrms_log(LOG_ERR, "%s", error.text); /* the token is tuned all the same */
+	}
+	if (vrms_plan_child_start(&daemon_, &error) < 0) {
+		vrms_log(LOG_ERR, "%s", error.text);
 	}
 	on_tick(&daemon_);
 	vrms_notify("READY=1");

@@ -154,7 +154,7 @@ no_area_no_power() {
 	power_off
 }
 start_vrmsd() { # NODE; a case's end kills what it has left behind, so it waits for the daemon
-	in_node "$1" sh -c 'setsid vrmsd </dev/null >/dev/null 2>&1 &'
+	in_node "$1" sh -c 'pgrep -x vrmsd >/dev/null || setsid vrmsd -c /etc/corosync/vrmsd.conf </dev/null >/dev/null 2>&1 &'
 	wait_until 30 "vrmsd of $1 answers" in_node "$1" vrms status
 }
 

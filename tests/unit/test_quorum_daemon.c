@@ -164,21 +164,13 @@ START_TEST(only_root_and_the_group_may_ask)
 }
 END_TEST
 
-START_TEST(a_stall_is_the_token_s_lateness_or_the_answer_s)
+START_TEST(the_token_is_overdue_beyond_the_time_it_may_be_held)
 {
-	const struct vrms_ringwatch_sample held = {.took_us = 80,
-						   .age_us = 40000,
-						   .hold_us = 48000};
-	const struct vrms_ringwatch_sample late = {.took_us = 80,
-						   .age_us = 90000,
-						   .hold_us = 48000};
-	const struct vrms_ringwatch_sample slow = {.took_us = 70000,
-						   .age_us = 1000,
-						   .hold_us = 48000};
+	const struct vrms_ringwatch_sample held = {.age_us = 40000, .hold_us = 48000};
+	const struct vrms_ringwatch_sample late = {.age_us = 90000, .hold_us = 48000};
 
-	ck_assert_uint_eq(vrms_ringwatch_stall_us(&held), 80);
-	ck_assert_uint_eq(vrms_ringwatch_stall_us(&late), 42000);
-	ck_assert_uint_eq(vrms_ringwatch_stall_us(&slow), 70000);
+	ck_assert_uint_eq(vrms_ringwatch_overdue_us(&held), 0);
+	ck_assert_uint_eq(vrms_ringwatch_overdue_us(&late), 42000);
 }
 END_TEST
 
@@ -321,6 +313,6 @@ UNIT_MAIN("quorum_daemon", a_message_survives_the_round_trip,
 	  settings_have_defaults_and_take_values,
 	  what_is_wrong_in_the_settings_is_named_with_its_line,
 	  a_journal_line_is_json_with_its_frame, a_full_journal_is_rotated,
-	  only_root_and_the_group_may_ask, a_stall_is_the_token_s_lateness_or_the_answer_s,
+	  only_root_and_the_group_may_ask, the_token_is_overdue_beyond_the_time_it_may_be_held,
 	  two_beaters_see_each_other_beat_and_stop, two_nodes_that_want_one_slot_part,
 	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why)
