@@ -84,6 +84,8 @@ static const struct cli_option options[] = {
     {"keep-weekly", NUMBER, FIELD(keep[VRMS_KEEP_WEEKLY]), "N", "... weeks", 0, UINT32_MAX},
     {"keep-monthly", NUMBER, FIELD(keep[VRMS_KEEP_MONTHLY]), "N", "... months", 0, UINT32_MAX},
     {"keep-yearly", NUMBER, FIELD(keep[VRMS_KEEP_YEARLY]), "N", "... years", 0, UINT32_MAX},
+    {"config", TEXT, FIELD(config), "FILE", "the policies (/etc/vrms/backup.conf)"},
+    {"cluster-config", FLAG, FIELD(cluster_config), NULL, "the VM's configuration in Pacemaker"},
     {"new-key-file", TEXT, FIELD(new_key_file), "FILE", "the new key"},
     {"new-key-command", TEXT, FIELD(new_key_command), "COMMAND", "program that prints the new key"},
 };

@@ -24,12 +24,12 @@ struct vrms_cli {
 	const char *repository, *key_file, *key_command;
 	const char *new_key_file, *new_key_command;
 	const char *mode, *hash, *compression, *format, *name, *output, *to, *to_key_file;
-	const char *connect, *scratch, *socket, *wait_for;
+	const char *connect, *scratch, *config, *socket, *wait_for;
 	struct vrms_cli_list images, files, disks, excluded;
 	uint64_t block_bytes, pack_bytes, rate_bytes, budget_bytes;
 	int64_t level, threads, lock_wait_ms, timeout_ms, keep[VRMS_KEEP_COUNT], live_pct;
 	bool encrypt, fast, self_contained, json, dry_run, overwrite, only_new, chain, force,
-	    no_freeze, define, writable, no_copy, whole;
+	    no_freeze, define, cluster_config, writable, no_copy, whole;
 	char **arguments;
 	int argument_count;
 	const atomic_bool *stop;
@@ -99,5 +99,8 @@ int vrms_command_remove(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_stats(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_rekey(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_unlock(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_release(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_schedule(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_status(const struct vrms_cli *cli, struct vrms_error *error);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backup/cli.h"
+#include "backup/command_cluster.h"
 #include "backup/image.h"
 #include "backup/live.h"
 #include "backup/restore.h"
@@ -25,6 +26,8 @@ struct request {
 	const struct vrms_point *point;
 	struct vrms_vm_xml_move moves[VRMS_CLI_LIST_MAX]; /* where disks went; paths are ours */
 	size_t move_count;
+	struct vrms_cluster_pause pause;
+	bool has_begun; /* to change something of the VM */
 };
 
 static void request_done(struct request *request)
@@ -32,6 +35,7 @@ static void request_done(struct request *request)
 	for (size_t i = 0; i < request->move_count; i++) {
 		free((void *)(uintptr_t)request->moves[i].path);
 	}
+	vrms_cluster_pause_done(&request->pause);
 }
 
 /* "--disk vda=/path": the target of a disk; NULL when it names none; -ENOENT when others are
@@ -139,6 +143,7 @@ static int restore_disk(struct request *request, const struct vrms_point_part *p
 	int rc = refuse_held(path, error);
 
 	if (rc == 0) {
+		request->has_begun = true;
 		rc = open_target(request, part, path, &target, error);
 	}
 	if (rc == 0) {
@@ -280,6 +285,75 @@ static int define(const struct request *request, struct vrms_error *error)
 	return rc;
 }
 
+/* Is the VM itself put back, or one of its disks? */
+static bool touches_vm(const struct request *request)
+{
+	const struct vrms_cli *cli = request->cli;
+
+	if (cli->name != NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < request->point->part_count; i++) {
+		const struct vrms_point_part *part = &request->point->parts[i];
+		const char *path = NULL;
+
+		if (part->is_disk && wanted_target(cli, part->name, &path) == 0 && path != NULL &&
+		    strcmp(path, part->source) == 0) {
+			return true;
+		}
+	}
+	return cli->define || cli->cluster_config;
+}
+
+/* The saved configuration, when it is wanted. */
+static int read_cluster(const struct request *request, uint8_t **ret_text, struct vrms_error *error)
+{
+	const struct vrms_point_part *part = find_file(request, VRMS_CLUSTER_FILE);
+
+	if (!request->cli->cluster_config) {
+		return 0;
+	}
+	if (request->cli->name != NULL) {
+		return vrms_error_set(error, -EINVAL,
+				      "--cluster-config is for the VM itself: not with --name");
+	}
+	return part != NULL
+		   ? vrms_restore_read(request->repository, part, ret_text, error)
+		   : vrms_error_set(error, -ENOENT,
+				    "the point has no cluster configuration: the VM was in none");
+}
+
+static int restore_all(struct request *request, struct vrms_error *error)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < request->point->part_count && rc == 0; i++) {
+		rc = restore_part(request, &request->point->parts[i], error);
+	}
+	return rc == 0 && request->cli->define ? define(request, error) : rc;
+}
+
+/* Pacemaker must neither start the VM meanwhile, nor afterwards what is half restored. */
+static int restore_in_cluster(struct request *request, struct vrms_error *error)
+{
+	uint8_t *config VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = read_cluster(request, &config, error);
+
+	if (rc == 0 && touches_vm(request)) {
+		rc = vrms_cluster_pause_begin(request->point->vm, &request->pause, error);
+	}
+	if (rc == 0) {
+		rc = restore_all(request, error);
+	}
+	if (rc == 0) {
+		rc = vrms_cluster_pause_end(&request->pause, (const char *)config, error);
+	}
+	if (rc < 0) {
+		vrms_cluster_pause_fail(&request->pause, !request->has_begun);
+	}
+	return rc;
+}
+
 static int run(const struct vrms_cli *cli, struct vrms_error *error)
 {
 	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
@@ -303,11 +377,8 @@ static int run(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc == 0 && cli->output != NULL) {
 		rc = vrms_file_mkdir_all(cli->output, 0700, error);
 	}
-	for (size_t i = 0; i < point.part_count && rc == 0; i++) {
-		rc = restore_part(&request, &point.parts[i], error);
-	}
-	if (rc == 0 && cli->define) {
-		rc = define(&request, error);
+	if (rc == 0) {
+		rc = restore_in_cluster(&request, error);
 	}
 	return rc < 0 ? vrms_error_wrap(error, rc, "'%s'", cli->arguments[0]) : 0;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "backup/cli.h"
+#include "backup/command_cluster.h"
+#include "backup/restore.h"
 
 static uint64_t disk_bytes(const struct vrms_point *point)
 {
@@ -130,6 +132,25 @@ static void print_part(const struct vrms_point_part *part)
 	printf("    root        %s\n", root);
 }
 
+static int show_cluster(struct vrms_repository *repository, const struct vrms_point *point,
+			struct vrms_error *error)
+{
+	const struct vrms_point_part *part = vrms_point_find(point, VRMS_CLUSTER_FILE);
+	uint8_t *data VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc;
+
+	if (part == NULL) {
+		return vrms_error_set(error, -ENOENT, "%s@%" PRIu64 ": the VM was in no cluster",
+				      point->vm, point->sequence);
+	}
+	rc = vrms_restore_read(repository, part, &data, error);
+	if (rc == 0) {
+		fwrite(data, 1, part->bytes, stdout);
+		printf("\n");
+	}
+	return rc;
+}
+
 int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 {
 	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
@@ -142,6 +163,9 @@ int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 	}
 	if (rc < 0) {
 		return rc;
+	}
+	if (cli->cluster_config) {
+		return show_cluster(open.repository, &point, error);
 	}
 	if (cli->json) {
 		json_t *value VRMS_CLEANUP(json_decrefp) = encode_point(&point);

@@ -207,6 +207,22 @@ int vrms_live_freeze(struct vrms_live *live, int wait_s, struct vrms_error *erro
 	return count < 0 ? fail(error) : count;
 }
 
+const char *vrms_live_freeze_kind(struct vrms_live *live)
+{
+	virTypedParameterPtr params = NULL;
+	const char *id = NULL, *kind = "filesystem";
+	int count = 0;
+
+	if (virDomainGetGuestInfo(live->domain, VIR_DOMAIN_GUEST_INFO_OS, &params, &count, 0) ==
+		0 &&
+	    virTypedParamsGetString(params, count, "os.id", &id) == 1 &&
+	    strcmp(id, "mswindows") == 0) {
+		kind = "application";
+	}
+	virTypedParamsFree(params, count);
+	return kind;
+}
+
 int vrms_live_thaw(struct vrms_live *live, struct vrms_error *error)
 {
 	int count = virDomainFSThaw(live->domain, NULL, 0, 0);

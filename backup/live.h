@@ -59,7 +59,10 @@ VRMS_MUST_CHECK int vrms_live_each(struct vrms_live *live, const char *prefix,
 /* Freezes the guest's file systems through its agent, waiting at most wait_s.
  * Returns how many, or -errno. */
 VRMS_MUST_CHECK int vrms_live_freeze(struct vrms_live *live, int wait_s, struct vrms_error *error);
-/* Returns how many were thawed. */
+/* What a freeze of this guest is worth: "application" with Windows, whose VSS has the applications
+ * write first; otherwise "filesystem", for what a guest's own hooks do nobody tells us. */
+const char *vrms_live_freeze_kind(struct vrms_live *live);
+/* Returns how many were thawed, or -errno: -ETIMEDOUT when the agent does not answer. */
 VRMS_MUST_CHECK int vrms_live_thaw(struct vrms_live *live, struct vrms_error *error);
 
 /* Starts the job and the checkpoint in one instant. */

@@ -4,10 +4,15 @@
 noinst_LIBRARIES += backup/libvrms-backup-core.a
 backup_libvrms_backup_core_a_SOURCES = \
 	backup/bytes.h \
+	backup/calendar.c backup/calendar.h \
+	backup/civil.c backup/civil.h \
 	backup/extent.c backup/extent.h \
 	backup/format.c backup/format.h \
 	backup/lock_watch.c backup/lock_watch.h \
-	backup/retention.c backup/retention.h
+	backup/policy.c backup/policy.h \
+	backup/retention.c backup/retention.h \
+	backup/schedule.c backup/schedule.h \
+	backup/status.c backup/status.h
 backup_libvrms_backup_core_a_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS) -fPIC
 PURE_ARCHIVES += backup/libvrms-backup-core.a
 
@@ -40,8 +45,10 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/repository.c backup/repository.h backup/repository_struct.h \
 	backup/repository_config.c backup/repository_config.h \
 	backup/restore.c backup/restore.h backup/restore_changes.c \
+	backup/schedule_facts.c backup/schedule_facts.h \
 	backup/session.c backup/session.h \
 	backup/source.h backup/source_file.c backup/source_nbd.c \
+	backup/status_record.c backup/status_record.h \
 	backup/store.c backup/store.h backup/store_posix.c \
 	backup/sweep.c backup/sweep.h \
 	backup/take.c backup/take.h \
@@ -57,9 +64,13 @@ backup_libvrms_backup_a_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS) -fPIC
 # Running VMs, through libvirt.
 noinst_LIBRARIES += backup/libvrms-backup-live.a
 backup_libvrms_backup_live_a_SOURCES = \
+	backup/announce.c backup/announce.h \
+	backup/cluster.c backup/cluster.h \
+	backup/cluster_xml.c backup/cluster_xml.h \
 	backup/live.c backup/live.h \
 	backup/live_base.c backup/live_base.h \
 	backup/live_guard.c backup/live_guard.h \
+	backup/live_list.c backup/live_list.h \
 	backup/overlay.c backup/overlay.h \
 	backup/scratch_watch.c backup/scratch_watch.h \
 	backup/serve.c backup/serve.h \
@@ -88,15 +99,31 @@ vrms_backup_SOURCES = \
 	backup/cli.c backup/cli.h \
 	backup/command_boot.c \
 	backup/command_care.c \
+	backup/command_cluster.c backup/command_cluster.h \
 	backup/command_copy.c \
+	backup/command_policy.c backup/command_policy.h \
+	backup/command_release.c \
 	backup/command_restore.c \
+	backup/command_schedule.c \
 	backup/command_show.c \
+	backup/command_status.c \
 	backup/command_take.c backup/command_take.h \
 	backup/command_take_vm.c \
+	backup/command_timers.c backup/command_timers.h \
 	backup/command_trial.c \
 	backup/export_chain.c \
 	backup/main.c
 vrms_backup_CFLAGS = $(AM_CFLAGS) $(BACKUP_CFLAGS)
 vrms_backup_LDADD  = $(BACKUP_LIVE_LIBS)
 
-dist_man_MANS += backup/vrms-backup.8 backup/vrms_backup_repository.5
+dist_man_MANS += backup/vrms-backup.8 backup/vrms_backup.conf.5 backup/vrms_backup_repository.5
+
+# The service and its timer; the timer is switched on by "vrms-backup schedule install-timers".
+systemdsystemunit_DATA += backup/vrms-backup.service backup/vrms-backup.timer
+CLEANFILES += backup/vrms-backup.service backup/vrms-backup.timer
+EXTRA_DIST += backup/vrms-backup.service.in backup/vrms-backup.timer.in backup/backup.conf.example
+backup/vrms-backup.service: backup/vrms-backup.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) backup && sed 's|@bindir[@]|$(bindir)|g' $(srcdir)/backup/vrms-backup.service.in > $@.tmp && mv $@.tmp $@
+backup/vrms-backup.timer: backup/vrms-backup.timer.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) backup && cp $(srcdir)/backup/vrms-backup.timer.in $@.tmp && mv $@.tmp $@
+dist_doc_DATA = backup/backup.conf.example doc/backup-checkpoints.md

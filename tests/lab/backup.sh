@@ -195,6 +195,27 @@ change_off() { # the same for a VM that is off
 	qemu-io -f raw -c "$1" "$SAN/expected" >/dev/null
 }
 
+# A file system for scratch files that the guest's writes would fill: given up before that.
+scratch_fills() {
+	local i
+	host=node2
+	vm_exec mkdir -p /run/tiny
+	vm_exec mount -t tmpfs -o size=24m tiny /run/tiny
+	(trap - ERR; backup take bk --mode full --rate 1M --scratch /run/tiny >"$DIR/words" 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
+	for i in $(seq 10 57); do
+		change "write -P $i ${i}M 1M"
+		same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	done
+	wait $! && fail "a backup outlived its scratch space"
+	say "$(cat "$DIR/words")"
+	contains "why it was given up" "$(cat "$DIR/words")" "the space for scratch files runs out"
+	nothing_left
+	same "scratch files left" "" "$(vm_exec ls -A /run/tiny)"
+	vm_exec umount /run/tiny
+	take incremental
+	taken_as "incremental, read"
+	last_point_restores
 nobody_serves() { ! vm_exec pgrep -x nbdkit; }
 
 tried() {
@@ -328,6 +349,7 @@ host=node1 run_case migrated "incremental after a live migration"
 run_case clean_fail_over "incremental after a clean stop and a start on the other host"
 run_case power_cut "a power cut: full with the reason, storing only changes, then incremental again"
 run_case put_back "a VM is put back where it was: never while it runs; its chain starts anew"
+run_case scratch_fills "scratch space runs out: the backup is given up, the guest never stands still"
 run_case tried "a point is proved by a VM that comes up, beside the one that runs; the result is kept"
 run_case booted "a VM runs from the repository at once, and is copied back while it runs"
 run_case strangers "a checkpoint of somebody else is left alone and in nobody's way"
