@@ -59,7 +59,8 @@ refused "disk 'vda' twice" "$backup" take vm1 --image "vda=$work/vda.raw" --imag
 # Targets.
 printf 'old' >"$work/out.d/there"
 refused "exists; --overwrite" "$backup" restore vm1 --disk "vda=$work/out.d/there"
-refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=/dev/null" --overwrite
+mkfifo "$work/pipe"
+refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=$work/pipe" --overwrite
 if command -v nbdkit >/dev/null; then
 	refused_nbd() { # PART NBDKIT-ARGUMENTS...: of a target that nbdkit serves
 		part=$1
