@@ -98,8 +98,13 @@ END
 run() { "$backup" schedule run --config "$work/test.conf" "$@"; }
 run --dry-run | tee "$work/out"
 grep -qx "test: full is due" "$work/out" || fail "nothing is due"
-refused "backup of 'test'" run
+mkdir "$work/bin"
+printf '#!/bin/sh\necho "$*" >>%s\n' "$work/announced" >"$work/bin/vrms"
+chmod +x "$work/bin/vrms"
+refused "backup of 'test'" env PATH="$work/bin:$PATH" \
+	"$backup" schedule run --config "$work/test.conf"
 cat "$work/out"
+[ "$(cat "$work/announced")" = "announce 150s backup of test" ] || fail "vrmsd is not told of it"
 code=0
 "$backup" status test --config "$work/test.conf" >"$work/out" || code=$?
 cat "$work/out"
