@@ -12,10 +12,12 @@ LAB_TESTS += \
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
 	tests/lab/backup.sh \
+	tests/lab/backup-agent.sh \
+	tests/lab/backup-policy.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 
-EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS) $(LAB_MORE_TESTS)
+EXTRA_DIST += tests/lab/lib.sh tests/lab/agent-guest.sh tests/lab/agent-init $(LAB_TESTS) $(LAB_MORE_TESTS)
 
 LAB_STAGE = $(abs_builddir)/stage
 
