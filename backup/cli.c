@@ -58,6 +58,7 @@ static const struct cli_option options[] = {
     {"socket", TEXT, FIELD(socket), "PATH", "where the server listens"},
     {"writable", FLAG, FIELD(writable), NULL, "take writes too, and forget them at the end"},
     {"no-copy", FLAG, FIELD(no_copy), NULL, "leave the disks in the repository"},
+    {"whole", FLAG, FIELD(whole), NULL, "restore the disks into scratch first, every block"},
     {"wait-for", TEXT, FIELD(wait_for), "TEXT", "what its serial line must say"},
     {"timeout", DURATION, FIELD(timeout_ms), "TIME", "how long to wait for it (3min)"},
     {"to", TEXT, FIELD(to), "DIR", "the other repository"},

@@ -29,7 +29,7 @@ struct vrms_cli {
 	uint64_t block_bytes, pack_bytes, rate_bytes, budget_bytes;
 	int64_t level, threads, lock_wait_ms, timeout_ms, keep[VRMS_KEEP_COUNT], live_pct;
 	bool encrypt, fast, self_contained, json, dry_run, overwrite, only_new, chain, force,
-	    no_freeze, define, cluster_config, writable, no_copy;
+	    no_freeze, define, cluster_config, writable, no_copy, whole;
 	char **arguments;
 	int argument_count;
 	const atomic_bool *stop;

@@ -110,7 +110,8 @@ struct boot {
 	struct vrms_point point;
 	struct vrms_overlays overlays;
 	const char *name;
-	char *folder; /* absolute */
+	char *folder;  /* absolute */
+	char *old_xml; /* of the VM that has the name; NULL: none */
 	struct vrms_live *live;
 	int64_t start_ms;
 };
@@ -121,6 +122,7 @@ static void boot_done(struct boot *boot)
 	vrms_overlays_done(&boot->overlays);
 	vrms_point_done(&boot->point);
 	free(boot->folder);
+	free(boot->old_xml);
 }
 
 static double seconds_since(int64_t start_ms)
@@ -128,7 +130,7 @@ static double seconds_since(int64_t start_ms)
 	return (double)(vrms_clock_now_ms(vrms_clock_system()) - start_ms) / 1e3;
 }
 
-static int refuse_running(const struct boot *boot, struct vrms_error *error)
+static int refuse_running(struct boot *boot, struct vrms_error *error)
 {
 	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
 	bool is_active = false;
@@ -146,7 +148,7 @@ static int refuse_running(const struct boot *boot, struct vrms_error *error)
 				    "(--name)",
 				    boot->name);
 	}
-	return rc;
+	return rc < 0 ? rc : vrms_live_xml(live, true, &boot->old_xml, error);
 }
 
 static int open_folder(struct boot *boot, struct vrms_error *error)
@@ -187,6 +189,13 @@ static int edited_xml(const struct boot *boot, char **ret_xml, struct vrms_error
 	return rc < 0 ? rc : vrms_vm_xml_edit((const char *)saved, &change, ret_xml, error);
 }
 
+/* Its images go, so what was defined must not stay. */
+static int take_back(const struct boot *boot)
+{
+	return boot->old_xml != NULL ? vrms_live_define(boot->cli->connect, boot->old_xml, NULL)
+				     : vrms_live_undefine(boot->live, NULL);
+}
+
 static int start_vm(struct boot *boot, struct vrms_error *error)
 {
 	char *xml VRMS_CLEANUP(vrms_freep) = NULL;
@@ -207,8 +216,7 @@ static int start_vm(struct boot *boot, struct vrms_error *error)
 	}
 	rc = vrms_live_start(boot->live, error);
 	if (rc < 0) {
-		/* Its images go, so it must not stay defined. */
-		return vrms_live_undefine(boot->live, NULL) < 0
+		return take_back(boot) < 0
 			   ? vrms_error_wrap(error, rc, "VM '%s' stays defined", boot->name)
 			   : rc;
 	}
@@ -244,6 +252,21 @@ static int copy_disk(struct boot *boot, const char *disk, struct vrms_error *err
 		   : 0;
 }
 
+/* A copy that failed in QEMU looks ended, too: does an image still stand on the server? */
+static int check_copied(const struct boot *boot, struct vrms_error *error)
+{
+	char *xml VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = vrms_live_xml(boot->live, false, &xml, error);
+
+	if (rc == 0 && strstr(xml, boot->overlays.serve.socket) != NULL) {
+		rc = vrms_error_set(error, -EIO,
+				    "QEMU did not copy all: VM '%s' still needs the repository "
+				    "(virsh blockpull)",
+				    boot->name);
+	}
+	return rc;
+}
+
 static int copy_disks(struct boot *boot, struct vrms_error *error)
 {
 	int rc = 0;
@@ -251,7 +274,7 @@ static int copy_disks(struct boot *boot, struct vrms_error *error)
 	for (size_t i = 0; i < boot->overlays.count && rc == 0; i++) {
 		rc = copy_disk(boot, boot->overlays.moves[i].target, error);
 	}
-	return rc;
+	return rc == 0 && !atomic_load(boot->cli->stop) ? check_copied(boot, error) : rc;
 }
 
 int vrms_command_boot(const struct vrms_cli *cli, struct vrms_error *error)

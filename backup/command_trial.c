@@ -26,6 +26,7 @@ struct run {
 	struct vrms_point point;
 	char folder[200]; /* of the trial; removed at its end */
 	char console[220];
+	char socket[220];
 	char name[120];
 	struct vrms_overlays overlays;
 	struct vrms_live *live;
@@ -72,6 +73,7 @@ static int make_folder(struct run *run, struct vrms_error *error)
 		return rc;
 	}
 	snprintf(run->console, sizeof(run->console), "%s/console", run->folder);
+	snprintf(run->socket, sizeof(run->socket), "%s/nbd", run->folder);
 	snprintf(run->name, sizeof(run->name), "%.60s-trial-%" PRIu64, run->point.vm,
 		 run->point.sequence);
 	return 0;
@@ -173,7 +175,9 @@ static int wait_for_sign(struct run *run, struct vrms_error *error)
 	return 0;
 }
 
-static int try_point(struct run *run, struct vrms_error *error)
+/* Served: at once and without space.  Whole: every block is read, and the VM stands on images
+ * as a restore makes them. */
+static int make_disks(struct run *run, struct vrms_error *error)
 {
 	struct vrms_serve serve = {
 	    .repository = run->cli->repository,
@@ -181,19 +185,34 @@ static int try_point(struct run *run, struct vrms_error *error)
 	    .key_command = run->cli->key_command,
 	    .vm = run->point.vm,
 	    .sequence = run->point.sequence,
+	    .socket = run->socket,
 	};
-	char *saved VRMS_CLEANUP(vrms_freep) = NULL;
+
+	return run->cli->whole ? vrms_overlays_restore(&run->point, run->repository, run->folder,
+						       "disk", &run->overlays, error)
+			       : vrms_overlays_make(&run->point, &serve, run->folder, "disk",
+						    &run->overlays, error);
+}
+
+static int check_sign(const struct run *run, const char *saved, struct vrms_error *error)
+{
 	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
-	char socket[240];
+	int rc = vrms_vm_xml_parse(saved, &vm, error);
+
+	return rc == 0 && !vm.has_agent && run->cli->wait_for == NULL
+		   ? vrms_error_set(error, -EINVAL,
+				    "the VM has no guest agent: what does its serial line say when "
+				    "it is up? (--wait-for TEXT)")
+		   : rc;
+}
+
+static int try_point(struct run *run, struct vrms_error *error)
+{
+	char *saved VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc = saved_xml(run, &saved, error);
 
 	if (rc == 0) {
-		rc = vrms_vm_xml_parse(saved, &vm, error);
-	}
-	if (rc == 0 && !vm.has_agent && run->cli->wait_for == NULL) {
-		rc = vrms_error_set(error, -EINVAL,
-				    "the VM has no guest agent: what does its serial line say when "
-				    "it is up? (--wait-for TEXT)");
+		rc = check_sign(run, saved, error);
 	}
 	if (rc == 0) {
 		rc = make_folder(run, error);
@@ -201,21 +220,20 @@ static int try_point(struct run *run, struct vrms_error *error)
 	if (rc < 0) {
 		return rc;
 	}
-	snprintf(socket, sizeof(socket), "%s/nbd", run->folder);
-	serve.socket = socket;
-	rc = vrms_overlays_make(&run->point, &serve, run->folder, "disk", &run->overlays, error);
+	rc = make_disks(run, error);
+	if (rc == -EBADMSG) { /* no good copy of a block: that is an answer */
+		note(run, false, error->text);
+		return 0;
+	}
 	if (rc < 0) {
 		return rc;
 	}
 	rc = start_vm(run, saved, error);
-	if (rc == -EIO) { /* libvirt or QEMU will not have it: that is an answer */
+	if (rc == -EIO) { /* libvirt or QEMU will not have it: that is one, too */
 		note(run, false, error->text);
 		return 0;
 	}
-	if (rc == 0) {
-		rc = wait_for_sign(run, error);
-	}
-	return rc;
+	return rc == 0 ? wait_for_sign(run, error) : rc;
 }
 
 /* The result is written like all else by the holder of the write lock. */

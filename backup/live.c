@@ -280,8 +280,9 @@ int vrms_live_start(struct vrms_live *live, struct vrms_error *error)
 
 int vrms_live_undefine(struct vrms_live *live, struct vrms_error *error)
 {
-	return virDomainUndefineFlags(live->domain, VIR_DOMAIN_UNDEFINE_NVRAM) < 0 ? fail(error)
-										   : 0;
+	unsigned int flags = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+
+	return virDomainUndefineFlags(live->domain, flags) < 0 ? fail(error) : 0;
 }
 
 int vrms_live_try(const char *uri, const char *xml, struct vrms_live **ret_live,

@@ -78,7 +78,7 @@ VRMS_MUST_CHECK int vrms_live_define(const char *uri, const char *xml, struct vr
 
 /* Starts a defined domain. */
 VRMS_MUST_CHECK int vrms_live_start(struct vrms_live *live, struct vrms_error *error);
-/* Forgets a domain's definition; a running one runs on. */
+/* Forgets a domain's definition, not its NVRAM and TPM; a running one runs on. */
 VRMS_MUST_CHECK int vrms_live_undefine(struct vrms_live *live, struct vrms_error *error);
 
 /* Starts a domain that nothing remembers and that ends with *ret_live, also when this process is

@@ -100,9 +100,9 @@ vrms_backup_SOURCES = \
 	backup/command_boot.c \
 	backup/command_care.c \
 	backup/command_cluster.c backup/command_cluster.h \
+	backup/command_copy.c \
 	backup/command_policy.c backup/command_policy.h \
 	backup/command_release.c \
-	backup/command_copy.c \
 	backup/command_restore.c \
 	backup/command_schedule.c \
 	backup/command_show.c \

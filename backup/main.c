@@ -30,7 +30,7 @@ static const struct vrms_command commands[] = {
     {"boot", "POINT", "Start the VM from a point at once; its disks are copied while it runs",
      " name output connect rate no-copy socket ", 1, 1, vrms_command_boot},
     {"test-restore", "POINT", "Start the VM from a point, apart from all, and see that it comes up",
-     " wait-for timeout scratch connect ", 1, 1, vrms_command_test_restore},
+     " wait-for timeout scratch whole connect ", 1, 1, vrms_command_test_restore},
     {"export", "POINT", "Write a point as plain qcow2 images", " disk output overwrite chain ", 1,
      1, vrms_command_export},
     {"copy", "[VM|POINT]...", "Copy points to another repository, only what it lacks",

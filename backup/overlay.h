@@ -31,6 +31,12 @@ VRMS_MUST_CHECK int vrms_overlays_make(const struct vrms_point *point,
 				       const char *name, struct vrms_overlays *ret_overlays,
 				       struct vrms_error *error);
 
+/* The same images with all of their content, and no server. */
+VRMS_MUST_CHECK int vrms_overlays_restore(const struct vrms_point *point,
+					  struct vrms_repository *repository, const char *folder,
+					  const char *name, struct vrms_overlays *ret_overlays,
+					  struct vrms_error *error);
+
 /* From now on the images belong to a VM: they stay, and so does the server until QEMU lets go. */
 void vrms_overlays_keep(struct vrms_overlays *overlays);
 

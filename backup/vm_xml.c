@@ -302,6 +302,21 @@ static bool is_moved(const xmlNode *disk, const struct vrms_vm_xml_change *chang
 	return false;
 }
 
+/* Two VMs that write to one disk destroy it. */
+static void drop_shared_disks(xmlNode *devices, const struct vrms_vm_xml_change *change)
+{
+	xmlNode *node = devices != NULL ? devices->children : NULL;
+
+	while (node != NULL) {
+		xmlNode *next = node->next;
+
+		if (is_named(node, "disk") && is_writable_disk(node) && !is_moved(node, change)) {
+			drop(node);
+		}
+		node = next;
+	}
+}
+
 /* What would reach beyond the trial, or can be there only once. */
 static bool is_shared(const xmlNode *node, const struct vrms_vm_xml_change *change)
 {
@@ -363,6 +378,9 @@ int vrms_vm_xml_edit(const char *text, const struct vrms_vm_xml_change *change, 
 				move_disk(node, &change->disks[i]);
 			}
 		}
+	}
+	if (change->name != NULL) {
+		drop_shared_disks(devices, change);
 	}
 	if (change->trial_console != NULL) {
 		isolate(devices, change);

@@ -60,7 +60,9 @@ struct vrms_vm_xml_move {
 /* What a restored domain is to become. */
 struct vrms_vm_xml_change {
 	const char *name; /* NULL: the same, with its UUID and addresses; else all new */
-	const struct vrms_vm_xml_move *disks; /* where disks are now; others stay where they were */
+	/* Where disks are now.  Others stay where they were; another VM goes without those that
+	 * can be written. */
+	const struct vrms_vm_xml_move *disks;
 	size_t disk_count;
 	/* For a trial beside the VM itself: nothing that others share stays, neither networks nor
 	 * devices of the host, nor disks that are not among those above; what the guest says on its

@@ -220,12 +220,14 @@ nobody_serves() { ! vm_exec pgrep -x nbdkit; }
 
 tried() {
 	host=node2
-	words=$(backup test-restore bk@2 --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
+	words=$(backup test-restore bk@2 --scratch /srv --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
 	say "$words"
 	contains "the result" "$words" "bk@2: works"
-	contains "the list" "$(backup list)" "tested"
+	words=$(backup test-restore bk@3 --whole --scratch /srv --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
+	say "$words"
+	same "points that are proved" 2 "$(backup list | grep -c "  tested")"
 	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
-	if words=$(backup test-restore bk@4 --wait-for "no such words" --timeout 4s 2>&1); then
+	if words=$(backup test-restore bk@4 --scratch /srv --wait-for "no such words" --timeout 4s 2>&1); then
 		fail "a guest that says nothing passed: $words"
 	fi
 	say "$words"
@@ -233,7 +235,7 @@ tried() {
 	contains "the point" "$(backup show bk@4)" "FAILED after"
 	refused "a trial with nothing to wait for" "no guest agent" backup test-restore bk@2
 	same "VMs left" "bk" "$(vm_exec virsh -q list --all --name | grep .)"
-	same "folders left" "" "$(vm_exec sh -c 'ls -d /var/tmp/vrms-trial.* 2>/dev/null || :')"
+	same "what is left in scratch" "" "$(ls -d "$SAN"/vrms-trial.* 2>/dev/null || :)"
 	nobody_serves || fail "nbdkit still serves"
 }
 
@@ -304,7 +306,7 @@ firmware() {
 	vm_exec test -b "$loop" || { say "the node does not see $loop"; exit 77; }
 	sed -i -e 's|<type arch="x86_64" machine="pc">hvm</type>|<type arch="x86_64" machine="q35">hvm</type><loader readonly="yes" type="pflash">/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template="/usr/share/OVMF/OVMF_VARS_4M.fd">/srv/disk/fw.nvram</nvram>|' \
 		-e '/<disk type=/s|type="file"|type="block"|' -e "s|<source file=\"/srv/disk/fw.raw\"|<source dev=\"$loop\"|" \
-		-e '/<watchdog/d; /<panic/d; /controller type="usb"/d' "$SAN/vm/fw.xml"
+		-e '/<memory /s|>[0-9]*<|>256<|' -e '/<watchdog/d; /<panic/d; /controller type="usb"/d' "$SAN/vm/fw.xml"
 	vm_exec virsh -q define /srv/vm/fw.xml
 	vm_exec virsh -q start fw
 	wait_until 90 "the firmware has written its variables" firmware_wrote
