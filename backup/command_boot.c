@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backup/cli.h"
+#include "backup/command_cluster.h"
 #include "backup/live.h"
 #include "backup/overlay.h"
 #include "backup/restore.h"
@@ -134,8 +135,11 @@ static int refuse_running(struct boot *boot, struct vrms_error *error)
 {
 	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
 	bool is_active = false;
-	int rc = vrms_live_open(boot->cli->connect, boot->name, &live, error);
+	int rc = vrms_cluster_refuse_active(boot->name, error);
 
+	if (rc == 0) {
+		rc = vrms_live_open(boot->cli->connect, boot->name, &live, error);
+	}
 	if (rc == -ENOENT) {
 		return 0;
 	}

@@ -331,13 +331,15 @@ static int next_vm(const struct vrms_policy_world *world, struct vrms_repository
 	const struct vrms_policy *policy = vrms_policies_find(world->policies, vm);
 	const struct vrms_schedule_decision *decision;
 	struct judged judged;
-	const char *node = "", *where;
+	const char *node, *where;
+	enum vrms_place place;
 	int rc;
 
 	if (policy == NULL) {
 		return 0;
 	}
-	where = place_text(vrms_policy_place(world, vm, &node), node);
+	place = vrms_policy_place(world, vm, &node);
+	where = place_text(place, node);
 	rc = judge(repository, policy, vm, &judged, error);
 	if (rc < 0) {
 		return rc;

@@ -109,4 +109,51 @@ cmp "$CIB_file" "$work/cib.before"
 "$backup" restore vm1 --disk "vda=$work/new.raw" --format raw >/dev/null
 cmp "$work/new.raw" "$work/before.raw"
 refused "not with --name" "$backup" restore vm1 --name vm9 --output "$work/n" --cluster-config
-echo "the cluster's configuration: as it should be"
+
+# Whose is the backup of a VM?  libvirt's own test driver has the VMs; we are n1.
+vm() { # NAME RUNSTATE: 1 runs, 5 is off
+	cat >"$work/node.xml" <<END
+<node><domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>
+<name>$1</name><memory>8192</memory><os><type>hvm</type></os>
+<test:runstate>$2</test:runstate></domain></node>
+END
+}
+cluster() { # QUORUM COORDINATOR [NODE where the VM runs]
+	resources 64
+	cibadmin --create --scope nodes --xml-text '<node id="2" uname="n2"/>'
+	[ -z "${3:-}" ] || running
+	sed -i "1s/<cib /<cib have-quorum=\"$1\" dc-uuid=\"$2\" /" "$CIB_file"
+	[ "${3:-}" != 2 ] || sed -i "/<status>/,\$s/id=\"1\"/id=\"2\"/; /<status>/,\$s/n1/n2/" "$CIB_file"
+}
+printf '%s\n' "repository = $work/repository" "connect = test://$work/node.xml" \
+	'[vm vm1 lone]' 'full = daily' >"$work/backup.conf"
+due() { "$backup" schedule run --dry-run --config "$work/backup.conf"; }
+is_ours() { [ -n "$(due)" ] || fail "$1: is not taken here"; }
+is_not_ours() { [ -z "$(due)" ] || fail "$1: is taken here"; }
+where() { "$backup" schedule next --config "$work/backup.conf" | sed -n "s/^vm1 *\([^ ]*\).*/\1/p"; }
+rm -r "$VRMS_BACKUP_REPOSITORY"
+"$backup" init >/dev/null
+
+vm vm1 1
+cluster 1 1 1
+is_ours "a VM that runs here"
+cluster 1 2 1
+is_ours "a VM that runs here, the coordinator elsewhere"
+cluster 0 1 1
+is_not_ours "a VM that runs here, without quorum"
+vm vm1 5
+cluster 1 2 2
+is_not_ours "a VM that is off here and runs on n2"
+[ "$(where)" = n2 ] || fail "it runs on '$(where)'"
+cluster 1 1 2
+is_not_ours "the same, the coordinator here"
+cluster 1 1
+is_ours "a VM that is off everywhere, the coordinator here"
+cluster 1 2
+is_not_ours "a VM that is off everywhere, the coordinator elsewhere"
+# It started elsewhere in the last moment: by hand too nobody reads its disks behind its back.
+vm vm1 5
+cluster 1 1 2
+sed -i "s|<os>|<devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='$work/vda.raw'/><target dev='vda'/></disk></devices><os>|" "$work/node.xml"
+refused "VM 'vm1' runs on node 'n2'" "$backup" take vm1 --connect "test://$work/node.xml"
+echo "the cluster's configuration, and whose a backup is: as it should be"

@@ -88,6 +88,35 @@ cp "$work/saved" "$work/repository/points/vm1/0000000001"
 [ "$(jq -r '.[0].next_s' "$work/out")" -le "$(($(date +%s) + 600))" ] || fail "next is too late"
 refused "does not answer" "$backup" schedule run --config "$config" --connect "$nowhere"
 
+# libvirt's own test driver has a VM "test" that runs, and can begin no backup.
+cat >"$work/test.conf" <<END
+repository = $work/repository
+connect = test:///default
+[vm test]
+full = daily
+END
+run() { "$backup" schedule run --config "$work/test.conf" "$@"; }
+run --dry-run | tee "$work/out"
+grep -qx "test: full is due" "$work/out" || fail "nothing is due"
+mkdir "$work/bin"
+printf '#!/bin/sh\necho "$*" >>%s\n' "$work/announced" >"$work/bin/vrms"
+chmod +x "$work/bin/vrms"
+refused "backup of 'test'" env PATH="$work/bin:$PATH" \
+	"$backup" schedule run --config "$work/test.conf"
+cat "$work/out"
+[ "$(cat "$work/announced")" = "announce 150s backup of test" ] || fail "vrmsd is not told of it"
+code=0
+"$backup" status test --config "$work/test.conf" >"$work/out" || code=$?
+cat "$work/out"
+[ "$code" = 3 ] || fail "status: exit code $code after a failure"
+grep -q "the last attempt failed, on $(uname -n): " "$work/out" || fail "the failure is not told"
+run >"$work/out" || fail "a failure is tried again at once"
+[ ! -s "$work/out" ] || fail "it said: $(cat "$work/out")"
+"$backup" schedule next --config "$work/test.conf" | tee "$work/out"
+grep -q "waits after a failure" "$work/out" || fail "next does not say why it waits"
+printf 'backup = no\n' >>"$work/test.conf"
+[ -z "$(run --dry-run)" ] || fail "a VM that is not to be backed up is due"
+
 # Timers.
 "$backup" schedule install-timers --config "$config" --output "$work/units" >/dev/null
 cat "$work/units/times.conf"
