@@ -25,9 +25,13 @@ static int run(const struct vrms_drbd_node *node, const char *const argv[],
 	const struct vrms_child_spec spec = {.argv = argv, .timeout_ms = left_ms > 0 ? left_ms : 1};
 	int rc = vrms_child_run(&spec, result, error);
 
-	return rc == -ENOENT
-		   ? vrms_error_set(error, rc, "%s is not installed (package drbd-utils)", argv[0])
-		   : rc;
+	if (rc == -ENOENT) {
+		bool is_of_drbd = strncmp(argv[0], "drbd", 4) == 0;
+
+		return vrms_error_set(error, rc, "%s is not installed%s", argv[0],
+				      is_of_drbd ? " (package drbd-utils)" : "");
+	}
+	return rc;
 }
 
 /* --- State ------------------------------------------------------------------------------- */

@@ -71,32 +71,9 @@ shells() {
 	contains "crm ra info" "$(in_node "$ASK" crm ra info stonith:fence_vrms_libvirt)" "single_host"
 }
 
-# DRBD's handlers look for the clone of the resource in the cluster's configuration.
-fencing_handlers() {
-	local rc=0
-	in_node node1 test -x /usr/lib/drbd/crm-fence-peer.9.sh ||
-		{ say "no crm-fence-peer.9.sh (Debian package: drbd-utils)"; exit 77; }
-	in_node node1 crm configure primitive disk ocf:vrms:Drbd params drbd_resource=r0
-	in_node node1 crm configure clone disk-clone disk \
-		meta promotable=true notify=true target-role=Stopped
-	handler crm-fence-peer.9.sh 0x00000002 || rc=$?
-	same "exit status of fence-peer: the peer is reachable and fenced off" 4 "$rc"
-	contains "constraints" "$(in_node node1 cibadmin --query -o constraints)" \
-		'rsc_location rsc="disk-clone" id="drbd-fence-by-handler-r0-disk-clone"'
-	handler crm-unfence-peer.9.sh 0x00000006
-	same "constraints after unfence-peer" 0 "$(in_node node1 cibadmin --query -o constraints | grep -c drbd-fence || :)"
-	in_node node1 crm configure delete disk-clone disk
-}
-handler() { # NAME UP_TO_DATE_NODES
-	in_node node1 env DRBD_RESOURCE=r0 DRBD_PEER=node2 DRBD_MY_NODE_ID=1 DRBD_PEER_NODE_ID=2 \
-		DRBD_NODE_ID_1=node1 DRBD_NODE_ID_2=node2 UP_TO_DATE_NODES="$2" DRBD_CONF=/dev/null \
-		HOSTNAME=node1 /usr/lib/drbd/"$1" --timeout 20
-}
-
 lab_up -n 2 --token 1000
 run_case set_up "both nodes are green and a guest counts"
 run_case moved_before_death "a red node's guest is moved away live before the node dies"
 run_case well_again "a node that is well again is green again"
 run_case shells "crmsh knows the agents"
-run_case fencing_handlers "DRBD's fencing handlers find the clone of ocf:vrms:Drbd"
 finish

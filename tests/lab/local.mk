@@ -7,7 +7,6 @@ LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
-	tests/lab/fence_libvirt.sh \
 	tests/lab/health.sh \
 	tests/lab/scsi.sh \
 	tests/lab/vm.sh
@@ -23,6 +22,7 @@ LAB_MORE_TESTS = \
 	tests/lab/san.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
+	tests/lab/fence-libvirt.sh \
 	tests/lab/vmwatch.sh
 
 EXTRA_DIST += tests/lab/lib.sh tests/lab/target.sh tests/lab/agent-guest.sh tests/lab/agent-init \

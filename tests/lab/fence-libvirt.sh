@@ -1,5 +1,5 @@
 #!/bin/bash
-# fence_libvirt.sh - fence_vrms_libvirt at real domains, from another node.
+# fence-libvirt.sh - fence_vrms_libvirt at real domains, from another node.
 # SPDX-License-Identifier: GPL-2.0-or-later
 . "$(dirname "$0")/lib.sh"
 
