@@ -7,6 +7,7 @@ LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
+	tests/lab/plan.sh \
 	tests/lab/vm.sh
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
