@@ -8,6 +8,7 @@ LAB_TESTS += \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
 	tests/lab/health.sh \
+	tests/lab/plan.sh \
 	tests/lab/scsi.sh \
 	tests/lab/vm.sh
 
