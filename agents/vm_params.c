@@ -289,7 +289,8 @@ static const struct vrms_param params[] = {
 	.shortdesc = "How the guest is asked to shut down",
 	.longdesc = "One or more of acpi, agent, initctl, signal and paravirt, separated by "
 		    "commas: the modes of \"virsh shutdown --mode\". Not set: libvirt chooses "
-		    "(the guest agent when there is one, then ACPI).",
+		    "(the guest agent when there is one, then ACPI). The guest is asked again "
+		    "every ten seconds, for one in its firmware does not hear.",
     },
     {
 	.name = "start_resources",

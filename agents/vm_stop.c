@@ -14,6 +14,7 @@ enum {
 	POLL_MS_MIN = 50,    /* between looks at a guest that shuts down ... */
 	POLL_MS_MAX = 500,
 	REQUEST_MS_MAX = 10000,  /* for libvirt to take the shutdown request */
+	ASK_AGAIN_MS = 10000,    /* a guest in its firmware loses the first request */
 	PROCESS_GRACE_MS = 5000, /* between TERM and KILL, when we end QEMU ourselves */
 	EXIT_RESERVE_MS = 500,
 	LOOK_MS_MAX = 10000, /* libvirt gets no more than this for a first answer */
@@ -79,11 +80,13 @@ static int request_shutdown(struct vrms_vm *vm, const struct vrms_domain_id *id,
 	return hypervisor->ops->shutdown(hypervisor, id->uuid, 0, error);
 }
 
-/* Waits for the guest's end.  Returns true when libvirt says that it is off. */
+/* Waits for the guest's end, asking again now and then: a power button pressed before the guest's
+ * kernel listens is lost.  Returns true when libvirt says that it is off. */
 static bool await_off(struct vrms_vm *vm, const struct vrms_domain_id *id, int64_t until_ms)
 {
 	struct vrms_error error = {.text = ""};
 	int64_t pause_ms = POLL_MS_MIN;
+	int64_t ask_at_ms = now_ms(vm) + ASK_AGAIN_MS;
 
 	vm->hypervisor->deadline_ms = until_ms;
 	while (now_ms(vm) < until_ms) {
@@ -96,6 +99,10 @@ static bool await_off(struct vrms_vm *vm, const struct vrms_domain_id *id, int64
 		if (rc < 0 && rc != -ENOTCONN) {
 			vrms_log(LOG_WARNING, "%s: %s", id->name, error.text);
 			return false;
+		}
+		if (rc == 0 && now_ms(vm) >= ask_at_ms) {
+			(void)request_shutdown(vm, id, &error); /* the first one was taken */
+			ask_at_ms = now_ms(vm) + ASK_AGAIN_MS;
 		}
 		vrms_clock_sleep_ms(vm->call->clock, earlier_ms(pause_ms, until_ms - now_ms(vm)));
 		pause_ms = earlier_ms(pause_ms + pause_ms / 4, POLL_MS_MAX);

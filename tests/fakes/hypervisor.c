@@ -182,7 +182,9 @@ static int shut_down(struct vrms_hypervisor *port, const char *uuid, unsigned in
 	(void)snprintf(text, sizeof(text), "%u ", flags);
 	fake_append(hypervisor->shutdown_flags, sizeof(hypervisor->shutdown_flags), text, "");
 	int rc = enter_domain(port, "shutdown", uuid, &domain, error);
-	if (rc == 0 && hypervisor->shutdown_ms != FAKE_NEVER) {
+	if (rc == 0 && hypervisor->deaf_count > 0) {
+		hypervisor->deaf_count--;
+	} else if (rc == 0 && hypervisor->shutdown_ms != FAKE_NEVER && domain->off_at_ms == 0) {
 		domain->off_at_ms = hypervisor->world->now_ms + hypervisor->shutdown_ms;
 	}
 	return rc;

@@ -41,6 +41,7 @@ struct fake_hypervisor {
 	char calls[4096]; /* "find create find " */
 	char shutdown_flags[64];
 	int64_t shutdown_ms; /* how long a guest takes; FAKE_NEVER */
+	int deaf_count;      /* how many requests are lost first */
 	bool resume_fails_again;
 	char disk_errors[64];
 	const char *xml;   /* what get_xml gives */

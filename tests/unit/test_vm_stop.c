@@ -30,9 +30,22 @@ START_TEST(guest_is_asked_and_given_its_time)
 	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
 	ck_assert(fake_world_has_called(&world->local, "shutdown"));
 	ck_assert(!fake_world_has_called(&world->local, "destroy"));
-	ck_assert_str_eq(world->local.shutdown_flags, "0 ");
 	ck_assert_int_lt(world->now_ms - start_ms, 61000);
 	ck_assert_int_eq(world->end_process_count, 0);
+}
+END_TEST
+
+START_TEST(guest_that_missed_the_request_is_asked_again)
+{
+	WORLD;
+	int64_t start_ms = world->now_ms;
+
+	fake_world_boot(world);
+	world->local.deaf_count = 2;
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+	ck_assert_str_eq(world->local.shutdown_flags, "0 0 0 ");
+	ck_assert(!fake_world_has_called(&world->local, "destroy"));
+	ck_assert_int_lt(world->now_ms - start_ms, 25000);
 }
 END_TEST
 
@@ -476,6 +489,7 @@ START_TEST(sync_that_fails_does_not_fail_the_stop)
 END_TEST
 
 UNIT_MAIN("vm_stop", guest_is_asked_and_given_its_time,
+	  guest_that_missed_the_request_is_asked_again,
 	  deaf_guest_is_destroyed_with_the_reserve_left, short_timeout_keeps_half_for_destroying,
 	  what_is_off_is_success, force_stop_does_not_ask,
 	  shutdown_mode_takes_effect_and_falls_back,
