@@ -370,7 +370,7 @@ int vrms_sim_cib_import(struct vrms_sim_scenario *scenario, const char *path,
 	struct vrms_model *model VRMS_CLEANUP(free_model) = NULL;
 	xmlDoc *document VRMS_CLEANUP(free_document) = NULL;
 	struct import import = {scenario, path, error};
-	int rc = vrms_import_file(path, &model, error);
+	int rc = vrms_import_file(path, NULL, &model, error);
 
 	rc = rc < 0 ? rc : add_nodes(scenario, model, error);
 	rc = rc < 0 ? rc : add_vms(scenario, model, error);
