@@ -52,22 +52,6 @@ static double gaps_longer(const struct vrms_sim_settings *settings, double inter
 	return stalls_longer(settings, fmax(0, ms - interval_ms / 2)) + by_loss;
 }
 
-/* Mean square of the part of a stall that a heartbeat's interval grows by; Pareto, cut off. */
-static double stall_square(const struct vrms_sim_settings *settings)
-{
-	double low = (double)settings->stall_us / 1000,
-	       high = (double)settings->stall_max_us / 1000;
-	double shape = settings->stall_shape;
-
-	if (settings->stalls_per_day <= 0 || high <= low) {
-		return 0;
-	}
-	return fabs(shape - 2) < 1e-6
-		   ? 2 * low * low * log(high / low)
-		   : shape * pow(low, shape) * (pow(high, 2 - shape) - pow(low, 2 - shape)) /
-			 (2 - shape);
-}
-
 /* Deviation of an interval between arrivals without losses and stalls: the difference of two
  * jitters and of two latenesses. */
 static double noise_ms(const struct vrms_sim_settings *settings)
@@ -77,17 +61,6 @@ static double noise_ms(const struct vrms_sim_settings *settings)
 	double late_ms = (double)settings->lateness_us / 1000 * exp(square / 2);
 
 	return sqrt(jitter_ms * jitter_ms / 6 + 2 * late_ms * late_ms * expm1(square));
-}
-
-/* The same over a long window, with all that it has seen. */
-static double deviation_ms(const struct vrms_sim_settings *settings, double interval_ms)
-{
-	double loss = settings->loss_pct / 100;
-	double noise = noise_ms(settings);
-	double stalls = settings->stalls_per_day * interval_ms / 86400e3;
-
-	return sqrt(interval_ms * interval_ms * loss / ((1 - loss) * (1 - loss)) + noise * noise +
-		    stalls * stall_square(settings));
 }
 
 /* Heartbeats of a year that are late beyond this by noise alone. */
@@ -101,23 +74,47 @@ static double late_by_noise(const struct vrms_sim_settings *settings, double int
 	return YEAR_MS / interval_ms * erfc((ms - interval_ms) / noise / sqrt(2)) / 2;
 }
 
-/* Silence after the last heartbeat at which the node is suspected. */
-static double timeout_ms(const struct vrms_sim_settings *settings, enum vrms_sim_detector_kind kind,
-			 double interval_ms, double parameter)
+/* A detector that suspects after this silence, for the share of the time that it does so. */
+static struct vrms_sim_detection judge_silence(const struct vrms_sim_settings *settings,
+					       double interval_ms, double silence_ms)
 {
-	double mean = interval_ms / (1 - settings->loss_pct / 100);
+	struct vrms_sim_detection detection = {
+	    .detect_ms = (double)settings->latency_us / 1000 + silence_ms - interval_ms / 2,
+	    .mistakes_per_node_year = gaps_longer(settings, interval_ms, silence_ms) +
+				      late_by_noise(settings, interval_ms, silence_ms),
+	};
 
-	switch (kind) {
-	case VRMS_SIM_DETECTOR_CHEN:
-		return mean + parameter;
-	case VRMS_SIM_DETECTOR_PHI:
-		/* phi = -log10(1 - F(silence)), solved for the silence.  The paper knows no least
-		 * deviation; implementations that have one are the rows of "chen". */
-		return mean +
-		       deviation_ms(settings, interval_ms) * normal_tail(pow(10, -parameter));
-	default:
-		return parameter;
+	return detection;
+}
+
+enum { PHI_WINDOW = 1000 }; /* samples, as in the paper */
+
+/* phi = -log10(1 - F(silence)), solved for the silence; mean and deviation of F are those of the
+ * window, which holds 0, 1, 2 ... lost heartbeats at times, and hardly ever a stall.  The paper
+ * knows no least deviation.
+ */
+static struct vrms_sim_detection judge_phi(const struct vrms_sim_settings *settings,
+					   double interval_ms, double threshold)
+{
+	double far = normal_tail(pow(10, -threshold));
+	double losses = PHI_WINDOW * settings->loss_pct / 100, noise = noise_ms(settings);
+	double chance = exp(-losses), sum = 0;
+	struct vrms_sim_detection mean = {0};
+
+	for (int lost = 0; lost < PHI_WINDOW && sum < 1 - 1e-9; lost++) {
+		double share = (double)lost / PHI_WINDOW;
+		double deviation =
+		    sqrt(noise * noise + interval_ms * interval_ms * share * (1 - share));
+		struct vrms_sim_detection one =
+		    judge_silence(settings, interval_ms,
+				  interval_ms * (1 + share) + deviation * far);
+
+		mean.detect_ms += chance * one.detect_ms;
+		mean.mistakes_per_node_year += chance * one.mistakes_per_node_year;
+		sum += chance;
+		chance *= losses / (lost + 1);
 	}
+	return mean;
 }
 
 /* Direct ping, then through three others, within a period; then suspicion. */
@@ -142,15 +139,15 @@ struct vrms_sim_detection vrms_sim_detector_judge(const struct vrms_sim_settings
 						  enum vrms_sim_detector_kind kind,
 						  double interval_ms, double parameter)
 {
-	if (kind == VRMS_SIM_DETECTOR_SWIM) {
+	switch (kind) {
+	case VRMS_SIM_DETECTOR_SWIM:
 		return judge_swim(settings, interval_ms, parameter);
+	case VRMS_SIM_DETECTOR_PHI:
+		return judge_phi(settings, interval_ms, parameter);
+	case VRMS_SIM_DETECTOR_CHEN:
+		return judge_silence(settings, interval_ms,
+				     interval_ms / (1 - settings->loss_pct / 100) + parameter);
+	default:
+		return judge_silence(settings, interval_ms, parameter);
 	}
-	double silence_ms = timeout_ms(settings, kind, interval_ms, parameter);
-	struct vrms_sim_detection detection = {
-	    .detect_ms = (double)settings->latency_us / 1000 + silence_ms - interval_ms / 2,
-	    .mistakes_per_node_year = gaps_longer(settings, interval_ms, silence_ms) +
-				      late_by_noise(settings, interval_ms, silence_ms),
-	};
-
-	return detection;
 }

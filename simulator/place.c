@@ -29,6 +29,16 @@ static double free_share(const struct vrms_sim_world *world, int node)
 	return (capacity - (double)world->node[node].used_memory) / capacity;
 }
 
+/* Source: compare_nodes() of Pacemaker 2.1: capacity, at last the name. */
+static bool is_better(const struct vrms_sim_world *world, int node, double room, int best,
+		      double most)
+{
+	if (best < 0 || room != most) {
+		return best < 0 || room > most;
+	}
+	return world->rank[node] < world->rank[best];
+}
+
 /* placement-strategy=balanced of Pacemaker: the node with the most free capacity. */
 int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm)
 {
@@ -38,7 +48,7 @@ int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm)
 	for (int node = 0; node < world->node_count; node++) {
 		double room = free_share(world, node);
 
-		if (node != world->vm[vm].host && (best < 0 || room > most) &&
+		if (node != world->vm[vm].host && is_better(world, node, room, best, most) &&
 		    vrms_sim_place_fits(world, vm, node)) {
 			best = node;
 			most = room;

@@ -143,8 +143,8 @@ static void put_host_bars(const struct vrms_sim_page *page, int node, int y)
 	int64_t down_us = -1;
 
 	for (size_t i = 0; i <= record->step_count; i++) {
-		const struct vrms_sim_step *step = &record->step[i];
 		bool ends = i == record->step_count;
+		const struct vrms_sim_step *step = ends ? NULL : &record->step[i];
 
 		if (!ends && (step->node != node || step->vm >= 0)) {
 			continue;

@@ -90,6 +90,7 @@ static void world_done(struct vrms_sim_world *world)
 	free(world->vm);
 	free(world->ring);
 	free(world->message);
+	free(world->rank);
 	free(world->scratch);
 	free(world->scratch_vm);
 	free(world->component);
@@ -142,6 +143,27 @@ static void init_vm(struct vrms_sim_world *world, int index)
 	}
 }
 
+static int compare_names(const void *left, const void *right, void *context)
+{
+	const struct vrms_sim_scenario *scenario = context;
+
+	return strverscmp(scenario->node[*(const int32_t *)left].name,
+			  scenario->node[*(const int32_t *)right].name);
+}
+
+/* Leaves scratch in the order of names. */
+static void rank_names(struct vrms_sim_world *world)
+{
+	for (int i = 0; i < world->node_count; i++) {
+		world->scratch[i] = i;
+	}
+	qsort_r(world->scratch, (size_t)world->node_count, sizeof(*world->scratch), compare_names,
+		(void *)world->scenario);
+	for (int i = 0; i < world->node_count; i++) {
+		world->rank[world->scratch[i]] = i;
+	}
+}
+
 static int world_init(struct vrms_sim_world *world)
 {
 	size_t nodes = (size_t)world->node_count, vms = (size_t)world->vm_count;
@@ -149,11 +171,13 @@ static int world_init(struct vrms_sim_world *world)
 	world->queue = vrms_sim_queue_new();
 	world->node = calloc(nodes, sizeof(*world->node));
 	world->vm = calloc(vms + 1, sizeof(*world->vm));
+	world->rank = calloc(nodes + 1, sizeof(*world->rank));
 	world->scratch = calloc(nodes + 1, sizeof(*world->scratch));
 	world->scratch_vm = calloc(2 * vms + 2, sizeof(*world->scratch_vm));
 	world->component = calloc(nodes, sizeof(*world->component));
 	if (world->queue == NULL || world->node == NULL || world->vm == NULL ||
-	    world->scratch == NULL || world->scratch_vm == NULL || world->component == NULL) {
+	    world->rank == NULL || world->scratch == NULL || world->scratch_vm == NULL ||
+	    world->component == NULL) {
 		return -ENOMEM;
 	}
 	for (int i = 0; i < world->node_count; i++) {
@@ -162,6 +186,7 @@ static int world_init(struct vrms_sim_world *world)
 	for (int i = 0; i < world->vm_count; i++) {
 		init_vm(world, i);
 	}
+	rank_names(world);
 	world->todo = (struct vrms_sim_list){.head = -1, .tail = -1};
 	return vrms_sim_net_init(world);
 }

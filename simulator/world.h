@@ -228,6 +228,7 @@ struct vrms_sim_world {
 	struct vrms_sim_ring *ring;
 	int ring_count, ring_capacity;
 	struct vrms_sim_list todo;     /* VMs that the next round has to do something about */
+	int32_t *rank;                 /* [node] in the order of names: of equals the first wins */
 	int32_t *scratch, *scratch_vm; /* [node], [vm] */
 	int16_t *component;            /* [node] scratch of gather.c */
 

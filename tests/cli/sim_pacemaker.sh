@@ -25,6 +25,7 @@ agrees() { # least number of decisions, scenario, options...
 for seed in 1 2 3; do
 	agrees 15 three-nodes.sim --seed $seed
 done
+agrees 5 recorded.jsonl
 agrees 100 stalls.sim --duration 300h
 agrees 10 tuner.sim --set vrmsd.tuner=no
 # The comparison can fail: with the other placement the model puts VMs elsewhere.

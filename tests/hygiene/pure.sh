@@ -37,6 +37,7 @@ strchrnul
 strrchr
 strstr
 strcasestr
+strverscmp
 strspn
 strcspn
 strpbrk

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 UNIT_TESTS += \
+	tests/unit/test_sim_calibrate \
 	tests/unit/test_sim_daemon \
 	tests/unit/test_sim_detector \
 	tests/unit/test_sim_queue \
@@ -11,6 +12,10 @@ tests_unit_test_sim_queue_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_queue_LDADD  = $(SIM_LIBS) $(UNIT_LIBS)
 
 SIM_TEST_SOURCES = tests/unit/sim_help.c tests/unit/sim_help.h
+
+tests_unit_test_sim_calibrate_SOURCES = tests/unit/test_sim_calibrate.c simulator/lab_log.c simulator/samples.c
+tests_unit_test_sim_calibrate_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_sim_calibrate_LDADD  = $(SIM_LIBS) $(JANSSON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_sim_daemon_SOURCES = tests/unit/test_sim_daemon.c $(SIM_TEST_SOURCES)
 tests_unit_test_sim_daemon_CFLAGS = $(UNIT_CFLAGS)
