@@ -216,6 +216,8 @@ scratch_fills() {
 	take incremental
 	taken_as "incremental, read"
 	last_point_restores
+}
+
 nobody_serves() { ! vm_exec pgrep -x nbdkit; }
 
 tried() {
