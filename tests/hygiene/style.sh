@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each source file names its licence, is not long, and holds no words of unfinished work.
+# Each source file names its licence, is not long, holds no words of unfinished work, and parses if
+# it is a script.
 # Environment: srcdir (from make).
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
@@ -44,6 +45,9 @@ check() {
 			fi
 			;;
 		esac
+		case $file in
+		*.sh) bash -n "$path" || { echo "$file: bash does not understand it"; wrong=1; } ;;
+		esac
 	done <"$work/files"
 	return $wrong
 }
@@ -67,6 +71,8 @@ must_refuse "a hidden failure with a text" a.sh "# $spdx
 false || tr""ue; echo"
 must_refuse "a long file" a.c "/* $spdx */
 $(seq $lines_max)"
+must_refuse "a script that does not parse" a.sh "# $spdx
+a() {"
 printf '/* %s mkstemp("XXXXXX") */\n' "$spdx" >"$work/tree/a.c"
 printf '# %s\ngrep -c x || tr''ue # none is an answer\n' "$spdx" >"$work/tree/a.sh"
 check "$work/tree" || { echo "self-test: a right file was refused"; exit 1; }
