@@ -11,6 +11,8 @@ enum { LINES_MAX = 64, FILE_BYTES_MAX = 65536 };
 
 #define FIELD(field, type) VRMS_PARAM_FIELD(struct vrms_settings, field, type)
 
+static const char *const plan_words[] = {"off", "advise", "keep", NULL};
+
 static const struct vrms_param table[] = {
     {
 	.name = "tuning",
@@ -235,6 +237,30 @@ static const struct vrms_param table[] = {
 	.maximum = 86400000,
 	.shortdesc = "Flap window",
 	.longdesc = "See vm_flap_count.",
+    },
+    {
+	.name = "plan",
+	.type = VRMS_PARAM_CHOICE,
+	.offset = FIELD(plan, int),
+	.choices = plan_words,
+	.fallback = "advise",
+	.shortdesc = "Fail-over plan: off, advise or keep",
+	.longdesc = "With advise, the member with the lowest number looks at the running cluster "
+		    "and records when the lists of vrms plan are missing or not good any more, or "
+		    "when the loss of one node would leave virtual machines down; it changes "
+		    "nothing, and so it is the default. With keep it also writes the lists, and "
+		    "migrates others where a machine that failed over finds no room.",
+    },
+    {
+	.name = "plan_interval",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(plan_interval_ms, int64_t),
+	.fallback = "1min",
+	.minimum = 5000,
+	.maximum = 86400000,
+	.shortdesc = "Time between two looks at the plan",
+	.longdesc = "None is taken in the 20 seconds after a change of the membership, nor while "
+		    "Pacemaker has anything to do.",
     },
 };
 

@@ -13,6 +13,7 @@ lab_libvrms_vms_a_SOURCES = \
 	lab/cluster.c lab/cluster.h \
 	lab/demo.c lab/demo.h \
 	lab/demo_run.c lab/demo_run.h \
+	lab/demo_san.c lab/demo_san.h \
 	lab/demo_show.c \
 	lab/demo_table.c \
 	lab/demo_token.c \
@@ -25,6 +26,7 @@ lab_libvrms_vms_a_SOURCES = \
 	lab/vm_command.c \
 	lab/vm_files.c lab/vm_files.h \
 	lab/xml.c lab/xml.h
+lab_libvrms_vms_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
 lab_libvrms_vms_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
 EXTRA_DIST += lab/guest/init lab/guest/build-linux.sh
 lab/guest/lab_libvrms_vms_a-files.$(OBJEXT) lab/guest/files.$(OBJEXT): \
