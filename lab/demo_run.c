@@ -333,6 +333,8 @@ int vrms_demo_bring_up(struct vrms_demo_run *run, int node_count, int vm_count,
 	snprintf(text, sizeof(text), "A cluster of %d nodes with vrmsd", node_count);
 	vrms_demo_show_heading(&run->style, text);
 	rc = start_lab(run, node_count, vm_count, error);
+	/* Adding a VM does this, too. */
+	rc = rc < 0 ? rc : vrms_lab_cluster_configure(run->lab, error);
 	if (rc < 0 || vm_count == 0) {
 		return rc;
 	}
