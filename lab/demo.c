@@ -12,6 +12,7 @@
 #include "common/parse.h"
 #include "lab/cluster.h"
 #include "lab/command.h"
+#include "lab/demo_san.h"
 #include "lab/tail.h"
 #include "lab/vm_files.h"
 
@@ -417,6 +418,8 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 		vrms_error_set(error, -ENOMEM, "out of memory");
 		return VRMS_LAB_EXIT_FAILED;
 	}
+	static const struct demo_settings plain; /* zeros, the padding too */
+	bool is_plain = memcmp(settings, &plain, sizeof(plain)) == 0;
 	settings->node_count = settings->node_count != 0 ? settings->node_count : 3;
 	settings->vm_count = settings->vm_count != 0 ? settings->vm_count : 6;
 	settings->token_ms = settings->token_ms != 0 ? settings->token_ms : 1000;
@@ -432,6 +435,9 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 	bool recovered = rc == 0 && run->demo.recovered;
 
 	vrms_lab_free(run->lab);
+	if (recovered && is_plain) {
+		recovered = vrms_demo_san_play_if_possible(&own, &run->style, error) == 0;
+	}
 	return recovered ? VRMS_LAB_EXIT_OK : VRMS_LAB_EXIT_FAILED;
 }
 
