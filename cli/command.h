@@ -23,6 +23,7 @@ struct vrms_command {
 
 int vrms_command_plan(int argc, char **argv);
 int vrms_command_drain(int argc, char **argv);
+int vrms_command_undrain(int argc, char **argv);
 int vrms_command_rebalance(int argc, char **argv);
 int vrms_command_place(int argc, char **argv);
 int vrms_command_status(int argc, char **argv);
@@ -37,9 +38,5 @@ int vrms_command_fail(const char *command, const struct vrms_error *error);
 
 /* Prints the usage of a command on standard error, or of all on standard output for NULL. */
 void vrms_command_usage(const char *command);
-
-/* The cluster from a file, or the live one (path NULL). */
-VRMS_MUST_CHECK int vrms_cluster_load(const char *path, struct vrms_model **ret_model,
-				      struct vrms_error *error);
 
 #endif

@@ -9,32 +9,41 @@ static const struct vrms_command commands[] = {
     {
 	.name = "plan",
 	.arguments = "[--state FILE] [--fail NODE]... [--survive K] [--max-moves N] [--json]\n"
-		     "            [--write FILE [--exclusive] [--clear]]",
+		     "       vrms plan --apply [--exclusive] [--survive K] [--dry-run] [--json]\n"
+		     "       vrms plan --clear|--keep [--dry-run]\n"
+		     "       vrms plan --state CIB --write FILE [--exclusive] [--clear]",
 	.summary = "where VMs go when hosts fail, and which failures the cluster survives",
 	.run = vrms_command_plan,
     },
     {
 	.name = "drain",
-	.arguments = "NODE --state FILE [--parallel N] [--json]",
-	.summary = "the order in which VMs leave a node",
+	.arguments = "NODE [--state FILE] [--parallel N] [--timeout TIME] [--dry-run] [--json]",
+	.summary = "VMs leave a node in the right order, and it goes into standby",
 	.run = vrms_command_drain,
     },
     {
+	.name = "undrain",
+	.arguments = "NODE [--dry-run]",
+	.summary = "a drained node takes VMs again",
+	.run = vrms_command_undrain,
+    },
+    {
 	.name = "rebalance",
-	.arguments = "--state FILE [--max-moves N] [--fill NODE] [--parallel N] [--json]",
+	.arguments = "[--state FILE] [--max-moves N] [--fill NODE] [--parallel N]\n"
+		     "            [--timeout TIME] [--dry-run] [--json]",
 	.summary = "the few live migrations that level the load",
 	.run = vrms_command_rebalance,
     },
     {
 	.name = "place",
-	.arguments = "VM... --state FILE [--json]",
-	.summary = "hosts for VMs that run nowhere",
+	.arguments = "VM... [--state FILE] [--timeout TIME] [--dry-run] [--json]",
+	.summary = "hosts for VMs that run nowhere, making room where needed",
 	.run = vrms_command_place,
     },
     {
 	.name = "status",
 	.arguments = "[--json]",
-	.summary = "this node's vrmsd: membership, quorum, token in force and why, beats",
+	.summary = "this node's vrmsd: membership, quorum, token in force and why, beats, VMs",
 	.run = vrms_command_status,
     },
     {
@@ -89,6 +98,14 @@ void vrms_command_usage(const char *command)
 	}
 }
 
+/* `vrms COMMAND --help`: asked for, so on standard output. */
+static int help(const struct vrms_command *command)
+{
+	printf("Usage: vrms %s %s\n\n%s.  More: man vrms\n", command->name, command->arguments,
+	       command->summary);
+	return VRMS_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
@@ -101,7 +118,9 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < VRMS_COUNT_OF(commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) == 0) {
-			return commands[i].run(argc - 1, argv + 1);
+			return argc == 3 && strcmp(argv[2], "--help") == 0
+				   ? help(&commands[i])
+				   : commands[i].run(argc - 1, argv + 1);
 		}
 	}
 	fprintf(stderr, "vrms: unknown command '%s'; \"vrms --help\" lists them\n", argv[1]);

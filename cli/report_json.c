@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/report.h"
 
@@ -146,6 +147,20 @@ static json_t *stopped_of(const struct vrms_report *report, bool *ok)
 	return list;
 }
 
+static json_t *notes_of(const struct vrms_report *report, bool *ok)
+{
+	json_t *list = json_array();
+
+	for (int i = 0;
+	     report->notes != NULL && i < report->notes->count && i < VRMS_IMPORT_NOTES_MAX; i++) {
+		/* A name may have been cut within a character. */
+		append(list,
+		       json_stringn_nocheck(report->notes->text[i], strlen(report->notes->text[i])),
+		       ok);
+	}
+	return list;
+}
+
 int vrms_report_json(const struct vrms_report *report, struct vrms_error *error)
 {
 	const struct vrms_outcome *last = report->trim != NULL ? report->trim : report->outcome;
@@ -169,7 +184,13 @@ int vrms_report_json(const struct vrms_report *report, struct vrms_error *error)
 		set(root, "failures", failures_of(report, &ok), &ok);
 		set(root, "lists", lists_of(report, &ok), &ok);
 	}
+	set(root, "not_considered", notes_of(report, &ok), &ok);
 	set(root, "holds", json_boolean(report->holds), &ok);
+	if (report->change != VRMS_REPORT_NOT_ASKED) {
+		set(root, "changed", json_boolean(report->change == VRMS_REPORT_CHANGED), &ok);
+		set(root, "patch", report->patch != NULL ? json_string(report->patch) : json_null(),
+		    &ok);
+	}
 	ok = ok && json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
 	putchar('\n');
 	json_decref(root);

@@ -183,8 +183,12 @@ static void print_survival(const struct vrms_report *report)
 {
 	const struct vrms_survival *survival = report->survival;
 
-	printf("\nSurvives the loss of any %d node%s", survival->survives,
-	       survival->survives == 1 ? "" : "s");
+	if (survival->survives == 0) {
+		printf("\nDoes not survive the loss of every single node");
+	} else {
+		printf("\nSurvives the loss of any %d node%s", survival->survives,
+		       survival->survives == 1 ? "" : "s");
+	}
 	if (survival->fatal > 0) {
 		printf("; %lld of %lld losses leave VMs down, the worst %d (",
 		       (long long)survival->fatal, (long long)survival->checked,
@@ -196,6 +200,35 @@ static void print_survival(const struct vrms_report *report)
 		printf(")");
 	}
 	printf(".\n");
+}
+
+static void print_notes(const struct vrms_import_notes *notes)
+{
+	int count = notes == NULL ? 0 : notes->count;
+
+	for (int i = 0; i < count && i < VRMS_IMPORT_NOTES_MAX; i++) {
+		printf("%sNot taken into account: %s\n", i == 0 ? "\n" : "", notes->text[i]);
+	}
+	if (count > VRMS_IMPORT_NOTES_MAX) {
+		printf("... and %d more\n", count - VRMS_IMPORT_NOTES_MAX);
+	}
+}
+
+static void print_change(const struct vrms_report *report)
+{
+	switch (report->change) {
+	case VRMS_REPORT_NOT_ASKED:
+		return;
+	case VRMS_REPORT_UNCHANGED:
+		printf("\nThe CIB says so already: nothing is written.\n");
+		return;
+	case VRMS_REPORT_CHANGED:
+		printf("\nWritten to the CIB, in one change.\n");
+		return;
+	case VRMS_REPORT_WOULD_CHANGE:
+		printf("\nWould be written to the CIB:\n%s", report->patch);
+		return;
+	}
 }
 
 void vrms_report_print(const struct vrms_report *report)
@@ -219,4 +252,6 @@ void vrms_report_print(const struct vrms_report *report)
 		print_survival(report);
 	}
 	vrms_planner_broken(report->planner, print_broken, NULL);
+	print_notes(report->notes);
+	print_change(report);
 }

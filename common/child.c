@@ -32,6 +32,7 @@ struct child {
 	pid_t pid;
 	int pidfd;                /* readable once the program has ended */
 	struct stream streams[2]; /* stdout, stderr */
+	size_t output_max;
 };
 
 void vrms_child_result_done(struct vrms_child_result *result)
@@ -153,7 +154,7 @@ static int start(struct child *child, const struct vrms_child_spec *spec)
 }
 
 /* Takes what one read(2) gives; what is beyond the limit is read and dropped. */
-static int take_output(struct stream *stream)
+static int take_output(struct stream *stream, size_t bytes_max)
 {
 	char block[16384];
 	ssize_t got = read(stream->fd, block, sizeof(block));
@@ -165,7 +166,7 @@ static int take_output(struct stream *stream)
 		vrms_closep(&stream->fd);
 		return 0;
 	}
-	size_t room = CAPTURE_BYTES_MAX - stream->size;
+	size_t room = bytes_max - stream->size;
 	size_t keep = (size_t)got < room ? (size_t)got : room;
 	char *larger = realloc(stream->text, stream->size + keep + 1);
 	if (larger == NULL) {
@@ -199,7 +200,7 @@ static int pump_once(struct child *child, int64_t until_ms)
 	}
 	for (int i = 0; i < 2; i++) {
 		if (polls[i].revents != 0) {
-			int rc = take_output(&child->streams[i]);
+			int rc = take_output(&child->streams[i], child->output_max);
 			if (rc < 0) {
 				return rc;
 			}
@@ -270,6 +271,7 @@ int vrms_child_run(const struct vrms_child_spec *spec, struct vrms_child_result 
 	struct child child = {.pidfd = -1, .streams = {{.fd = -1}, {.fd = -1}}};
 	const char *name = spec->argv[0];
 
+	child.output_max = spec->output_max > 0 ? spec->output_max : CAPTURE_BYTES_MAX;
 	memset(result, 0, sizeof(*result));
 	int rc = start(&child, spec);
 	if (rc == 0) {

@@ -6,6 +6,7 @@
 #define VRMS_COMMON_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -16,12 +17,14 @@ struct vrms_child_spec {
 	const char *input;       /* written to standard input; NULL: /dev/null */
 	int64_t timeout_ms; /* > 0; then TERM, and KILL one second later, to its process group */
 	bool passthrough;   /* stdout and stderr are ours; nothing is captured */
+	size_t output_max;  /* bytes of each stream that are kept; 0: 4 MiB */
 };
 
 struct vrms_child_result {
 	int exit_code; /* 0..255, or 128 + signal */
 	bool timed_out;
-	char *output; /* standard output, NUL-terminated, at most 4 MiB; NULL with passthrough */
+	char *output; /* standard output, NUL-terminated and cut at output_max; NULL with
+			 passthrough */
 	char *errors; /* standard error, likewise */
 };
 

@@ -27,6 +27,9 @@ static const struct setting properties[] = {
     /* The load average is that of the whole machine: every node would think itself overloaded
      * and start one VM at a time. */
     {"load-threshold", "100000%"},
+    /* The controller asks for the CIB as soon as a node is lost; when the answer overtakes its own
+     * updates of the CIB, it sleeps for a second.  See vrmsd(8). */
+    {"transition-delay", "50ms"},
 };
 
 /* Of each node, under the names that the VM agents' autoset_utilization_* use: a resource with a

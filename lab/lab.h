@@ -87,6 +87,9 @@ bool vrms_lab_has_vrmsd(const struct vrms_lab *lab);
 bool vrms_lab_has_iscsi(const struct vrms_lab *lab);
 bool vrms_lab_has_locks(const struct vrms_lab *lab);
 
+/* The settings of a node's vrmsd: in a folder that is the node's own, as /etc/vrms is not. */
+#define VRMS_LAB_VRMSD_SETTINGS "/etc/corosync/vrmsd.conf"
+
 /* Where the nodes see the beat area. */
 #define VRMS_LAB_BEAT_AREA "/srv/beat/area"
 int vrms_lab_node_count(const struct vrms_lab *lab);

@@ -55,6 +55,16 @@ VRMS_MUST_CHECK int vrms_cib_read_status(struct vrms_cib *cib);
 /* The node where the resource runs, or ran when its node failed; NULL: nowhere. */
 const char *vrms_cib_host(const struct vrms_cib *cib, const char *resource);
 
+/* cib_expr.c: an attribute that the node has until it is restarted; NULL: none. */
+const char *vrms_cib_transient(const struct vrms_cib *cib, const xmlNode *node, const char *name);
+
+/* cib_expr.c: does the rule of a location constraint hold for the node?
+ *
+ * Returns 0, or -ENOTSUP when that depends on dates, roles or resources.
+ */
+VRMS_MUST_CHECK int vrms_cib_rule_holds(const struct vrms_cib *cib, const xmlNode *rule,
+					const xmlNode *node, bool *ret_holds);
+
 /* cib_rules.c: location and colocation constraints become rules. */
 VRMS_MUST_CHECK int vrms_cib_rules(const struct vrms_cib *cib);
 

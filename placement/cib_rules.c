@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Location and colocation constraints as rules.
  *
- * What cannot be a rule here (expressions on attributes and dates, roles, order,
- * constraints with clones or with resources that are not VMs) is left to
- * Pacemaker, which obeys it whatever the plan says.
+ * What cannot be a rule here (expressions on dates, roles, order, constraints with clones or
+ * with resources that are not VMs) is left to Pacemaker, which obeys it whatever the plan
+ * says.
  */
 #include <errno.h>
+#include <regex.h>
 #include <string.h>
 
 #include "placement/cib.h"
+#include "placement/cib_steer.h"
 
 enum { SCORE_INFINITY = 1000000 };
 
@@ -52,38 +54,105 @@ static void drop_rule(const struct vrms_cib *cib)
 	*rule = (struct vrms_draft_rule){0};
 }
 
-/* Adds the VM of that id, or those of the tag of that id; others are not ours. */
-static int add_vm(const struct vrms_cib *cib, struct vrms_draft_list *list, const char *name)
+/* The VM that the resource is, or whose group it is in; NULL: none. */
+static const char *vm_of(const struct vrms_cib *cib, const char *name)
 {
-	if (name == NULL) {
-		return 0;
-	}
 	if (is_vm(cib, name)) {
-		return vrms_draft_list_add(cib->draft, list, name);
+		return name;
 	}
-	for (xmlNode *tag = vrms_cib_child(cib->tags, "tag"); tag != NULL;
-	     tag = vrms_cib_next(tag, "tag")) {
-		for (xmlNode *ref = vrms_cib_child(tag, "obj_ref");
-		     ref != NULL && vrms_cib_is(tag, "id", name);
-		     ref = vrms_cib_next(ref, "obj_ref")) {
-			const char *id = vrms_cib_get(cib, ref, "id");
-			int rc = id != NULL && is_vm(cib, id)
-				     ? vrms_draft_list_add(cib->draft, list, id)
-				     : 0;
+	for (xmlNode *group = vrms_cib_child(cib->resources, "group"); group != NULL;
+	     group = vrms_cib_next(group, "group")) {
+		for (xmlNode *at = vrms_cib_child(group, "primitive"); at != NULL;
+		     at = vrms_cib_next(at, "primitive")) {
+			if (vrms_cib_is(at, "id", name)) {
+				const char *id = vrms_cib_get(cib, group, "id");
 
-			if (rc < 0) {
-				return rc;
+				return id != NULL && is_vm(cib, id) ? id : NULL;
 			}
 		}
 	}
-	return 0;
+	return NULL;
+}
+
+/* A name comes once, even if two members of a group are meant. */
+static int add_once(const struct vrms_cib *cib, struct vrms_draft_list *list, const char *vm)
+{
+	for (int i = 0; i < list->count; i++) {
+		if (strcmp(list->name[i], vm) == 0) {
+			return 0;
+		}
+	}
+	return vrms_draft_list_add(cib->draft, list, vm);
+}
+
+/* Those of the tag of that id, or made from the template of that id. */
+static int add_many(const struct vrms_cib *cib, struct vrms_draft_list *list, const char *name)
+{
+	int rc = 0;
+
+	for (xmlNode *tag = vrms_cib_child(cib->tags, "tag"); tag != NULL;
+	     tag = vrms_cib_next(tag, "tag")) {
+		for (xmlNode *ref = vrms_cib_child(tag, "obj_ref");
+		     rc == 0 && ref != NULL && vrms_cib_is(tag, "id", name);
+		     ref = vrms_cib_next(ref, "obj_ref")) {
+			const char *id = vrms_cib_get(cib, ref, "id");
+			const char *vm = id == NULL ? NULL : vm_of(cib, id);
+
+			rc = vm == NULL ? 0 : add_once(cib, list, vm);
+		}
+	}
+	for (xmlNode *at = vrms_cib_child(cib->resources, "primitive"); rc == 0 && at != NULL;
+	     at = vrms_cib_next(at, "primitive")) {
+		const char *id = vrms_cib_get(cib, at, "id");
+
+		if (vrms_cib_is(at, "template", name) && id != NULL && is_vm(cib, id)) {
+			rc = add_once(cib, list, id);
+		}
+	}
+	return rc;
+}
+
+/* Adds the VM of that id, or those that a tag or template of that id stands for; others are not
+ * ours.
+ */
+static int add_vm(const struct vrms_cib *cib, struct vrms_draft_list *list, const char *name)
+{
+	const char *vm = name == NULL ? NULL : vm_of(cib, name);
+
+	return name == NULL ? 0 : vm != NULL ? add_once(cib, list, vm) : add_many(cib, list, name);
+}
+
+/* The resources whose ids match; a '!' before it means those that do not. */
+static int add_matching(const struct vrms_cib *cib, struct vrms_draft_list *list,
+			const xmlNode *constraint, const char *pattern)
+{
+	bool inverted = pattern[0] == '!';
+	regex_t expression;
+	int rc = 0;
+
+	if (regcomp(&expression, pattern + inverted, REG_EXTENDED | REG_NOSUB) != 0) {
+		vrms_error_set(cib->error, -EINVAL, "constraint '%s': rsc-pattern '%s'",
+			       vrms_cib_get(cib, constraint, "id"), pattern);
+		return vrms_cib_fail(cib, constraint, -EINVAL);
+	}
+	for (int v = 0; v < cib->draft->vm_count && rc == 0; v++) {
+		const char *name = cib->draft->vm[v].name;
+
+		if ((regexec(&expression, name, 0, NULL, 0) == 0) != inverted) {
+			rc = add_once(cib, list, name);
+		}
+	}
+	regfree(&expression);
+	return rc;
 }
 
 /* The VMs of rsc="..." and of all resource sets of a constraint. */
 static int add_vms(const struct vrms_cib *cib, struct vrms_draft_list *list,
 		   const xmlNode *constraint)
 {
-	int rc = add_vm(cib, list, vrms_cib_get(cib, constraint, "rsc"));
+	const char *pattern = vrms_cib_peek(constraint, "rsc-pattern");
+	int rc = pattern != NULL ? add_matching(cib, list, constraint, pattern)
+				 : add_vm(cib, list, vrms_cib_get(cib, constraint, "rsc"));
 
 	for (xmlNode *set = vrms_cib_child(constraint, "resource_set"); set != NULL && rc == 0;
 	     set = vrms_cib_next(set, "resource_set")) {
@@ -117,30 +186,35 @@ static int locate(const struct vrms_cib *cib, const xmlNode *constraint, const c
 	if (rc == 0 && rule->vms.count == 0) {
 		drop_rule(cib);
 	}
-	return rc < 0 ? vrms_error_set(cib->error, rc, "out of memory") : 0;
+	return rc == -ENOMEM ? vrms_error_set(cib->error, rc, "out of memory") : rc;
 }
 
-/* A rule of one expression on the node's name: "#uname eq n1" (or "ne", which turns it round). */
+/* A rule: its score counts on each node for which it holds. */
 static int locate_by_rule(const struct vrms_cib *cib, const xmlNode *constraint,
 			  const xmlNode *rule)
 {
-	xmlNode *expression = vrms_cib_child(rule, "expression");
-	const char *value = vrms_cib_get(cib, expression, "value");
-	bool equal = vrms_cib_is(expression, "operation", "eq");
+	const char *id = vrms_cib_get(cib, constraint, "id");
 	int64_t score;
 	int rc = vrms_cib_score(cib, rule, &score);
 
-	if (rc < 0 || expression == NULL || !vrms_cib_is(expression, "attribute", "#uname") ||
-	    vrms_cib_next(expression, "expression") != NULL || value == NULL ||
-	    (!equal && !vrms_cib_is(expression, "operation", "ne"))) {
-		return rc;
-	}
-	for (int n = 0; n < cib->draft->node_count && rc == 0; n++) {
-		if ((strcmp(cib->draft->node[n].name, value) == 0) == equal) {
-			rc = locate(cib, constraint, cib->draft->node[n].name, score);
+	for (xmlNode *node = vrms_cib_child(cib->nodes, "node"); rc == 0 && node != NULL;
+	     node = vrms_cib_next(node, "node")) {
+		bool holds = false;
+
+		rc = vrms_cib_peek(rule, "score-attribute") != NULL
+			 ? -ENOTSUP
+			 : vrms_cib_rule_holds(cib, rule, node, &holds);
+		if (rc == 0 && holds) {
+			rc = locate(cib, constraint, vrms_cib_get(cib, node, "uname"), score);
 		}
 	}
-	return rc;
+	if (rc != -ENOTSUP) {
+		return rc;
+	}
+	vrms_draft_note(cib->draft, vrms_cib_line(rule),
+			"constraint '%s': a rule with dates, roles or scores from attributes",
+			id == NULL ? "" : id);
+	return 0;
 }
 
 static int read_location(const struct vrms_cib *cib, const xmlNode *constraint)
@@ -150,7 +224,8 @@ static int read_location(const struct vrms_cib *cib, const xmlNode *constraint)
 	int rc;
 
 	/* What was planned before must not pin down what is planned now. */
-	if (id != NULL && strncmp(id, VRMS_CIB_PREFIX, strlen(VRMS_CIB_PREFIX)) == 0) {
+	if (id != NULL && (strncmp(id, VRMS_CIB_PREFIX, strlen(VRMS_CIB_PREFIX)) == 0 ||
+			   strncmp(id, VRMS_CIB_MOVE_PREFIX, strlen(VRMS_CIB_MOVE_PREFIX)) == 0)) {
 		return 0;
 	}
 	for (xmlNode *rule = vrms_cib_child(constraint, "rule"); rule != NULL;
@@ -164,6 +239,20 @@ static int read_location(const struct vrms_cib *cib, const xmlNode *constraint)
 	return rc < 0 || vrms_cib_child(constraint, "rule") != NULL
 		   ? rc
 		   : locate(cib, constraint, vrms_cib_get(cib, constraint, "node"), score);
+}
+
+static bool is_domain(const struct vrms_cib *cib, const char *kind)
+{
+	for (int n = 0; n < cib->draft->node_count; n++) {
+		const struct vrms_draft_node *node = &cib->draft->node[n];
+
+		for (int i = 0; i < node->domain_count; i++) {
+			if (strcmp(node->kind[i], kind) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 static int read_colocation(const struct vrms_cib *cib, const xmlNode *constraint)
@@ -190,6 +279,13 @@ static int read_colocation(const struct vrms_cib *cib, const xmlNode *constraint
 	}
 	if (rc < 0) {
 		return vrms_error_set(cib->error, rc, "out of memory");
+	}
+	if (domain != NULL && !is_domain(cib, domain)) {
+		vrms_draft_note(cib->draft, vrms_cib_line(constraint),
+				"constraint '%s': no node has the attribute '%s'", rule->name,
+				domain);
+		drop_rule(cib);
+		return 0;
 	}
 	rule->spec.domain = domain;
 	rule->spec.soft = score > -SCORE_INFINITY && score < SCORE_INFINITY;

@@ -2,6 +2,8 @@
 #include "placement/draft.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 struct vrms_draft_text {
@@ -48,6 +50,26 @@ const char *vrms_draft_keep_part(struct vrms_draft *draft, const char *text, siz
 const char *vrms_draft_keep(struct vrms_draft *draft, const char *text)
 {
 	return vrms_draft_keep_part(draft, text, strlen(text));
+}
+
+void vrms_draft_note(const struct vrms_draft *draft, int line, const char *format, ...)
+{
+	struct vrms_import_notes *notes = draft->notes;
+	va_list arguments;
+	char *text;
+	int length;
+
+	if (notes != NULL && notes->count < VRMS_IMPORT_NOTES_MAX) {
+		text = notes->text[notes->count];
+		length = snprintf(text, sizeof(notes->text[0]), "%.60s:%d: ", draft->source, line);
+		va_start(arguments, format);
+		vsnprintf(text + length, sizeof(notes->text[0]) - (size_t)length, format,
+			  arguments);
+		va_end(arguments);
+	}
+	if (notes != NULL) {
+		notes->count++;
+	}
 }
 
 int vrms_draft_fail(const struct vrms_draft *draft, int line, int rc, struct vrms_error *error)

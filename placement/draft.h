@@ -5,6 +5,7 @@
 #ifndef VRMS_PLACEMENT_DRAFT_H
 #define VRMS_PLACEMENT_DRAFT_H
 
+#include "placement/import.h"
 #include "placement/model.h"
 
 struct vrms_draft_node {
@@ -43,7 +44,8 @@ struct vrms_draft {
 	struct vrms_draft_vm *vm;
 	struct vrms_draft_rule *rule;
 	int node_count, vm_count, rule_count;
-	struct vrms_draft_text *texts; /* everything kept, freed together */
+	struct vrms_import_notes *notes; /* or NULL */
+	struct vrms_draft_text *texts;   /* everything kept, freed together */
 };
 
 void vrms_draft_init(struct vrms_draft *draft, const char *source);
@@ -67,6 +69,10 @@ VRMS_MUST_CHECK int vrms_draft_list_add(struct vrms_draft *draft, struct vrms_dr
 /* Resolves all names, builds and seals the model.  Errors begin with "source:line: ". */
 VRMS_MUST_CHECK int vrms_draft_build(const struct vrms_draft *draft, struct vrms_model **ret_model,
 				     struct vrms_error *error);
+
+/* Notes what is left out, with "source:line: " before it. */
+void vrms_draft_note(const struct vrms_draft *draft, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "source:line: " before the text that is in error; returns rc. */
 int vrms_draft_fail(const struct vrms_draft *draft, int line, int rc, struct vrms_error *error);

@@ -211,12 +211,29 @@ static void add_details(struct vrms_failover *failover, struct vrms_case *found)
 	}
 }
 
+/* Was a survivor stopped for a more important VM, and started elsewhere? */
+static bool displaces_survivors(const struct vrms_failover *failover, const struct vrms_case *found)
+{
+	const struct vrms_solver *solver = failover->solver;
+
+	for (int i = 0; i < solver->count; i++) {
+		int u = solver->unit[i];
+
+		if (is_survivor(failover, found, u) && failover->host[u] >= 0 &&
+		    failover->state->where[u] != failover->host[u]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void vrms_failover_record(struct vrms_failover *failover, struct vrms_case *found, bool by_list)
 {
 	const struct vrms_solver *solver = failover->solver;
 	const struct vrms_model *model = failover->model;
 
-	found->by_list = by_list && solver->shift_count == 0 && solver->down_count == 0;
+	found->by_list = by_list && solver->shift_count == 0 && solver->down_count == 0 &&
+			 !displaces_survivors(failover, found);
 	found->fewest = solver->fewest;
 	found->shifts = solver->shift_count;
 	for (int i = 0; i < solver->down_count; i++) {

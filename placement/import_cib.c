@@ -47,6 +47,8 @@ static enum vrms_node_state state_of(const struct vrms_cib *cib, const xmlNode *
 	const char *standby = vrms_cib_nvpair(cib, node, "instance_attributes", "standby");
 	const char *maintenance = vrms_cib_nvpair(cib, node, "instance_attributes", "maintenance");
 
+	standby = standby != NULL ? standby : vrms_cib_transient(cib, node, "standby");
+
 	if (!is_online(cib, name)) {
 		return VRMS_NODE_OFFLINE;
 	}
@@ -56,6 +58,23 @@ static enum vrms_node_state state_of(const struct vrms_cib *cib, const xmlNode *
 	/* "standby" may also be a lifetime such as "reboot"; any that is not false counts. */
 	return standby != NULL && vrms_cib_is_true(standby, true) ? VRMS_NODE_STANDBY
 								  : VRMS_NODE_ONLINE;
+}
+
+/* The node's domain of a kind, unless that is known already. */
+static void read_domain(const struct vrms_cib *cib, const xmlNode *element,
+			struct vrms_draft_node *node, const char *kind)
+{
+	const char *value = vrms_cib_nvpair(cib, element, "instance_attributes", kind);
+
+	for (int i = 0; i < node->domain_count; i++) {
+		if (strcmp(node->kind[i], kind) == 0) {
+			return;
+		}
+	}
+	if (value != NULL && node->domain_count < VRMS_DOMAIN_MAX) {
+		node->kind[node->domain_count] = kind;
+		node->value[node->domain_count++] = value;
+	}
 }
 
 static int read_node(const struct vrms_cib *cib, const xmlNode *element)
@@ -74,12 +93,15 @@ static int read_node(const struct vrms_cib *cib, const xmlNode *element)
 	}
 	node->state = state_of(cib, element, node->name);
 	for (size_t i = 0; i < VRMS_COUNT_OF(domain_kinds); i++) {
-		const char *value =
-		    vrms_cib_nvpair(cib, element, "instance_attributes", domain_kinds[i]);
+		read_domain(cib, element, node, domain_kinds[i]);
+	}
+	/* And whatever a constraint calls one. */
+	for (xmlNode *at = vrms_cib_child(cib->constraints, "rsc_colocation"); at != NULL;
+	     at = vrms_cib_next(at, "rsc_colocation")) {
+		const char *kind = vrms_cib_get(cib, at, "node-attribute");
 
-		if (value != NULL) {
-			node->kind[node->domain_count] = domain_kinds[i];
-			node->value[node->domain_count++] = value;
+		if (kind != NULL && kind[0] != '#') {
+			read_domain(cib, element, node, kind);
 		}
 	}
 	return vrms_cib_utilization(cib, element, node->capacity);

@@ -324,6 +324,22 @@ static int read_lines(struct vrms_ganeti *reader, char *text, struct vrms_error 
 	return 0;
 }
 
+/* Lines say nothing about how many follow, but the last one has an end. */
+static int check_end(const struct vrms_draft *draft, const char *text, struct vrms_error *error)
+{
+	size_t length = strlen(text);
+	int line = 1;
+
+	if (text[length - 1] == '\n') {
+		return 0;
+	}
+	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+		line++;
+	}
+	vrms_error_set(error, -EINVAL, "cut off: the line has no end");
+	return vrms_draft_fail(draft, line, -EINVAL, error);
+}
+
 int vrms_import_ganeti(struct vrms_draft *draft, const char *text, struct vrms_error *error)
 {
 	struct vrms_ganeti reader = {.draft = draft};
@@ -334,6 +350,7 @@ int vrms_import_ganeti(struct vrms_draft *draft, const char *text, struct vrms_e
 		rc = vrms_draft_dim(draft, "cpu", 0, error);
 		draft->permille[DIM_CPU] = DEFAULT_VCPU_PERMILLE;
 	}
+	rc = rc < 0 ? rc : check_end(draft, text, error);
 	if (rc >= 0) {
 		rc = read_lines(&reader, copy, error);
 	}

@@ -11,6 +11,7 @@ placement_libvrms_placement_a_SOURCES = \
 	placement/down.c \
 	placement/drain.c \
 	placement/failover.c placement/failover.h placement/failover_data.h \
+	placement/keep.c placement/keep.h \
 	placement/model.c placement/model.h placement/model_data.h placement/model_get.c \
 	placement/names.c placement/names.h \
 	placement/options.c \
@@ -35,8 +36,13 @@ PURE_ARCHIVES += placement/libvrms-placement.a
 noinst_LIBRARIES += placement/libvrms-placement-io.a
 placement_libvrms_placement_io_a_SOURCES = \
 	placement/cib.h \
+	placement/cib_edit.c placement/cib_edit.h \
+	placement/cib_expr.c \
+	placement/cib_lists.c \
 	placement/cib_rules.c \
 	placement/cib_status.c \
+	placement/cib_steer.c placement/cib_steer.h \
+	placement/cib_stick.c \
 	placement/cib_write.c placement/cib_write.h \
 	placement/cib_xml.c \
 	placement/draft.c placement/draft.h \
@@ -49,3 +55,5 @@ placement_libvrms_placement_io_a_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS) $(JANSSON_C
 
 PLACEMENT_LIBS    = placement/libvrms-placement.a
 PLACEMENT_IO_LIBS = placement/libvrms-placement-io.a $(PLACEMENT_LIBS)
+
+dist_man_MANS += placement/vrms_state.5

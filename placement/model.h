@@ -138,6 +138,8 @@ enum vrms_node_state vrms_model_node_state(const struct vrms_model *model, int n
 int vrms_model_vm_host(const struct vrms_model *model, int vm);
 int64_t vrms_model_vm_demand(const struct vrms_model *model, int vm, int dim);
 int64_t vrms_model_vm_priority(const struct vrms_model *model, int vm);
+/* Sum of the scores with which PREFER rules speak for the VM on the node; after sealing. */
+int64_t vrms_model_vm_like(const struct vrms_model *model, int vm, int node);
 int64_t vrms_model_capacity(const struct vrms_model *model, int node, int dim); /* physical */
 
 /* Index by name, or -ENOENT. */

@@ -78,3 +78,16 @@ int vrms_model_find_vm(const struct vrms_model *model, const char *name)
 {
 	return vrms_names_find(&model->vm_names, name);
 }
+
+int64_t vrms_model_vm_like(const struct vrms_model *model, int vm, int node)
+{
+	const struct vrms_unit *unit = &model->unit[model->vm[vm].unit];
+	int64_t score = 0;
+
+	for (int i = 0; i < unit->like_count; i++) {
+		const struct vrms_unit_like *like = &model->unit_like[unit->like_first + i];
+
+		score += like->node == node ? like->score : 0;
+	}
+	return score;
+}

@@ -11,6 +11,8 @@ enum { LINES_MAX = 64, FILE_BYTES_MAX = 65536 };
 
 #define FIELD(field, type) VRMS_PARAM_FIELD(struct vrms_settings, field, type)
 
+static const char *const plan_words[] = {"off", "advise", "keep", NULL};
+
 static const struct vrms_param table[] = {
     {
 	.name = "tuning",
@@ -93,14 +95,36 @@ static const struct vrms_param table[] = {
 		    "until that reaches false_loss_every.",
     },
     {
+	.name = "second_opinion",
+	.type = VRMS_PARAM_BOOLEAN,
+	.offset = FIELD(second_opinion, bool),
+	.fallback = "no",
+	.shortdesc = "fence_vrms_verdict stands before the fence devices",
+	.longdesc = "Say yes only when each level of this node's fencing topology begins with it: "
+		    "then a live node that is dropped comes back without a reboot, and "
+		    "false_loss_every_guarded is the budget, as long as this node's beats are "
+		    "written.",
+    },
+    {
+	.name = "false_loss_every_guarded",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(false_loss_every_guarded_ms, int64_t),
+	.fallback = "720h",
+	.minimum = 60000,
+	.maximum = 3155760000000,
+	.shortdesc = "Budget under the second opinion",
+	.longdesc = "What it costs is a change of the membership. The default is 30 days.",
+    },
+    {
 	.name = "disturbance_every",
 	.type = VRMS_PARAM_DURATION_MS,
 	.offset = FIELD(disturbance_every_ms, int64_t),
-	.fallback = "24h",
+	.fallback = "1h",
 	.minimum = 10000,
 	.maximum = 3155760000000,
 	.shortdesc = "Budget: the ring may break in vain once in this time",
-	.longdesc = "The ring forms again with the same members; messages wait meanwhile.",
+	.longdesc = "The ring forms again with the same members; messages wait for about a "
+		    "token meanwhile, and nobody is fenced.",
     },
     {
 	.name = "probe_interval",
@@ -213,6 +237,30 @@ static const struct vrms_param table[] = {
 	.maximum = 86400000,
 	.shortdesc = "Flap window",
 	.longdesc = "See vm_flap_count.",
+    },
+    {
+	.name = "plan",
+	.type = VRMS_PARAM_CHOICE,
+	.offset = FIELD(plan, int),
+	.choices = plan_words,
+	.fallback = "advise",
+	.shortdesc = "Fail-over plan: off, advise or keep",
+	.longdesc = "With advise, the member with the lowest number looks at the running cluster "
+		    "and records when the lists of vrms plan are missing or not good any more, or "
+		    "when the loss of one node would leave virtual machines down; it changes "
+		    "nothing, and so it is the default. With keep it also writes the lists, and "
+		    "migrates others where a machine that failed over finds no room.",
+    },
+    {
+	.name = "plan_interval",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(plan_interval_ms, int64_t),
+	.fallback = "1min",
+	.minimum = 5000,
+	.maximum = 86400000,
+	.shortdesc = "Time between two looks at the plan",
+	.longdesc = "None is taken in the 20 seconds after a change of the membership, nor while "
+		    "Pacemaker has anything to do.",
     },
 };
 

@@ -14,6 +14,13 @@
 
 #define VRMS_SETTINGS_PATH "/etc/vrms/vrmsd.conf"
 
+/* What is done about fail-over plans; in the order of the setting's words. */
+enum vrms_settings_plan {
+	VRMS_SETTINGS_PLAN_OFF,
+	VRMS_SETTINGS_PLAN_ADVISE,
+	VRMS_SETTINGS_PLAN_KEEP,
+};
+
 struct vrms_settings {
 	bool tuning;
 	int64_t token_floor_ms;
@@ -23,6 +30,8 @@ struct vrms_settings {
 	int64_t hysteresis_pct;
 	int64_t false_loss_every_ms;
 	int64_t false_loss_start_ms;
+	bool second_opinion;
+	int64_t false_loss_every_guarded_ms;
 	int64_t disturbance_every_ms;
 	int64_t probe_interval_ms;
 	bool realtime;
@@ -36,6 +45,8 @@ struct vrms_settings {
 	const char *hypervisor;
 	int64_t vm_flap_count;
 	int64_t vm_flap_window_ms;
+	int plan; /* enum vrms_settings_plan */
+	int64_t plan_interval_ms;
 	void *lines; /* what the texts above point into */
 };
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Placement beside its peers, on the same clusters in one run: Pacemaker's scheduler
- * (crm_simulate) and Ganeti's hbal, each where it is installed.
- */
-#include <libxml/parser.h>
+/* Placement beside its peers, on the same clusters in one run; see placement_peers.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,15 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/child.h"
 #include "common/file.h"
-#include "placement/cib.h"
 #include "placement/cib_write.h"
 #include "tests/bench/placement_cluster.h"
+#include "tests/bench/placement_peers.h"
 
 enum { TIGHT_CLUSTERS = 10, TRIM_MOVES = 5, LOOKUPS = 200 };
-
-static char folder[] = "/tmp/vrms-bench-placement-XXXXXX";
 
 static double now_ms(clockid_t clock)
 {
@@ -26,38 +20,6 @@ static double now_ms(clockid_t clock)
 
 	clock_gettime(clock, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-/* CPU that ended children used so far, in ms. */
-static double children_ms(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_CHILDREN, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
-}
-
-static void path_of(const char *name, char path[96])
-{
-	snprintf(path, 96, "%s/%s", folder, name);
-}
-
-/* Runs a peer; its output (to be freed) or NULL when it is not installed. */
-static char *run(const char *const *argv, double *ret_cpu_ms)
-{
-	const struct vrms_child_spec spec = {.argv = argv, .timeout_ms = 600000};
-	struct vrms_child_result result = {0};
-	struct vrms_error error = {""};
-	double before = children_ms();
-	char *output = NULL;
-
-	if (vrms_child_run(&spec, &result, &error) == 0) {
-		output = VRMS_TAKE(result.output);
-	}
-	*ret_cpu_ms = children_ms() - before;
-	vrms_child_result_done(&result);
-	return output;
 }
 
 /* Complete lists, in a process of its own so that its memory is its own. */
@@ -91,21 +53,6 @@ static void measure_lists(int nodes, int vms, int losses, const char *goal)
 	}
 	vrms_model_free(model);
 	bench_cluster_free(cluster);
-}
-
-static void write_cib(const struct bench_cluster *cluster, const char *strategy, bool probed,
-		      const struct vrms_failover *listed, char path[96])
-{
-	FILE *out;
-
-	path_of("cib.xml", path);
-	out = fopen(path, "w");
-	if (out == NULL) {
-		perror(path);
-		exit(1);
-	}
-	bench_cluster_cib(cluster, strategy, probed, listed, out);
-	fclose(out);
 }
 
 /* Puts the lists into the CIB that is in the file. */
@@ -155,34 +102,92 @@ static void look_up(const struct bench_cluster *cluster)
 	vrms_model_free(model);
 }
 
-static void measure_decision(void)
+/* How far the highest load is above the lower bound, in percent, in the worse dimension. */
+static double gap_of(const struct bench_cluster *cluster, const int *host, const double *bound)
+{
+	double worst = 0;
+
+	for (int d = 0; d < BENCH_DIMS; d++) {
+		for (int n = 0; n < cluster->nodes; n++) {
+			double used = 0, gap;
+
+			for (int v = 0; v < cluster->vms; v++) {
+				used +=
+				    host[v] == n ? (double)cluster->demand[v * BENCH_DIMS + d] : 0;
+			}
+			gap = used / (double)cluster->capacity[d] / bound[d] - 1;
+			worst = gap > worst ? gap : worst;
+		}
+	}
+	return 100 * worst;
+}
+
+struct row {
+	const char *name;
+	int (*answer)(const struct bench_cluster *cluster, int lost, int *host, double *ret_ms);
+	bool slow; /* more than a minute for 1000 VMs: not with --quick */
+};
+
+static const struct row peers[] = {
+    {"Pacemaker's crm_simulate, balanced", bench_peer_pacemaker},
+    {"Ganeti's hbal, evacuation only", bench_peer_hbal_evacuates},
+    {"Ganeti's hbal, all it can", bench_peer_hbal, .slow = true},
+    {"Ganeti's hail", bench_peer_hail},
+};
+
+/* Where VMs are by a plan of ours, survivors fixed. */
+static void our_answer(const struct bench_cluster *cluster, const struct vrms_outcome *outcome,
+		       int *host)
+{
+	memcpy(host, cluster->host, (size_t)cluster->vms * sizeof(*host));
+	for (int i = 0; i < outcome->move_count; i++) {
+		host[outcome->moves[i].vm] = outcome->moves[i].to;
+	}
+}
+
+static void show_row(const char *name, const struct bench_cluster *cluster, const int *host,
+		     const double *bound, double ms)
+{
+	int moved = 0;
+
+	for (int v = 0; v < cluster->vms; v++) {
+		moved += cluster->host[v] != 0 && host[v] != cluster->host[v];
+	}
+	printf("  %-38s %10.3f ms  %6.2f %% above the bound  %4d survivors moved\n", name, ms,
+	       gap_of(cluster, host, bound), moved);
+}
+
+static void measure_decision(bool quick)
 {
 	struct bench_cluster *cluster = bench_cluster_new(40, 1000, 60, 1, true);
-	char cib[96], data[96], *output;
-	double cpu;
-	FILE *out;
+	struct vrms_model *model = bench_cluster_model(cluster);
+	struct vrms_planner *planner = vrms_planner_new(model);
+	struct vrms_outcome *outcome = vrms_outcome_new(model);
+	int *host = calloc((size_t)cluster->vms, sizeof(*host)), lost = 0;
+	double ms;
 
-	puts("\nOne failure decided, 40 nodes, 1000 VMs (CPU):");
+	puts("\nOne failure decided, 40 nodes, 1000 VMs, started level (CPU; highest load):");
 	look_up(cluster);
-	write_cib(cluster, "balanced", true, NULL, cib);
-	output =
-	    run((const char *const[]){"crm_simulate", "-x", cib, "-R", "-f", "n0", NULL}, &cpu);
-	printf(output == NULL ? "  crm_simulate            not installed\n"
-			      : "  crm_simulate, balanced  %9.0f ms\n",
-	       cpu);
-	free(output);
-	path_of("cluster.data", data);
-	out = fopen(data, "w");
-	bench_cluster_ganeti(cluster, out);
-	fclose(out);
-	output =
-	    run((const char *const[]){"hbal", "-t", data, "-O", "n0", "--evac-mode", NULL}, &cpu);
-	printf(output == NULL ? "  hbal                    not installed\n"
-			      : "  hbal, evacuation only   %9.0f ms\n",
-	       cpu);
-	free(output);
-	unlink(cib);
-	unlink(data);
+	ms = now_ms(CLOCK_PROCESS_CPUTIME_ID);
+	vrms_planner_fail(planner, &lost, 1, outcome);
+	ms = now_ms(CLOCK_PROCESS_CPUTIME_ID) - ms;
+	our_answer(cluster, outcome, host);
+	show_row("vrms, worked out anew", cluster, host, outcome->bound, ms);
+	for (size_t i = 0; i < VRMS_COUNT_OF(peers); i++) {
+		if (quick && peers[i].slow) {
+			continue;
+		}
+		if (peers[i].answer(cluster, lost, host, &ms) < 0) {
+			printf("  %-38s not installed\n", peers[i].name);
+		} else {
+			show_row(peers[i].name, cluster, host, outcome->bound, ms);
+		}
+		fflush(stdout);
+	}
+	free(host);
+	vrms_outcome_free(outcome);
+	vrms_planner_free(planner);
+	vrms_model_free(model);
 	bench_cluster_free(cluster);
 }
 
@@ -193,15 +198,16 @@ static void schedule(const char *label, const char *path)
 	char *output;
 
 	output =
-	    run((const char *const[]){"crm_simulate", "-x", path, "-R", "--quiet", NULL}, &idle);
+	    bench_peer_run((const char *const[]){"crm_simulate", "-x", path, "-R", "--quiet", NULL},
+			   &idle);
 	if (output == NULL) {
 		printf("  %-52s not installed\n", label);
 		return;
 	}
 	free(output);
-	output = run((const char *const[]){"crm_simulate", "-x", path, "-R", "-f", "n0", "--quiet",
-					   NULL},
-		     &lost);
+	output = bench_peer_run((const char *const[]){"crm_simulate", "-x", path, "-R", "-f", "n0",
+						      "--quiet", NULL},
+				&lost);
 	printf("  %-52s %7.2f s idle %7.2f s after a loss\n", label, idle / 1e3, lost / 1e3);
 	free(output);
 	unlink(path);
@@ -218,17 +224,17 @@ static void measure_scheduler(int nodes, int vms)
 	struct vrms_failover *lists = vrms_failover_new(model, NULL, &config);
 
 	printf("\nPacemaker's scheduler, %d nodes, %d VMs (CPU):\n", nodes, vms);
-	write_cib(cluster, "balanced", true, NULL, path);
+	bench_peer_cib(cluster, "balanced", true, NULL, path);
 	schedule("balanced, all VMs probed on all nodes", path);
-	write_cib(cluster, "utilization", true, NULL, path);
+	bench_peer_cib(cluster, "utilization", true, NULL, path);
 	plan_cib(path, model, lists, false);
 	schedule("our lists, all VMs probed on all nodes", path);
-	write_cib(cluster, "utilization", true, lists, path);
+	bench_peer_cib(cluster, "utilization", true, lists, path);
 	plan_cib(path, model, lists, true);
 	schedule("our lists, exclusive: probed on listed nodes only", path);
-	write_cib(cluster, "balanced", false, NULL, path);
+	bench_peer_cib(cluster, "balanced", false, NULL, path);
 	schedule("balanced, probes still to be done", path);
-	write_cib(cluster, "utilization", false, NULL, path);
+	bench_peer_cib(cluster, "utilization", false, NULL, path);
 	plan_cib(path, model, lists, true);
 	schedule("our lists, exclusive, probes still to be done", path);
 	vrms_failover_free(lists);
@@ -277,80 +283,17 @@ static void measure_balance(void)
 	       losses, within, 100 * worst[0], 100 * worst[1], TRIM_MOVES, below);
 }
 
-/* VMs of the lost node that the scheduler finds no host for. */
-static int pacemaker_down(const struct bench_cluster *cluster, int node)
-{
-	char path[96], name[16], *output;
-	double cpu;
-	int down = 0;
-
-	write_cib(cluster, "balanced", true, NULL, path);
-	snprintf(name, sizeof(name), "n%d", node);
-	output = run((const char *const[]){"crm_simulate", "-x", path, "-R", "-f", name,
-					   "--output-as", "xml", NULL},
-		     &cpu);
-	unlink(path);
-	if (output == NULL) {
-		return -1;
-	}
-	xmlDoc *document =
-	    xmlReadMemory(output, (int)strlen(output), "crm_simulate", NULL, XML_PARSE_NOERROR);
-	xmlNode *actions = vrms_cib_child(xmlDocGetRootElement(document), "actions");
-
-	for (xmlNode *at = vrms_cib_child(actions, "rsc_action"); at != NULL;
-	     at = vrms_cib_next(at, "rsc_action")) {
-		down += vrms_cib_is(at, "action", "stop");
-	}
-	xmlFreeDoc(document);
-	free(output);
-	return down;
-}
-
-/* Instances that hbal leaves on the lost node. */
-static int hbal_down(const struct bench_cluster *cluster, int node)
-{
-	char data[96], saved[96], final[112], name[16], end[24], *output;
-	char *text VRMS_CLEANUP(vrms_freep) = NULL;
-	struct vrms_error error = {""};
-	double cpu;
-	int down = 0;
-	FILE *out;
-
-	path_of("cluster.data", data);
-	path_of("saved", saved);
-	snprintf(final, sizeof(final), "%s.balanced", saved);
-	snprintf(name, sizeof(name), "n%d", node);
-	snprintf(end, sizeof(end), "|n%d||ext|", node);
-	out = fopen(data, "w");
-	bench_cluster_ganeti(cluster, out);
-	fclose(out);
-	output = run((const char *const[]){"hbal", "-t", data, "-O", name, "-q", "-S", saved, NULL},
-		     &cpu);
-	unlink(data);
-	if (output == NULL || vrms_file_read(final, 1 << 24, &text, NULL, &error) < 0) {
-		down = -1;
-	}
-	for (const char *at = text; at != NULL && (at = strstr(at, end)) != NULL; at++) {
-		down++;
-	}
-	free(output);
-	unlink(final);
-	snprintf(final, sizeof(final), "%s.original", saved);
-	unlink(final);
-	return down;
-}
-
 static void measure_tight(void)
 {
-	int down = 0, shifts = 0, proven = 0, pacemaker = 0, hbal = 0;
-	double spent = 0;
+	int down = 0, shifts = 0, proven = 0, theirs[VRMS_COUNT_OF(peers)] = {0}, node = 0;
+	double spent = 0, ms;
 
 	for (uint64_t seed = 1; seed <= TIGHT_CLUSTERS; seed++) {
 		struct bench_cluster *cluster = bench_cluster_tight(seed);
 		struct vrms_model *model = bench_cluster_model(cluster);
 		struct vrms_planner *planner = vrms_planner_new(model);
 		struct vrms_outcome *outcome = vrms_outcome_new(model);
-		int node = 0, theirs = pacemaker_down(cluster, node);
+		int *host = calloc((size_t)cluster->vms, sizeof(*host));
 		double start = now_ms(CLOCK_PROCESS_CPUTIME_ID);
 
 		vrms_planner_fail(planner, &node, 1, outcome);
@@ -360,30 +303,32 @@ static void measure_tight(void)
 		for (int i = 0; i < outcome->move_count; i++) {
 			shifts += outcome->moves[i].kind == VRMS_MOVE_ROOM;
 		}
-		pacemaker = theirs < 0 ? -1 : pacemaker + theirs;
-		theirs = hbal_down(cluster, node);
-		hbal = theirs < 0 ? -1 : hbal + theirs;
+		for (size_t p = 0; p < VRMS_COUNT_OF(peers); p++) {
+			int left = peers[p].answer(cluster, node, host, &ms);
+
+			theirs[p] = left < 0 ? -1000 : theirs[p] + left;
+		}
+		free(host);
 		vrms_outcome_free(outcome);
 		vrms_planner_free(planner);
 		vrms_model_free(model);
 		bench_cluster_free(cluster);
 	}
 	printf("\nTen tight clusters (10 nodes of 128, VMs of 2 to 48, 95 %% after one loss):\n"
-	       "  vrms         %3d VMs down, %d live migrations make room (proven fewest in %d), "
-	       "%.1f ms each\n"
-	       "  Pacemaker    %3d VMs down%s\n"
-	       "  hbal         %3d VMs down%s\n",
-	       down, shifts, proven, spent / TIGHT_CLUSTERS, pacemaker,
-	       pacemaker < 0 ? " (not installed)" : "", hbal, hbal < 0 ? " (not installed)" : "");
+	       "  %-38s %3d VMs down, %d live migrations make room (proven fewest in %d), "
+	       "%.1f ms each\n",
+	       "vrms", down, shifts, proven, spent / TIGHT_CLUSTERS);
+	for (size_t p = 0; p < VRMS_COUNT_OF(peers); p++) {
+		printf(theirs[p] < 0 ? "  %-38s not installed\n" : "  %-38s %3d VMs down\n",
+		       peers[p].name, theirs[p]);
+	}
 }
 
 int main(int argc, char **argv)
 {
 	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
 
-	if (mkdtemp(folder) == NULL || setenv("CIB_shadow_dir", folder, 1) != 0 ||
-	    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) != 0) {
-		perror(folder);
+	if (bench_peer_open() < 0) {
 		return 1;
 	}
 	puts("Complete fail-over lists:");
@@ -393,12 +338,12 @@ int main(int argc, char **argv)
 	measure_lists(1000, 50000, 1, "10 s, 1 GiB");
 	measure_balance();
 	measure_tight();
-	measure_decision();
+	measure_decision(quick);
 	fflush(stdout);
 	if (!quick) {
 		measure_scheduler(8, 1000);
 		fflush(stdout);
 		measure_scheduler(32, 1000);
 	}
-	return rmdir(folder) == 0 ? 0 : 1;
+	return bench_peer_close() == 0 ? 0 : 1;
 }

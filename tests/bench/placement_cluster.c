@@ -301,3 +301,72 @@ void bench_cluster_ganeti(const struct bench_cluster *cluster, FILE *out)
 	fputs("\n\n|1,1,0,0,1,1|1,1,0,0,1,1;999999999,999999,999999999,16,8,12|ext|1.0|32.0\n",
 	      out);
 }
+
+/* Limits of what an instance may be; all of ours are within. */
+#define HAIL_LIMITS                                                                            \
+	"{\"minmax\":[{\"min\":{\"memory-size\":1,\"cpu-count\":1,\"disk-size\":0,"            \
+	"\"disk-count\":0,\"nic-count\":0,\"spindle-use\":1},\"max\":{"                        \
+	"\"memory-size\":999999999,\"cpu-count\":999999,\"disk-size\":999999,"                 \
+	"\"disk-count\":16,\"nic-count\":8,\"spindle-use\":12}}],\"std\":{\"memory-size\":1,"  \
+	"\"cpu-count\":1,\"disk-size\":0,\"disk-count\":0,\"nic-count\":0,\"spindle-use\":1}," \
+	"\"disk-templates\":[\"ext\"],\"vcpu-ratio\":1.0,\"spindle-ratio\":32.0}"
+
+static void hail_nodes(const struct bench_cluster *cluster, int lost, FILE *out)
+{
+	for (int n = 0; n < cluster->nodes; n++) {
+		int64_t left = cluster->capacity[0];
+
+		for (int v = 0; v < cluster->vms; v++) {
+			left -= cluster->host[v] == n ? cluster->demand[v * BENCH_DIMS] : 0;
+		}
+		fprintf(out,
+			"%s\"n%d\":{\"group\":\"uuid\",\"offline\":%s,\"drained\":false,"
+			"\"vm_capable\":true,\"master_candidate\":true,\"total_memory\":%lld,"
+			"\"reserved_memory\":0,\"free_memory\":%lld,\"total_disk\":9999999,"
+			"\"free_disk\":9999999,\"total_cpus\":%lld,\"reserved_cpus\":0,"
+			"\"total_spindles\":0,\"free_spindles\":0,\"tags\":[],\"ndparams\":{"
+			"\"spindle_count\":1,\"exclusive_storage\":false,\"cpu_speed\":1.0}}",
+			n > 0 ? "," : "", n, n == lost ? "true" : "false",
+			(long long)cluster->capacity[0], (long long)left,
+			(long long)(cluster->capacity[1] > 1000000 ? 1000000
+								   : cluster->capacity[1]));
+	}
+}
+
+static void hail_request(const struct bench_cluster *cluster, int lost, FILE *out)
+{
+	const char *comma = "";
+
+	fputs("},\"request\":{\"type\":\"node-evacuate\",\"evac_mode\":\"primary-only\","
+	      "\"instances\":[",
+	      out);
+	for (int v = 0; v < cluster->vms; v++) {
+		if (cluster->host[v] == lost) {
+			fprintf(out, "%s\"vm%d\"", comma, v);
+			comma = ",";
+		}
+	}
+	fputs("]}}", out);
+}
+
+void bench_cluster_hail(const struct bench_cluster *cluster, int lost, FILE *out)
+{
+	fputs("{\"version\":2,\"cluster_name\":\"bench\",\"cluster_tags\":[],"
+	      "\"enabled_hypervisors\":[\"kvm\"],\"ipolicy\":" HAIL_LIMITS
+	      ",\"nodegroups\":{\"uuid\":{\"name\":\"group\",\"alloc_policy\":\"preferred\","
+	      "\"tags\":[],\"networks\":[],\"ipolicy\":" HAIL_LIMITS "}},\"nodes\":{",
+	      out);
+	hail_nodes(cluster, lost, out);
+	fputs("},\"instances\":{", out);
+	for (int v = 0; v < cluster->vms; v++) {
+		fprintf(out,
+			"%s\"vm%d\":{\"disk_space_total\":0,\"memory\":%lld,\"vcpus\":%lld,"
+			"\"disk_template\":\"ext\",\"nodes\":[\"n%d\"],\"tags\":[],"
+			"\"spindle_use\":1,\"admin_state\":\"up\",\"admin_state_source\":\"admin\","
+			"\"disks\":[],\"os\":\"none\",\"nics\":[],\"hypervisor\":\"kvm\","
+			"\"auto_balance\":true,\"forthcoming\":false}",
+			v > 0 ? "," : "", v, (long long)cluster->demand[v * BENCH_DIMS],
+			(long long)cluster->demand[v * BENCH_DIMS + 1], cluster->host[v]);
+	}
+	hail_request(cluster, lost, out);
+}

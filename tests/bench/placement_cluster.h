@@ -39,4 +39,7 @@ void bench_cluster_cib(const struct bench_cluster *cluster, const char *strategy
 /* Ganeti's text format, disks shared. */
 void bench_cluster_ganeti(const struct bench_cluster *cluster, FILE *out);
 
+/* What Ganeti's allocator is asked: new hosts for the VMs of a node that is offline. */
+void bench_cluster_hail(const struct bench_cluster *cluster, int lost, FILE *out);
+
 #endif

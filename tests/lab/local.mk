@@ -7,14 +7,19 @@ LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
+	tests/lab/fence_libvirt.sh \
+	tests/lab/health.sh \
 	tests/lab/scsi.sh \
 	tests/lab/vm.sh
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
+	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
+	tests/lab/load.sh \
 	tests/lab/locks.sh \
 	tests/lab/san.sh \
+	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 

@@ -98,7 +98,7 @@ static struct vrms_model *model_of(const char *cib)
 	struct vrms_model *model = NULL;
 	struct vrms_error error = {""};
 
-	ck_assert_msg(vrms_import_text(cib, "cib", &model, &error) == 0, "%s", error.text);
+	ck_assert_msg(vrms_import_text(cib, "cib", NULL, &model, &error) == 0, "%s", error.text);
 	return model;
 }
 

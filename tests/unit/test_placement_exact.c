@@ -3,7 +3,7 @@
  * live migrations make room than the fewest.
  *
  * Solver: cbc (Debian package coinor-cbc) or glpsol (glpk-utils).  More clusters by hand:
- * VRMS_EXACT_CLUSTERS=200 tests/unit/test_placement_exact
+ * CK_TIMEOUT_MULTIPLIER=60 VRMS_EXACT_CLUSTERS=200 tests/unit/test_placement_exact
  */
 #include <errno.h>
 #include <unistd.h>
