@@ -178,12 +178,12 @@ char *vrms_lab_render_qemu(const struct vrms_lab_setup *setup, int index)
 	return length < 0 ? NULL : text;
 }
 
-/* Leases are named in the VMs' XML: libvirt makes none by itself for disks on the network. */
+/* Besides: leases are named in the VMs' XML, for libvirt makes none for disks on the network. */
 char *vrms_lab_render_lockd(const struct vrms_lab_setup *setup, int index)
 {
 	(void)setup;
 	(void)index;
-	return strdup("auto_disk_leases = 0\n"
+	return strdup("auto_disk_leases = 1\n" /* 0 makes no lockspace at all */
 		      "require_lease_for_disks = 0\n"
 		      "file_lockspace_dir = \"" VRMS_LAB_LEASES "/" VRMS_LAB_LOCKSPACE "\"\n");
 }

@@ -15,8 +15,8 @@ scsi() { # ACTION NODE [ASKED]: its exit code in $rc, words in $words
 	words=$(in_node "${3:-$ASK}" fence_vrms_scsi -o "$1" -n "$2" -l "$LUNS" 2>&1) || rc=$?
 }
 keys_of() { scsi status "$1"; [ "$rc" = "$2" ]; }
-fenced_by() { # NODE DEVICE
-	in_node "$ASK" stonith_admin --history "$1" --output-as=xml 2>/dev/null | grep "status=\"success\"" | grep -q "$2"
+fenced() { # NODE: taken off; its unfencing is in the history too
+	in_node "$ASK" stonith_admin --history "$1" --output-as=xml 2>/dev/null | grep "action=\"off\"" | grep -q "status=\"success\""
 }
 is_off() { lab power status "$1" | grep -q off; }
 
@@ -43,7 +43,7 @@ case_fenced_guest() {
 	ASK=$(node_of_others "$victim")
 	lab bmc "$victim" dead # so that its power does not follow
 	lab freeze "$victim"
-	wait_until 90 "$victim is fenced by its storage" fenced_by "$victim" "$victim"
+	wait_until 90 "$victim is fenced by its storage" fenced "$victim"
 	wait_until 60 "its key is gone" keys_of "$victim" 2
 	wait_until 90 "one runs elsewhere" booted_elsewhere one "$victim"
 	lab partition "$victim"

@@ -237,6 +237,73 @@ case_lun_files() {
 	lun_says "nothing to look at" 6 "neither luns nor paths"
 }
 
+# A disk with the lab's boot sector; no lab is started for it.
+make_guest() {
+	mkdir -p "$work/lab"
+	echo '{"format": 1, "name": "scsi", "id": "0123456789abcdef", "stage": "", "nodes": 1, "token_ms": 0,
+		"boot_delay_ms": 0, "libvirt": true}' >"$work/lab/lab.json"
+	"$PROGRAM" --dir "$work/lab" vm add guest --files-only
+	SAN=$work/lab/san
+	adm --mode logicalunit --op new --tid 1 --lun 4 -b "$SAN/disk/guest.raw"
+}
+
+# boot_guest NODE: QEMU connects to the LUN itself; its monitor's words go to a file
+boot_guest() {
+	rm -f "$work/monitor".*
+	mkfifo "$work/monitor.in" "$work/monitor.out"
+	cat "$work/monitor.out" >"$work/monitor.log" &
+	VRMS_SAN_KEY_FILE=$work/$1.key LD_PRELOAD=$GUEST qemu-system-x86_64 -nodefaults -display none -machine pc,accel=tcg \
+		-m 16 -pidfile "$work/qemu.pid" \
+		-blockdev "driver=iscsi,node-name=d,transport=tcp,portal=127.0.0.1:3260,target=$T:t1,lun=4,initiator-name=iqn.2026-01.local.vrms:$1" \
+		-device virtio-blk-pci,drive=d,werror=stop,rerror=stop -chardev "pipe,id=m,path=$work/monitor" \
+		-mon chardev=m,mode=readline >"$work/qemu.log" 2>&1 &
+	exec 6>"$work/monitor.in"
+}
+guest_is() {
+	echo "info status" >&6
+	sleep 0.3
+	tail -n 3 "$work/monitor.log" | grep -q "$1"
+}
+
+case_guest() {
+	type qemu-system-x86_64 >/dev/null 2>&1 || exit 77
+	local before
+	make_guest
+	LUNS="iscsi://127.0.0.1/$T:t1/4"
+	for node in node1 node3; do
+		hostname $node
+		fence on $node
+		went "unfencing $node"
+	done
+	hostname node2
+	boot_guest node1
+	wait_until 60 "the guest of node1 writes once a second" counts guest 2
+	fence off node1
+	went off
+	wait_until 30 "its next write stops it: paused (io-error)" guest_is "io-error"
+	before=$(record guest)
+	sleep 3
+	same "what it has written since" "$before" "$(record guest)"
+	boot_guest2
+	same "boots" 2 "$(boots guest)"
+	guest_is "io-error" || fail "the old guest runs again"
+	before=$(ticks guest)
+	echo "cont" >&6
+	wait_until 30 "an admin who lets the old guest go on changes nothing" guest_is "io-error"
+	wait_until 30 "the new one goes on alone" counts guest "$((before + 2))"
+	same "boots" 2 "$(boots guest)"
+	kill "$(cat "$work/qemu.pid")" "$(cat "$work/qemu2.pid")"
+}
+
+# The same guest on another node, which has its key.
+boot_guest2() {
+	VRMS_SAN_KEY_FILE=$work/node3.key LD_PRELOAD=$GUEST qemu-system-x86_64 -nodefaults -display none -machine pc,accel=tcg \
+		-m 16 -pidfile "$work/qemu2.pid" -monitor none \
+		-blockdev "driver=iscsi,node-name=d,transport=tcp,portal=127.0.0.1:3260,target=$T:t1,lun=4,initiator-name=iqn.2026-01.local.vrms:node3" \
+		-device virtio-blk-pci,drive=d,werror=stop,rerror=stop >"$work/qemu2.log" 2>&1 &
+	wait_until 60 "it boots on node3" booted_beyond guest 1
+}
+
 case_restarted_target() {
 	LUNS=$LUN1
 	fence on node1
@@ -260,6 +327,7 @@ run_case case_identity "a LUN of another identity is refused"
 run_case case_stranger "a stranger's reservation is named and kept"
 run_case case_without_reservations "a target without reservations is named"
 run_case case_chap "CHAP"
+run_case case_guest "a running guest of a fenced node stops at its next write and never writes again"
 run_case case_lun "ocf:vrms:SanLun: registers, sees paths, identity, latency and a fence, unregisters"
 run_case case_lun_files "ocf:vrms:SanLun: files"
 run_case case_restarted_target "a target that has forgotten everything"
