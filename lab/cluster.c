@@ -244,6 +244,24 @@ static void add_nodes(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 	vrms_xml_text_end(xml);
 }
 
+/* Behind a second opinion both devices are clones.  In a level of two devices Pacemaker's fencer
+ * goes on to the second only when a node has answered that holds it verified, and does not look
+ * again when that answer comes after the first device is through: with a device on one node only
+ * and a verdict of milliseconds a fence can hang until its time-out. */
+static void add_power(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	if (!vrms_lab_has_vrmsd(lab)) {
+		add_fence(xml, lab);
+		return;
+	}
+	vrms_xml_text_begin(xml, "clone", "id", "fences", NULL);
+	add_fence(xml, lab);
+	vrms_xml_text_end(xml);
+	vrms_xml_text_begin(xml, "clone", "id", "verdicts", NULL);
+	add_verdict(xml, lab);
+	vrms_xml_text_end(xml);
+}
+
 static char *configuration_xml(const struct vrms_lab *lab)
 {
 	struct vrms_xml_text xml;
@@ -256,10 +274,7 @@ static char *configuration_xml(const struct vrms_lab *lab)
 	vrms_xml_text_end(&xml);
 	add_nodes(&xml, lab);
 	vrms_xml_text_begin(&xml, "resources", NULL);
-	add_fence(&xml, lab);
-	if (vrms_lab_has_vrmsd(lab)) {
-		add_verdict(&xml, lab);
-	}
+	add_power(&xml, lab);
 	if (vrms_lab_has_iscsi(lab)) {
 		add_san(&xml, lab);
 	}

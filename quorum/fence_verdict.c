@@ -255,6 +255,10 @@ static const struct vrms_fence_agent agent = {
 	"Set pcmk_off_retries=1 and pcmk_reboot_retries=1 on this device. By default Pacemaker "
 	"repeats an action that failed; the second time the target is a member from the start, and "
 	"the real device would fence it after all: safe, but the refusal was in vain.\n\n"
+	"Clone this device and the one behind it, so that every node holds both verified. In a "
+	"level of two devices Pacemaker's fencer does not look again when the node that holds the "
+	"second one answers after the first is through, and then the fence hangs until its "
+	"time-out.\n\n"
 	"It never says that a node is off: that is the word of the device behind it. What it saw "
 	"and decided is told to this node's vrmsd, for vrms explain fence.",
     .vendor_url = "",
@@ -269,6 +273,8 @@ static const struct vrms_fence_agent agent = {
 		    "crm configure primitive verdict stonith:fence_vrms_verdict \\e\n"
 		    "    params device=/dev/mapper/vrms-beats \\e\n"
 		    "    pcmk_off_retries=1 pcmk_reboot_retries=1\n"
+		    "crm configure clone verdicts verdict\n"
+		    "crm configure clone powers power\n"
 		    "crm configure fencing_topology node1: verdict,power node2: verdict,power\n"
 		    ".Ed",
     .man_see_also = ".Xr vrms 8 , .Xr vrms_beat_area 5 , .Xr vrmsd 8",
