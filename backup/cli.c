@@ -38,7 +38,7 @@ static const struct cli_option options[] = {
     {"threads", NUMBER, FIELD(threads), "N", "worker threads (as many as processors)", 1, 15},
     {"json", FLAG, FIELD(json), NULL, "print JSON"},
     {"encrypt", FLAG, FIELD(encrypt), NULL, "encrypt with AES-256-GCM; needs a key"},
-    {"fast", FLAG, FIELD(fast), NULL, "hash with XXH3-128 and compress with zstd -5"},
+    {"fast", FLAG, FIELD(fast), NULL, "hash with XXH3-128 and compress with zstd -3"},
     {"hash", TEXT, FIELD(hash), "NAME", "sha256 (default) or xxh3"},
     {"compression", TEXT, FIELD(compression), "NAME", "zstd (default) or none"},
     {"level", NUMBER, FIELD(level), "N", "zstd level, -7 to 19 (1)", -7, 19},
@@ -55,6 +55,14 @@ static const struct cli_option options[] = {
     {"no-freeze", FLAG, FIELD(no_freeze), NULL, "do not ask the guest's agent to freeze"},
     {"file", LIST, FIELD(files), "NAME=PATH", "file to save with it; may be repeated"},
     {"rate", SIZE, FIELD(rate_bytes), "SIZE", "read at most so much per second"},
+    {"socket", TEXT, FIELD(socket), "PATH", "where the server listens"},
+    {"writable", FLAG, FIELD(writable), NULL, "take writes too, and forget them at the end"},
+    {"no-copy", FLAG, FIELD(no_copy), NULL, "leave the disks in the repository"},
+    {"whole", FLAG, FIELD(whole), NULL, "restore the disks into scratch first, every block"},
+    {"wait-for", TEXT, FIELD(wait_for), "TEXT", "what its serial line must say"},
+    {"timeout", DURATION, FIELD(timeout_ms), "TIME", "how long to wait for it (3min)"},
+    {"to", TEXT, FIELD(to), "DIR", "the other repository"},
+    {"to-key-file", TEXT, FIELD(to_key_file), "FILE", "its key"},
     {"disk", LIST, FIELD(disks), "DISK[=TARGET]",
      "only this disk, to this target; may be repeated"},
     {"format", TEXT, FIELD(format), "FORMAT", "of the new images: qcow2 or raw (as they were)"},
@@ -76,6 +84,8 @@ static const struct cli_option options[] = {
     {"keep-weekly", NUMBER, FIELD(keep[VRMS_KEEP_WEEKLY]), "N", "... weeks", 0, UINT32_MAX},
     {"keep-monthly", NUMBER, FIELD(keep[VRMS_KEEP_MONTHLY]), "N", "... months", 0, UINT32_MAX},
     {"keep-yearly", NUMBER, FIELD(keep[VRMS_KEEP_YEARLY]), "N", "... years", 0, UINT32_MAX},
+    {"config", TEXT, FIELD(config), "FILE", "the policies (/etc/vrms/backup.conf)"},
+    {"cluster-config", FLAG, FIELD(cluster_config), NULL, "the VM's configuration in Pacemaker"},
     {"new-key-file", TEXT, FIELD(new_key_file), "FILE", "the new key"},
     {"new-key-command", TEXT, FIELD(new_key_command), "COMMAND", "program that prints the new key"},
 };
@@ -155,6 +165,7 @@ static void set_defaults(struct vrms_cli *cli)
 	cli->key_file = getenv("VRMS_BACKUP_KEY_FILE");
 	cli->level = INT64_MIN;
 	cli->live_pct = 50;
+	cli->timeout_ms = 180000;
 }
 
 int vrms_cli_parse(const struct vrms_command *command, int argc, char **argv,
@@ -191,7 +202,7 @@ int vrms_cli_parse(const struct vrms_command *command, int argc, char **argv,
 
 void vrms_cli_print_usage(const struct vrms_command *command)
 {
-	printf("  %-9s %-28s %s\n", command->name, command->arguments, command->summary);
+	printf("  %-12s %-15s %s\n", command->name, command->arguments, command->summary);
 }
 
 void vrms_cli_print_options(const struct vrms_command *command)
@@ -304,6 +315,22 @@ int vrms_open_repository(const struct vrms_cli *cli, enum vrms_lock_kind kind, c
 		vrms_repository_set_guard(ret_open->repository, ask_lock, ret_open->lock);
 	}
 	return rc < 0 ? vrms_error_wrap(error, rc, "repository '%s'", cli->repository) : 0;
+}
+
+int vrms_open_second(const struct vrms_cli *cli, enum vrms_lock_kind kind, const char *purpose,
+		     struct vrms_open *ret_open, struct vrms_error *error)
+{
+	struct vrms_cli second = {
+	    .repository = cli->to,
+	    .key_file = cli->to_key_file,
+	    .lock_wait_ms = cli->lock_wait_ms,
+	};
+
+	memset(ret_open, 0, sizeof(*ret_open));
+	if (cli->to == NULL) {
+		return vrms_error_set(error, -EINVAL, "to which repository? (--to DIR)");
+	}
+	return vrms_open_repository(&second, kind, purpose, ret_open, error);
 }
 
 const char *vrms_size_print(uint64_t bytes, char *text)

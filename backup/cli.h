@@ -24,12 +24,12 @@ struct vrms_cli {
 	const char *repository, *key_file, *key_command;
 	const char *new_key_file, *new_key_command;
 	const char *mode, *hash, *compression, *format, *name, *output, *to, *to_key_file;
-	const char *connect, *scratch;
+	const char *connect, *scratch, *config, *socket, *wait_for;
 	struct vrms_cli_list images, files, disks, excluded;
 	uint64_t block_bytes, pack_bytes, rate_bytes, budget_bytes;
-	int64_t level, threads, lock_wait_ms, keep[VRMS_KEEP_COUNT], live_pct;
+	int64_t level, threads, lock_wait_ms, timeout_ms, keep[VRMS_KEEP_COUNT], live_pct;
 	bool encrypt, fast, self_contained, json, dry_run, overwrite, only_new, chain, force,
-	    no_freeze, define;
+	    no_freeze, define, cluster_config, writable, no_copy, whole;
 	char **arguments;
 	int argument_count;
 	const atomic_bool *stop;
@@ -63,6 +63,11 @@ VRMS_MUST_CHECK int vrms_open_repository(const struct vrms_cli *cli, enum vrms_l
 					 const char *purpose, struct vrms_open *ret_open,
 					 struct vrms_error *error);
 
+/* As above for one that --to and --to-key-file name. */
+VRMS_MUST_CHECK int vrms_open_second(const struct vrms_cli *cli, enum vrms_lock_kind kind,
+				     const char *purpose, struct vrms_open *ret_open,
+				     struct vrms_error *error);
+
 /* Reads a key; ret_secret stays NULL when neither is given. */
 VRMS_MUST_CHECK int vrms_cli_secret(const char *file, const char *command, char **ret_secret,
 				    size_t *ret_size, struct vrms_error *error);
@@ -80,7 +85,12 @@ int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_diff(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_restore(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_serve(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_boot(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_test_restore(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_copy(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_export(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_export_chain(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_verify(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_check(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_repair(const struct vrms_cli *cli, struct vrms_error *error);
@@ -89,5 +99,8 @@ int vrms_command_remove(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_stats(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_rekey(const struct vrms_cli *cli, struct vrms_error *error);
 int vrms_command_unlock(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_release(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_schedule(const struct vrms_cli *cli, struct vrms_error *error);
+int vrms_command_status(const struct vrms_cli *cli, struct vrms_error *error);
 
 #endif

@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "backup/cli.h"
+#include "backup/command_policy.h"
+#include "backup/status_record.h"
 #include "backup/sweep.h"
 #include "backup/verify.h"
 
@@ -57,6 +59,7 @@ static int verify(const struct vrms_cli *cli, bool no_blocks, struct vrms_error 
 	    .found = print_finding,
 	    .context = (void *)(uintptr_t)cli,
 	};
+	int64_t findings;
 	/* Findings are written down, so it is a writer. */
 	int rc = vrms_open_repository(cli, no_blocks ? VRMS_LOCK_READER : VRMS_LOCK_WRITER,
 				      no_blocks ? "check" : "verify", &open, error);
@@ -68,13 +71,19 @@ static int verify(const struct vrms_cli *cli, bool no_blocks, struct vrms_error 
 	if (rc == 0 && !no_blocks) {
 		rc = vrms_verify_record(open.repository, &result, error);
 	}
+	findings = (int64_t)(result.damaged_blocks + result.damaged_packs + result.lost_blocks +
+			     result.damaged_points);
+	if (rc == 0 && !no_blocks) {
+		rc = vrms_status_note_care(open.repository,
+					   cli->budget_bytes > 0 ? VRMS_STATUS_SAMPLE
+								 : VRMS_STATUS_VERIFY,
+					   findings, error);
+	}
 	if (rc < 0) {
 		return rc;
 	}
 	print_result(cli, &result);
-	return result.damaged_blocks + result.damaged_packs + result.lost_blocks +
-		   result.damaged_points >
-	       0;
+	return findings > 0;
 }
 
 int vrms_command_verify(const struct vrms_cli *cli, struct vrms_error *error)
@@ -127,33 +136,49 @@ static int64_t utc_offset_s(void)
 	return localtime_r(&now, &parts) != NULL ? parts.tm_gmtoff : 0;
 }
 
-/* Judges the points first .. first + count - 1, which are of one VM. */
-static int judge_vm(const struct vrms_cli *cli, const struct vrms_point *points, size_t count,
-		    bool *ret_removes)
+/* The command line's rules, or those of the VM's policy: without one everything stays. */
+static struct vrms_retention find_rules(const struct vrms_cli *cli,
+					const struct vrms_policies *policies, const char *vm)
 {
-	struct vrms_retention_point *rows = calloc(count + 1, sizeof(*rows));
-	struct vrms_retention retention;
+	struct vrms_retention retention = {{0}};
+	const struct vrms_policy *policy =
+	    policies != NULL ? vrms_policies_find(policies, vm) : NULL;
 
-	if (rows == NULL) {
-		return -ENOMEM;
+	if (policies != NULL) {
+		return policy != NULL ? vrms_policy_retention(policy) : retention;
 	}
 	for (enum vrms_keep rule = 0; rule < VRMS_KEEP_COUNT; rule++) {
 		retention.keep[rule] = (uint32_t)cli->keep[rule];
+	}
+	return retention;
+}
+
+/* Judges the points first .. first + count - 1, which are of one VM. */
+static int judge_vm(const struct vrms_retention *retention, const struct vrms_point *points,
+		    size_t count, bool tells_all, bool *ret_removes)
+{
+	struct vrms_retention_point *rows = calloc(count + 1, sizeof(*rows));
+
+	if (rows == NULL) {
+		return -ENOMEM;
 	}
 	for (size_t i = 0; i < count; i++) {
 		rows[i].sequence = points[i].sequence;
 		rows[i].time_s = points[i].time_s;
 	}
-	vrms_retention_apply(&retention, utc_offset_s(), rows, count);
+	vrms_retention_apply(retention, utc_offset_s(), rows, count);
 	for (size_t i = 0; i < count; i++) {
 		ret_removes[i] = rows[i].reasons == 0;
-		print_reasons(&points[i], rows[i].reasons);
+		if (tells_all || ret_removes[i]) {
+			print_reasons(&points[i], rows[i].reasons);
+		}
 	}
 	free(rows);
 	return 0;
 }
 
-static int judge(const struct vrms_cli *cli, const struct vrms_point_list *list, bool *removes)
+static int judge(const struct vrms_cli *cli, const struct vrms_policies *policies,
+		 const struct vrms_point_list *list, bool *removes)
 {
 	int rc = 0;
 
@@ -165,8 +190,12 @@ static int judge(const struct vrms_cli *cli, const struct vrms_point_list *list,
 		       strcmp(list->points[first + count].vm, vm) == 0) {
 			count++;
 		}
-		if (cli->argument_count == 0 || strcmp(cli->arguments[0], vm) == 0) {
-			rc = judge_vm(cli, &list->points[first], count, removes + first);
+		if (policies != NULL || cli->argument_count == 0 ||
+		    strcmp(cli->arguments[0], vm) == 0) {
+			struct vrms_retention rules = find_rules(cli, policies, vm);
+
+			rc = judge_vm(&rules, &list->points[first], count, policies == NULL,
+				      removes + first);
 		}
 	}
 	return rc;
@@ -221,7 +250,8 @@ static int sweep(const struct vrms_cli *cli, struct vrms_repository *repository,
 	return result.missing_blocks > 0;
 }
 
-int vrms_command_prune(const struct vrms_cli *cli, struct vrms_error *error)
+int vrms_care_prune(const struct vrms_cli *cli, const struct vrms_policies *policies,
+		    struct vrms_error *error)
 {
 	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
 	struct vrms_point_list list VRMS_CLEANUP(vrms_point_list_done) = {0};
@@ -240,11 +270,22 @@ int vrms_command_prune(const struct vrms_cli *cli, struct vrms_error *error)
 				      list.damaged[0]);
 	}
 	removes = calloc(list.count + 1, sizeof(*removes));
-	if (removes == NULL || judge(cli, &list, removes) < 0) {
+	if (removes == NULL || judge(cli, policies, &list, removes) < 0) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	kept = remove_points(cli, open.repository, &list, removes, error);
-	return kept < 0 ? kept : sweep(cli, open.repository, &list, (size_t)kept, error);
+	rc = kept < 0 ? kept : sweep(cli, open.repository, &list, (size_t)kept, error);
+	if (rc >= 0 && !cli->dry_run) {
+		int noted = vrms_status_note_care(open.repository, VRMS_STATUS_PRUNE, rc, error);
+
+		rc = noted < 0 ? noted : rc;
+	}
+	return rc;
+}
+
+int vrms_command_prune(const struct vrms_cli *cli, struct vrms_error *error)
+{
+	return vrms_care_prune(cli, NULL, error);
 }
 
 int vrms_command_remove(const struct vrms_cli *cli, struct vrms_error *error)

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "backup/cli.h"
+#include "backup/command_cluster.h"
 #include "backup/image.h"
 #include "backup/live.h"
 #include "backup/restore.h"
+#include "backup/vm_state.h"
 #include "backup/vm_xml.h"
 #include "common/file.h"
 
@@ -24,6 +26,8 @@ struct request {
 	const struct vrms_point *point;
 	struct vrms_vm_xml_move moves[VRMS_CLI_LIST_MAX]; /* where disks went; paths are ours */
 	size_t move_count;
+	struct vrms_cluster_pause pause;
+	bool has_begun; /* to change something of the VM */
 };
 
 static void request_done(struct request *request)
@@ -31,6 +35,7 @@ static void request_done(struct request *request)
 	for (size_t i = 0; i < request->move_count; i++) {
 		free((void *)(uintptr_t)request->moves[i].path);
 	}
+	vrms_cluster_pause_done(&request->pause);
 }
 
 /* "--disk vda=/path": the target of a disk; NULL when it names none; -ENOENT when others are
@@ -84,7 +89,9 @@ static int open_target(const struct request *request, const struct vrms_point_pa
 		return vrms_target_nbd_open(path, part->bytes, ret_target, error);
 	}
 	if (strcmp(format, "qcow2") == 0) {
-		return vrms_target_qcow2_open(path, part->bytes, is_overwriting, ret_target, error);
+		struct vrms_qcow2 image = {path, part->bytes, is_overwriting, NULL};
+
+		return vrms_target_qcow2_open(&image, ret_target, error);
 	}
 	if (strcmp(format, "raw") == 0) {
 		return vrms_target_file_open(path, part->bytes, is_overwriting, ret_target, error);
@@ -136,6 +143,7 @@ static int restore_disk(struct request *request, const struct vrms_point_part *p
 	int rc = refuse_held(path, error);
 
 	if (rc == 0) {
+		request->has_begun = true;
 		rc = open_target(request, part, path, &target, error);
 	}
 	if (rc == 0) {
@@ -246,22 +254,6 @@ static const struct vrms_point_part *find_file(const struct request *request, co
 	return part != NULL && !part->is_disk ? part : NULL;
 }
 
-/* With its own name the VM gets its NVRAM back; a new one starts with a fresh one. */
-static int put_nvram(const struct request *request, const char *xml, struct vrms_error *error)
-{
-	const struct vrms_point_part *part = find_file(request, "nvram");
-	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
-	int rc = vrms_vm_xml_parse(xml, &vm, error);
-
-	if (rc < 0 || part == NULL || vm.nvram[0] == '\0') {
-		return rc;
-	}
-	if (access(vm.nvram, F_OK) == 0 && !request->cli->overwrite) {
-		return vrms_error_set(error, -EEXIST, "'%s' is there (--overwrite)", vm.nvram);
-	}
-	return restore_file(request, part, vm.nvram, error);
-}
-
 static int define(const struct request *request, struct vrms_error *error)
 {
 	const struct vrms_point_part *part = find_file(request, "domain.xml");
@@ -279,13 +271,85 @@ static int define(const struct request *request, struct vrms_error *error)
 		rc = vrms_vm_xml_edit((const char *)saved, &change, &xml, error);
 	}
 	if (rc == 0) {
-		rc = put_nvram(request, xml, error);
+		rc = vrms_vm_state_put(request->repository, request->point, xml,
+				       request->cli->overwrite ? VRMS_VM_STATE_REPLACE
+							       : VRMS_VM_STATE_REFUSE,
+				       error);
 	}
 	if (rc == 0) {
 		rc = vrms_live_define(request->cli->connect, xml, error);
 	}
 	if (rc == 0) {
 		printf("VM '%s' defined\n", vm_name(request));
+	}
+	return rc;
+}
+
+/* Is the VM itself put back, or one of its disks? */
+static bool touches_vm(const struct request *request)
+{
+	const struct vrms_cli *cli = request->cli;
+
+	if (cli->name != NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < request->point->part_count; i++) {
+		const struct vrms_point_part *part = &request->point->parts[i];
+		const char *path = NULL;
+
+		if (part->is_disk && wanted_target(cli, part->name, &path) == 0 && path != NULL &&
+		    strcmp(path, part->source) == 0) {
+			return true;
+		}
+	}
+	return cli->define || cli->cluster_config;
+}
+
+/* The saved configuration, when it is wanted. */
+static int read_cluster(const struct request *request, uint8_t **ret_text, struct vrms_error *error)
+{
+	const struct vrms_point_part *part = find_file(request, VRMS_CLUSTER_FILE);
+
+	if (!request->cli->cluster_config) {
+		return 0;
+	}
+	if (request->cli->name != NULL) {
+		return vrms_error_set(error, -EINVAL,
+				      "--cluster-config is for the VM itself: not with --name");
+	}
+	return part != NULL
+		   ? vrms_restore_read(request->repository, part, ret_text, error)
+		   : vrms_error_set(error, -ENOENT,
+				    "the point has no cluster configuration: the VM was in none");
+}
+
+static int restore_all(struct request *request, struct vrms_error *error)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < request->point->part_count && rc == 0; i++) {
+		rc = restore_part(request, &request->point->parts[i], error);
+	}
+	return rc == 0 && request->cli->define ? define(request, error) : rc;
+}
+
+/* Pacemaker must neither start the VM meanwhile, nor afterwards what is half restored. */
+static int restore_in_cluster(struct request *request, struct vrms_error *error)
+{
+	uint8_t *config VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = read_cluster(request, &config, error);
+
+	if (rc == 0 && touches_vm(request)) {
+		rc = vrms_cluster_pause_begin(request->point->vm, &request->pause, error);
+	}
+	if (rc == 0) {
+		rc = restore_all(request, error);
+	}
+	if (rc == 0) {
+		rc = vrms_cluster_pause_end(&request->pause, (const char *)config, error);
+	}
+	if (rc < 0) {
+		vrms_cluster_pause_fail(&request->pause, !request->has_begun);
 	}
 	return rc;
 }
@@ -313,11 +377,8 @@ static int run(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc == 0 && cli->output != NULL) {
 		rc = vrms_file_mkdir_all(cli->output, 0700, error);
 	}
-	for (size_t i = 0; i < point.part_count && rc == 0; i++) {
-		rc = restore_part(&request, &point.parts[i], error);
-	}
-	if (rc == 0 && cli->define) {
-		rc = define(&request, error);
+	if (rc == 0) {
+		rc = restore_in_cluster(&request, error);
 	}
 	return rc < 0 ? vrms_error_wrap(error, rc, "'%s'", cli->arguments[0]) : 0;
 }
@@ -335,5 +396,5 @@ int vrms_command_export(const struct vrms_cli *cli, struct vrms_error *error)
 		return vrms_error_set(error, -EINVAL, "where to? (--output DIR)");
 	}
 	plain.format = "qcow2";
-	return run(&plain, error);
+	return cli->chain ? vrms_export_chain(&plain, error) : run(&plain, error);
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "backup/cli.h"
+#include "backup/command_cluster.h"
+#include "backup/restore.h"
 
 static uint64_t disk_bytes(const struct vrms_point *point)
 {
@@ -46,16 +48,37 @@ static int print_json(const json_t *value)
 	return rc == 0 ? 0 : -ENOMEM;
 }
 
+/* With what is kept beside its document. */
+static json_t *encode_point(const struct vrms_point *point)
+{
+	json_t *value = vrms_point_encode(point);
+
+	if (value != NULL && point->trial.time_s != 0 &&
+	    json_object_set_new(value, "trial", vrms_trial_encode(&point->trial)) != 0) {
+		json_decref(value);
+		return NULL;
+	}
+	return value;
+}
+
 static int list_json(const struct vrms_point_list *list)
 {
 	json_t *value VRMS_CLEANUP(json_decrefp) = json_array();
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(value, vrms_point_encode(&list->points[i])) != 0) {
+		if (json_array_append_new(value, encode_point(&list->points[i])) != 0) {
 			return -ENOMEM;
 		}
 	}
 	return print_json(value);
+}
+
+static const char *trial_word(const struct vrms_point *point)
+{
+	if (point->trial.time_s == 0) {
+		return "";
+	}
+	return point->trial.is_passed ? "  tested" : "  TEST FAILED";
 }
 
 int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
@@ -79,11 +102,11 @@ int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
 		char name[256], time[24], disks[16], stored[16];
 
 		snprintf(name, sizeof(name), "%s@%" PRIu64, point->vm, point->sequence);
-		printf("%-24s %-19s %-12s %-11s %10s %10s%s\n", name,
+		printf("%-24s %-19s %-12s %-11s %10s %10s%s%s\n", name,
 		       vrms_time_print(point->time_s, time), overall_mode(point),
 		       point->consistency, vrms_size_print(disk_bytes(point), disks),
 		       vrms_size_print(point->stored_bytes, stored),
-		       point->is_self_contained ? "  self-contained" : "");
+		       point->is_self_contained ? "  self-contained" : "", trial_word(point));
 	}
 	for (size_t i = 0; i < list.damaged_count; i++) {
 		fprintf(stderr, "vrms-backup: damaged point: %s\n", list.damaged[i]);
@@ -109,6 +132,25 @@ static void print_part(const struct vrms_point_part *part)
 	printf("    root        %s\n", root);
 }
 
+static int show_cluster(struct vrms_repository *repository, const struct vrms_point *point,
+			struct vrms_error *error)
+{
+	const struct vrms_point_part *part = vrms_point_find(point, VRMS_CLUSTER_FILE);
+	uint8_t *data VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc;
+
+	if (part == NULL) {
+		return vrms_error_set(error, -ENOENT, "%s@%" PRIu64 ": the VM was in no cluster",
+				      point->vm, point->sequence);
+	}
+	rc = vrms_restore_read(repository, part, &data, error);
+	if (rc == 0) {
+		fwrite(data, 1, part->bytes, stdout);
+		printf("\n");
+	}
+	return rc;
+}
+
 int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 {
 	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
@@ -122,8 +164,11 @@ int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc < 0) {
 		return rc;
 	}
+	if (cli->cluster_config) {
+		return show_cluster(open.repository, &point, error);
+	}
 	if (cli->json) {
-		json_t *value VRMS_CLEANUP(json_decrefp) = vrms_point_encode(&point);
+		json_t *value VRMS_CLEANUP(json_decrefp) = encode_point(&point);
 
 		return value != NULL ? print_json(value) : -ENOMEM;
 	}
@@ -139,6 +184,12 @@ int vrms_command_show(const struct vrms_cli *cli, struct vrms_error *error)
 	       (double)point.duration_ms / 1000);
 	if (point.checkpoint[0] != '\0') {
 		printf("  checkpoint    %s\n", point.checkpoint);
+	}
+	if (point.trial.time_s != 0) {
+		printf("  test-restore  %s on %s, %s after %.1f s: %s\n",
+		       vrms_time_print(point.trial.time_s, time), point.trial.host,
+		       point.trial.is_passed ? "works" : "FAILED",
+		       (double)point.trial.took_ms / 1000, point.trial.text);
 	}
 	for (size_t i = 0; i < point.part_count; i++) {
 		print_part(&point.parts[i]);

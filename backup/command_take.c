@@ -147,7 +147,7 @@ static int read_inputs(const struct vrms_cli *cli, struct inputs *inputs, struct
 	return rc;
 }
 
-static void print_point(const struct vrms_point *point)
+void vrms_take_print(const struct vrms_point *point)
 {
 	char size[16];
 
@@ -168,7 +168,7 @@ static void print_point(const struct vrms_point *point)
 	}
 }
 
-static unsigned int thread_count(const struct vrms_cli *cli)
+unsigned int vrms_take_thread_count(const struct vrms_cli *cli)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -186,7 +186,7 @@ int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error)
 	struct vrms_take take = {
 	    .vm = cli->arguments[0],
 	    .is_self_contained = cli->self_contained,
-	    .thread_count = thread_count(cli),
+	    .thread_count = vrms_take_thread_count(cli),
 	    .rate_bytes = cli->rate_bytes,
 	    .stop = cli->stop,
 	};
@@ -218,7 +218,7 @@ int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error)
 		json_dumpf(value, stdout, JSON_INDENT(1));
 		printf("\n");
 	} else {
-		print_point(&point);
+		vrms_take_print(&point);
 	}
 	return 0;
 }

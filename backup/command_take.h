@@ -29,4 +29,8 @@ VRMS_MUST_CHECK int vrms_take_vm(const struct vrms_cli *cli, struct vrms_reposit
 				 const struct vrms_take *wanted, struct vrms_take_files *files,
 				 struct vrms_point *ret_point, struct vrms_error *error);
 
+/* What a run says at its end. */
+void vrms_take_print(const struct vrms_point *point);
+unsigned int vrms_take_thread_count(const struct vrms_cli *cli);
+
 #endif

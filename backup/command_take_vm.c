@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup/command_cluster.h"
 #include "backup/command_take.h"
 #include "backup/take_live.h"
+#include "backup/vm_state.h"
 #include "common/file.h"
 
 void vrms_take_files_done(struct vrms_take_files *files)
@@ -58,18 +60,31 @@ static void note_crash_consistent(const char *text)
 	fprintf(stderr, "vrms-backup: note: only crash-consistent: %s\n", text);
 }
 
-/* Source: libvirt, where swtpm keeps the state of a TPM 2.0. */
 static int add_tpm(const struct vrms_vm_xml *vm, struct vrms_take_files *files,
 		   struct vrms_error *error)
 {
-	char path[160];
+	char path[VRMS_VM_STATE_PATH_BYTES];
 
-	snprintf(path, sizeof(path), "/var/lib/libvirt/swtpm/%s/tpm2/tpm2-00.permall", vm->uuid);
+	vrms_vm_state_tpm_path(vm, path);
 	if (access(path, F_OK) < 0) {
 		note("the TPM's state is not where libvirt keeps it: not saved");
 		return 0;
 	}
 	return vrms_take_files_read(files, "tpm", path, error);
+}
+
+/* What cannot be asked now is no reason to have no backup. */
+static int add_cluster(const struct vrms_vm_xml *vm, struct vrms_take_files *files,
+		       struct vrms_error *error)
+{
+	struct vrms_error why = {0};
+	char *text = NULL;
+
+	if (vrms_cluster_save(vm->name, &text, &why) < 0) {
+		note(why.text);
+		return 0;
+	}
+	return text != NULL ? vrms_take_files_add(files, VRMS_CLUSTER_FILE, text, error) : 0;
 }
 
 static int add_files(struct vrms_live *live, const struct vrms_vm_xml *vm,
@@ -86,6 +101,9 @@ static int add_files(struct vrms_live *live, const struct vrms_vm_xml *vm,
 		rc = access(vm->nvram, F_OK) == 0
 			 ? vrms_take_files_read(files, "nvram", vm->nvram, error)
 			 : 0;
+	}
+	if (rc == 0) {
+		rc = add_cluster(vm, files, error);
 	}
 	return rc == 0 && vm->has_tpm ? add_tpm(vm, files, error) : rc;
 }
@@ -122,8 +140,11 @@ static int take_shut_off(struct vrms_repository *repository, const struct vrms_t
 	struct vrms_take_image *images VRMS_CLEANUP(vrms_freep) =
 	    calloc(vm->disk_count, sizeof(*images));
 
-	if (images == NULL) {
-		return vrms_error_set(error, -ENOMEM, "out of memory");
+	int rc = images != NULL ? vrms_cluster_refuse_active(vm->name, error)
+				: vrms_error_set(error, -ENOMEM, "out of memory");
+
+	if (rc < 0) {
+		return rc;
 	}
 	for (size_t i = 0; i < vm->disk_count; i++) {
 		const struct vrms_vm_disk *disk = &vm->disks[i];

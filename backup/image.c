@@ -14,12 +14,18 @@
 /* A process that held the image may just be ending: a killed backup's, a VM's. */
 enum { QEMU_IMG_MS = 60000, CONNECTIONS = 2, LOCK_WAIT_MS = 5000, LOCK_LOOK_MS = 100 };
 
+static void free_names(char **names)
+{
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		free(names[i]);
+	}
+	free(names);
+}
+
 void vrms_image_done(struct vrms_image *image)
 {
-	for (size_t i = 0; image->bitmaps != NULL && image->bitmaps[i] != NULL; i++) {
-		free(image->bitmaps[i]);
-	}
-	free(image->bitmaps);
+	free_names(image->bitmaps);
+	free_names(image->broken);
 	free(image->path);
 	free(image->format);
 	memset(image, 0, sizeof(*image));
@@ -47,25 +53,30 @@ static int take_bitmaps(const json_t *info, struct vrms_image *image)
 	json_t *list = json_object_get(data, "bitmaps");
 	const char *compat = json_string_value(json_object_get(data, "compat"));
 	json_t *bitmap;
-	size_t i, count = 0;
+	size_t i, good_count = 0, broken_count = 0;
 
 	image->can_bitmap =
 	    strcmp(image->format, "qcow2") == 0 && compat != NULL && strcmp(compat, "0.10") != 0;
 	image->bitmaps = calloc(json_array_size(list) + 1, sizeof(char *));
-	if (image->bitmaps == NULL) {
+	image->broken = calloc(json_array_size(list) + 1, sizeof(char *));
+	if (image->bitmaps == NULL || image->broken == NULL) {
 		return -ENOMEM;
 	}
 	json_array_foreach(list, i, bitmap)
 	{
 		const char *name = json_string_value(json_object_get(bitmap, "name"));
+		bool is_good = !has_flag(bitmap, "in-use") && has_flag(bitmap, "auto");
+		char **place = is_good ? &image->bitmaps[good_count] : &image->broken[broken_count];
 
-		if (name == NULL || has_flag(bitmap, "in-use") || !has_flag(bitmap, "auto")) {
+		if (name == NULL) {
 			continue;
 		}
-		image->bitmaps[count] = strdup(name);
-		if (image->bitmaps[count++] == NULL) {
+		*place = strdup(name);
+		if (*place == NULL) {
 			return -ENOMEM;
 		}
+		good_count += is_good;
+		broken_count += !is_good;
 	}
 	return 0;
 }

@@ -18,6 +18,7 @@ struct vrms_image {
 	char *format; /* "raw", "qcow2", ... */
 	uint64_t bytes;
 	char **bitmaps; /* good and enabled ones, NULL-terminated */
+	char **broken;  /* the others: good for nothing, and in the way of snapshots */
 	bool can_bitmap;
 };
 

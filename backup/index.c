@@ -10,6 +10,7 @@
 #include "backup/index_segment.h"
 #include "backup/pack.h"
 #include "backup/pack_list.h"
+#include "backup/pack_table.h"
 
 enum { JOIN_COUNT = 8, LEVEL_ENTRIES = 1 << 13, LEVEL_MAX = 12 };
 
@@ -19,9 +20,7 @@ struct vrms_index {
 	pthread_rwlock_t lock; /* over everything below */
 	struct vrms_segment **segments;
 	size_t segment_count;
-	struct vrms_index_pack *packs;
-	bool *is_missing; /* per pack */
-	uint32_t pack_count;
+	struct vrms_pack_table packs;
 	size_t damaged_count;
 	size_t adopted_count;
 };
@@ -35,40 +34,9 @@ void vrms_index_free(struct vrms_index *index)
 		vrms_segment_free(index->segments[i]);
 	}
 	free(index->segments);
-	free(index->packs);
-	free(index->is_missing);
+	vrms_pack_table_done(&index->packs);
 	pthread_rwlock_destroy(&index->lock);
 	free(index);
-}
-
-/* A pack's row; a pack with another size than expected is another row. */
-static int intern_pack(struct vrms_index *index, const struct vrms_index_pack *pack,
-		       uint32_t *ret_row)
-{
-	struct vrms_index_pack *packs;
-	bool *is_missing;
-
-	for (uint32_t row = index->pack_count; row-- > 0;) {
-		if (vrms_id_is_equal(&index->packs[row].pack, &pack->pack) &&
-		    index->packs[row].pack_bytes == pack->pack_bytes) {
-			*ret_row = row;
-			return 0;
-		}
-	}
-	packs = realloc(index->packs, (index->pack_count + 1) * sizeof(*packs));
-	if (packs == NULL) {
-		return -ENOMEM;
-	}
-	index->packs = packs;
-	is_missing = realloc(index->is_missing, (index->pack_count + 1) * sizeof(*is_missing));
-	if (is_missing == NULL) {
-		return -ENOMEM;
-	}
-	index->is_missing = is_missing;
-	index->packs[index->pack_count] = *pack;
-	index->is_missing[index->pack_count] = false;
-	*ret_row = index->pack_count++;
-	return 0;
 }
 
 /* Takes the segment over, also when it fails. */
@@ -78,7 +46,8 @@ static int take_segment(struct vrms_index *index, struct vrms_segment *taken)
 	struct vrms_segment **segments;
 
 	for (uint32_t i = 0; i < segment->pack_count; i++) {
-		int rc = intern_pack(index, &segment->packs[i], &segment->rows[i]);
+		int rc =
+		    vrms_pack_table_intern(&index->packs, &segment->packs[i], &segment->rows[i]);
 
 		if (rc < 0) {
 			return rc;
@@ -125,13 +94,13 @@ static int open_segments(struct vrms_index *index, struct vrms_error *error)
 
 static void match_packs(struct vrms_index *index, struct vrms_pack_list *known)
 {
-	for (uint32_t row = 0; row < index->pack_count; row++) {
+	for (uint32_t row = 0; row < index->packs.count; row++) {
 		struct vrms_pack_list_row *found =
-		    vrms_pack_list_find(known, &index->packs[row].pack);
+		    vrms_pack_list_find(known, &index->packs.packs[row].pack);
 
-		index->is_missing[row] =
-		    found == NULL || found->bytes != index->packs[row].pack_bytes;
-		if (!index->is_missing[row]) {
+		index->packs.is_missing[row] =
+		    found == NULL || found->bytes != index->packs.packs[row].pack_bytes;
+		if (!index->packs.is_missing[row]) {
 			found->is_named = true;
 		}
 	}
@@ -237,10 +206,10 @@ static int find_in(const struct vrms_index *index, const struct vrms_segment *se
 			return -EBADMSG;
 		}
 		row = segment->rows[entry.pack];
-		if (!index->is_missing[row]) {
+		if (!index->packs.is_missing[row]) {
 			struct vrms_location location = {
 			    .pack = row,
-			    .generation = index->packs[row].generation,
+			    .generation = index->packs.packs[row].generation,
 			    .entry = {entry.name, entry.offset, entry.stored_bytes},
 			};
 
@@ -271,19 +240,19 @@ struct vrms_index_pack vrms_index_pack(struct vrms_index *index, uint32_t row)
 	struct vrms_index_pack pack;
 
 	pthread_rwlock_rdlock(&index->lock);
-	pack = index->packs[row];
+	pack = index->packs.packs[row];
 	pthread_rwlock_unlock(&index->lock);
 	return pack;
 }
 
 uint32_t vrms_index_pack_count(struct vrms_index *index)
 {
-	return index->pack_count;
+	return index->packs.count;
 }
 
 bool vrms_index_pack_is_missing(struct vrms_index *index, uint32_t row)
 {
-	return index->is_missing[row];
+	return index->packs.is_missing[row];
 }
 
 size_t vrms_index_damaged_count(const struct vrms_index *index)
@@ -306,9 +275,9 @@ static int join(struct vrms_index *index, const bool *joins, const bool *drops,
 	    .store = index->store,
 	    .repository = index->repository,
 	    .segments = picked,
-	    .packs = index->packs,
+	    .packs = index->packs.packs,
 	    .drops = drops,
-	    .pack_count = index->pack_count,
+	    .pack_count = index->packs.count,
 	};
 	char name[VRMS_ID_TEXT_BYTES];
 	size_t kept = 0;
@@ -374,7 +343,7 @@ static int join_levels(struct vrms_index *index, struct vrms_error *error)
 			count += joins[i];
 		}
 		if (count >= JOIN_COUNT) {
-			rc = join(index, joins, index->is_missing, error);
+			rc = join(index, joins, index->packs.is_missing, error);
 		}
 	}
 	return rc;
@@ -430,7 +399,7 @@ static int remove_others(const struct vrms_index *index, struct vrms_error *erro
 int vrms_index_rewrite(struct vrms_index *index, const bool *drops, struct vrms_error *error)
 {
 	bool *all = calloc(index->segment_count + 1, sizeof(*all));
-	bool *out = calloc(index->pack_count + 1, sizeof(*out));
+	bool *out = calloc(index->packs.count + 1, sizeof(*out));
 	int rc = 0;
 
 	pthread_rwlock_wrlock(&index->lock);
@@ -438,8 +407,8 @@ int vrms_index_rewrite(struct vrms_index *index, const bool *drops, struct vrms_
 		rc = vrms_error_set(error, -ENOMEM, "out of memory");
 	} else {
 		memset(all, true, index->segment_count);
-		for (uint32_t row = 0; row < index->pack_count; row++) {
-			out[row] = index->is_missing[row] || (drops != NULL && drops[row]);
+		for (uint32_t row = 0; row < index->packs.count; row++) {
+			out[row] = index->packs.is_missing[row] || (drops != NULL && drops[row]);
 		}
 		rc = join(index, all, out, error);
 		if (rc == 0) {

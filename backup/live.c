@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
@@ -206,6 +207,22 @@ int vrms_live_freeze(struct vrms_live *live, int wait_s, struct vrms_error *erro
 	return count < 0 ? fail(error) : count;
 }
 
+const char *vrms_live_freeze_kind(struct vrms_live *live)
+{
+	virTypedParameterPtr params = NULL;
+	const char *id = NULL, *kind = "filesystem";
+	int count = 0;
+
+	if (virDomainGetGuestInfo(live->domain, VIR_DOMAIN_GUEST_INFO_OS, &params, &count, 0) ==
+		0 &&
+	    virTypedParamsGetString(params, count, "os.id", &id) == 1 &&
+	    strcmp(id, "mswindows") == 0) {
+		kind = "application";
+	}
+	virTypedParamsFree(params, count);
+	return kind;
+}
+
 int vrms_live_thaw(struct vrms_live *live, struct vrms_error *error)
 {
 	int count = virDomainFSThaw(live->domain, NULL, 0, 0);
@@ -254,4 +271,76 @@ int vrms_live_define(const char *uri, const char *xml, struct vrms_error *error)
 	}
 	virConnectClose(connection);
 	return rc;
+}
+
+int vrms_live_start(struct vrms_live *live, struct vrms_error *error)
+{
+	return virDomainCreate(live->domain) < 0 ? fail(error) : 0;
+}
+
+int vrms_live_undefine(struct vrms_live *live, struct vrms_error *error)
+{
+	unsigned int flags = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+
+	return virDomainUndefineFlags(live->domain, flags) < 0 ? fail(error) : 0;
+}
+
+int vrms_live_try(const char *uri, const char *xml, struct vrms_live **ret_live,
+		  struct vrms_error *error)
+{
+	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = calloc(1, sizeof(*live));
+	int rc;
+
+	if (live == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	rc = open_connection(uri, &live->connection, error);
+	if (rc < 0) {
+		return rc;
+	}
+	live->domain = virDomainCreateXML(live->connection, xml, VIR_DOMAIN_START_AUTODESTROY);
+	if (live->domain == NULL) {
+		return fail(error);
+	}
+	*ret_live = VRMS_TAKE(live);
+	return 0;
+}
+
+int vrms_live_destroy(struct vrms_live *live, struct vrms_error *error)
+{
+	int rc = virDomainDestroy(live->domain) < 0 ? fail(error) : 0;
+
+	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
+}
+
+int vrms_live_ping(struct vrms_live *live, int wait_s, struct vrms_error *error)
+{
+	char *answer =
+	    virDomainQemuAgentCommand(live->domain, "{\"execute\":\"guest-ping\"}", wait_s, 0);
+
+	if (answer == NULL) {
+		return fail(error);
+	}
+	free(answer);
+	return 0;
+}
+
+int vrms_live_pull(struct vrms_live *live, const char *disk, uint64_t rate_mib,
+		   struct vrms_error *error)
+{
+	return virDomainBlockPull(live->domain, disk, rate_mib, 0) < 0 ? fail(error) : 0;
+}
+
+int vrms_live_pull_left(struct vrms_live *live, const char *disk, uint64_t *ret_bytes,
+			struct vrms_error *error)
+{
+	virDomainBlockJobInfo info;
+	int found = virDomainGetBlockJobInfo(live->domain, disk, &info, 0);
+
+	if (found < 0) {
+		return fail(error);
+	}
+	/* A job that is about to end has nothing left, but is still there. */
+	*ret_bytes = found == 0 ? 0 : info.end > info.cur ? info.end - info.cur : 1;
+	return 0;
 }

@@ -59,7 +59,10 @@ VRMS_MUST_CHECK int vrms_live_each(struct vrms_live *live, const char *prefix,
 /* Freezes the guest's file systems through its agent, waiting at most wait_s.
  * Returns how many, or -errno. */
 VRMS_MUST_CHECK int vrms_live_freeze(struct vrms_live *live, int wait_s, struct vrms_error *error);
-/* Returns how many were thawed. */
+/* What a freeze of this guest is worth: "application" with Windows, whose VSS has the applications
+ * write first; otherwise "filesystem", for what a guest's own hooks do nobody tells us. */
+const char *vrms_live_freeze_kind(struct vrms_live *live);
+/* Returns how many were thawed, or -errno: -ETIMEDOUT when the agent does not answer. */
 VRMS_MUST_CHECK int vrms_live_thaw(struct vrms_live *live, struct vrms_error *error);
 
 /* Starts the job and the checkpoint in one instant. */
@@ -72,5 +75,27 @@ VRMS_MUST_CHECK int vrms_live_job(struct vrms_live *live, char **ret_xml, struct
 
 /* Defines a domain. */
 VRMS_MUST_CHECK int vrms_live_define(const char *uri, const char *xml, struct vrms_error *error);
+
+/* Starts a defined domain. */
+VRMS_MUST_CHECK int vrms_live_start(struct vrms_live *live, struct vrms_error *error);
+/* Forgets a domain's definition, not its NVRAM and TPM; a running one runs on. */
+VRMS_MUST_CHECK int vrms_live_undefine(struct vrms_live *live, struct vrms_error *error);
+
+/* Starts a domain that nothing remembers and that ends with *ret_live, also when this process is
+ * killed. */
+VRMS_MUST_CHECK int vrms_live_try(const char *uri, const char *xml, struct vrms_live **ret_live,
+				  struct vrms_error *error);
+/* Ends it at once; one that has ended is success. */
+VRMS_MUST_CHECK int vrms_live_destroy(struct vrms_live *live, struct vrms_error *error);
+/* 0 when the guest's agent answers within wait_s. */
+VRMS_MUST_CHECK int vrms_live_ping(struct vrms_live *live, int wait_s, struct vrms_error *error);
+
+/* Copies what a disk has below its top image into it, while it runs.
+ * rate_mib: per second; 0: no limit. */
+VRMS_MUST_CHECK int vrms_live_pull(struct vrms_live *live, const char *disk, uint64_t rate_mib,
+				   struct vrms_error *error);
+/* How much of it is left, as QEMU counts it; 0: done, or there is none. */
+VRMS_MUST_CHECK int vrms_live_pull_left(struct vrms_live *live, const char *disk,
+					uint64_t *ret_bytes, struct vrms_error *error);
 
 #endif

@@ -13,7 +13,10 @@
 #include "backup/live_base.h"
 #include "common/clock.h"
 
-enum { TRIES = 30, TRY_MS = 1000 };
+enum { TRIES = 30, TRY_MS = 1000, THAW_TRIES = 60 };
+
+/* What the backup says at its end; without a word it died. */
+static const char all_right = 'q', only_thaw = 't';
 
 struct vrms_live_guard {
 	pid_t pid;
@@ -86,13 +89,22 @@ void vrms_live_guard_end(struct vrms_live_guard *guard, bool is_right)
 		return;
 	}
 	if (is_right) {
-		(void)!write(guard->pipe, "q", 1);
+		(void)!write(guard->pipe, &all_right, 1);
 	}
 	close(guard->pipe);
 	if (is_right) {
 		waitpid(guard->pid, NULL, 0);
 	}
 	free(guard);
+}
+
+void vrms_live_guard_end_thawing(struct vrms_live_guard *guard)
+{
+	if (guard != NULL) {
+		(void)!write(guard->pipe, &only_thaw, 1);
+		close(guard->pipe);
+		free(guard);
+	}
 }
 
 void vrms_live_guard_clear(const char *folder, const char *const *scratches, size_t count)
@@ -112,20 +124,34 @@ static int put_right(const char *uri, const char *vm, const char *checkpoint,
 		     struct vrms_error *error)
 {
 	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
-	int rc = vrms_live_open(uri, vm, &live, error);
+	int thawed, rc = vrms_live_open(uri, vm, &live, error);
 
 	if (rc < 0) {
 		return rc == -ENOENT ? 0 : rc; /* the VM has moved or ended: so has its job */
 	}
 	/* A guest that is not frozen, or has no agent, refuses; that is as good. */
-	if (vrms_live_thaw(live, NULL) < 0) {
-		vrms_error_clear(error);
-	}
+	thawed = vrms_live_thaw(live, NULL);
 	rc = vrms_live_end(live, error);
 	if (rc == 0) {
 		rc = vrms_live_remove(live, checkpoint, true, error);
 	}
-	return rc < 0 ? rc : vrms_live_bases_forget(live, error);
+	if (rc == 0) {
+		rc = vrms_live_bases_forget(live, error);
+	}
+	return rc == 0 && thawed == -ETIMEDOUT ? thawed : rc;
+}
+
+/* An agent that hangs may obey an old order to freeze as soon as it goes on: asked until it says
+ * that nothing is frozen. */
+static int thaw(const char *uri, const char *vm, struct vrms_error *error)
+{
+	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
+	int rc = vrms_live_open(uri, vm, &live, error);
+
+	if (rc == 0) {
+		rc = vrms_live_thaw(live, error);
+	}
+	return rc == -ETIMEDOUT || rc == -ENOTCONN ? rc : 0; /* no VM, no agent: nothing to thaw */
 }
 
 int vrms_live_guard_run(char **arguments, int count, struct vrms_error *error)
@@ -139,7 +165,12 @@ int vrms_live_guard_run(char **arguments, int count, struct vrms_error *error)
 		size = read(STDIN_FILENO, &byte, 1);
 	} while (size < 0 && errno == EINTR);
 	if (size == 1) {
-		return 0;
+		rc = byte == only_thaw ? -EAGAIN : 0;
+		for (int i = 0; i < THAW_TRIES && rc < 0; i++) {
+			vrms_clock_sleep_ms(vrms_clock_system(), TRY_MS);
+			rc = thaw(uri, arguments[1], error);
+		}
+		return rc;
 	}
 	for (int i = 0; i < TRIES && rc < 0; i++) {
 		if (i > 0) {

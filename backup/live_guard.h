@@ -31,6 +31,9 @@ VRMS_MUST_CHECK int vrms_live_guard_start(const struct vrms_live_guard_job *job,
 /* The backup has ended.  is_right: the guard need do nothing; otherwise it tries for half a
  * minute, while we go on.  Accepts NULL. */
 void vrms_live_guard_end(struct vrms_live_guard *guard, bool is_right);
+/* All is right but that the guest may be frozen, or may freeze late: the agent did not answer.
+ * The guard goes on asking it to thaw, while we go on.  Accepts NULL. */
+void vrms_live_guard_end_thawing(struct vrms_live_guard *guard);
 
 /* What the guard's process runs; standard input is the pipe.
  * arguments: as start gave them, at least VRMS_LIVE_GUARD_ARGUMENTS. */

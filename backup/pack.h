@@ -47,8 +47,8 @@ VRMS_DEFINE_CLEANUP(struct vrms_pack_writer *, vrms_pack_writer_free);
 VRMS_MUST_CHECK int vrms_pack_writer_append(struct vrms_pack_writer *writer,
 					    const struct vrms_block *block,
 					    struct vrms_error *error);
-/* True when the unfinished pack holds the block. */
-bool vrms_pack_writer_has(const struct vrms_pack_writer *writer, const struct vrms_name *name);
+/* True when the unfinished pack holds the block.  Thread-safe, and waits for no disk. */
+bool vrms_pack_writer_has(struct vrms_pack_writer *writer, const struct vrms_name *name);
 bool vrms_pack_writer_is_full(const struct vrms_pack_writer *writer);
 bool vrms_pack_writer_is_empty(const struct vrms_pack_writer *writer);
 

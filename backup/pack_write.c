@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct vrms_pack_writer {
 	uint64_t file_bytes;
 	uint8_t *sealed; /* scratch for one record */
 	size_t sealed_capacity;
+	pthread_mutex_t lock;            /* over the table below: others look while one writes */
 	struct vrms_pack_entry *entries; /* ENTRIES_MAX */
 	size_t entry_count;
 	uint32_t *slots; /* open addressing: 1 + row of entries; 0 is free */
@@ -41,6 +43,7 @@ int vrms_pack_writer_new(const struct vrms_store *store, const struct vrms_pack_
 	    calloc(1, sizeof(*writer));
 
 	if (writer != NULL) {
+		pthread_mutex_init(&writer->lock, NULL);
 		writer->store = store;
 		writer->options = *options;
 		writer->staging = aligned_alloc(VRMS_STORE_ALIGN, STAGING_BYTES);
@@ -77,6 +80,7 @@ void vrms_pack_writer_free(struct vrms_pack_writer *writer)
 	free(writer->sealed);
 	free(writer->entries);
 	free(writer->slots);
+	pthread_mutex_destroy(&writer->lock);
 	free(writer);
 }
 
@@ -85,8 +89,10 @@ void vrms_pack_writer_reset(struct vrms_pack_writer *writer)
 	drop_file(writer);
 	writer->staged_bytes = 0;
 	writer->file_bytes = 0;
+	pthread_mutex_lock(&writer->lock);
 	writer->entry_count = 0;
 	memset(writer->slots, 0, SLOTS * sizeof(*writer->slots));
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* The slot that holds the name, or the free one where it belongs. */
@@ -101,9 +107,14 @@ static size_t find_slot(const struct vrms_pack_writer *writer, const struct vrms
 	return slot;
 }
 
-bool vrms_pack_writer_has(const struct vrms_pack_writer *writer, const struct vrms_name *name)
+bool vrms_pack_writer_has(struct vrms_pack_writer *writer, const struct vrms_name *name)
 {
-	return writer->slots[find_slot(writer, name)] != 0;
+	bool has;
+
+	pthread_mutex_lock(&writer->lock);
+	has = writer->slots[find_slot(writer, name)] != 0;
+	pthread_mutex_unlock(&writer->lock);
+	return has;
 }
 
 static uint64_t position(const struct vrms_pack_writer *writer)
@@ -239,7 +250,7 @@ static int stage_record(struct vrms_pack_writer *writer, const struct vrms_block
 int vrms_pack_writer_append(struct vrms_pack_writer *writer, const struct vrms_block *block,
 			    struct vrms_error *error)
 {
-	struct vrms_pack_entry *entry;
+	struct vrms_pack_entry entry;
 	int rc = 0;
 
 	if (writer->entry_count == ENTRIES_MAX) {
@@ -251,15 +262,17 @@ int vrms_pack_writer_append(struct vrms_pack_writer *writer, const struct vrms_b
 	if (rc < 0) {
 		return rc;
 	}
-	entry = &writer->entries[writer->entry_count];
-	entry->name = block->name;
-	entry->offset = (uint32_t)position(writer);
-	entry->stored_bytes = block->size + (writer->options.master != NULL ? VRMS_TAG_BYTES : 0);
+	entry.name = block->name;
+	entry.offset = (uint32_t)position(writer);
+	entry.stored_bytes = block->size + (writer->options.master != NULL ? VRMS_TAG_BYTES : 0);
 	rc = stage_record(writer, block, error);
 	if (rc < 0) {
 		return rc;
 	}
+	pthread_mutex_lock(&writer->lock);
+	writer->entries[writer->entry_count] = entry;
 	writer->slots[find_slot(writer, &block->name)] = (uint32_t)++writer->entry_count;
+	pthread_mutex_unlock(&writer->lock);
 	return 0;
 }
 
@@ -267,6 +280,18 @@ static int compare_entries(const void *a, const void *b)
 {
 	return vrms_name_compare(&((const struct vrms_pack_entry *)a)->name,
 				 &((const struct vrms_pack_entry *)b)->name);
+}
+
+/* Also afterwards the table is looked into: until the index has the pack. */
+static void sort_entries(struct vrms_pack_writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	qsort(writer->entries, writer->entry_count, sizeof(*writer->entries), compare_entries);
+	memset(writer->slots, 0, SLOTS * sizeof(*writer->slots));
+	for (size_t i = 0; i < writer->entry_count; i++) {
+		writer->slots[find_slot(writer, &writer->entries[i].name)] = (uint32_t)i + 1;
+	}
+	pthread_mutex_unlock(&writer->lock);
 }
 
 static int stage_table(struct vrms_pack_writer *writer, struct vrms_error *error)
@@ -332,7 +357,7 @@ int vrms_pack_writer_finish(struct vrms_pack_writer *writer, struct vrms_index_p
 	uint64_t bytes;
 	int rc;
 
-	qsort(writer->entries, writer->entry_count, sizeof(*writer->entries), compare_entries);
+	sort_entries(writer);
 	rc = stage_table(writer, error);
 	if (rc < 0) {
 		return rc;

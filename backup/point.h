@@ -40,6 +40,15 @@ struct vrms_point_part {
 	    changed_bytes; /* blocks that differ from the base's, or that hold data in a full */
 };
 
+/* The last time somebody started the VM from a point to see whether it works. */
+struct vrms_trial {
+	int64_t time_s; /* since 1970; 0: never */
+	bool is_passed;
+	int64_t took_ms;
+	char text[160]; /* what was seen, or why not */
+	char host[80];
+};
+
 struct vrms_point {
 	char *vm;
 	char *uuid; /* "" unknown */
@@ -57,6 +66,7 @@ struct vrms_point {
 	int64_t duration_ms;
 	struct vrms_point_part *parts;
 	size_t part_count;
+	struct vrms_trial trial; /* beside its document: not set by _decode */
 };
 
 void vrms_point_init(struct vrms_point *point);
@@ -90,8 +100,15 @@ VRMS_MUST_CHECK int vrms_points_read(struct vrms_repository *repository, const c
 VRMS_MUST_CHECK int vrms_point_read(struct vrms_repository *repository, const char *name,
 				    struct vrms_point *ret_point, struct vrms_error *error);
 
+/* Keeps a trial's result with its point, in place of the last one.  Needs the write lock. */
+VRMS_MUST_CHECK int vrms_trial_write(struct vrms_repository *repository,
+				     const struct vrms_point *point, const struct vrms_trial *trial,
+				     struct vrms_error *error);
+/* NULL when out of memory. */
+json_t *vrms_trial_encode(const struct vrms_trial *trial);
+
 /* Makes a point visible, durably.  What it names must have been flushed.
- * sequence: 0 takes the next one, and sets it. */
+ * sequence: 0 takes the next one, and sets it: one that no point of this VM ever had. */
 VRMS_MUST_CHECK int vrms_point_commit(struct vrms_repository *repository, struct vrms_point *point,
 				      struct vrms_error *error);
 

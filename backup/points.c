@@ -13,6 +13,9 @@
 #include "backup/point.h"
 #include "common/parse.h"
 
+static const char trial_suffix[] = ".trial";
+static const char removed_suffix[] = ".removed";
+
 enum { VM_BYTES_MAX = 200, PATH_BYTES = 3 * VM_BYTES_MAX + 64 };
 
 void vrms_point_list_done(struct vrms_point_list *list)
@@ -103,6 +106,29 @@ static int add_damaged(struct vrms_point_list *list, const char *text)
 	return list->damaged[list->damaged_count++] != NULL ? 0 : -ENOMEM;
 }
 
+/* points/VM/SEQUENCE.trial; one that cannot be read is none: the next trial replaces it. */
+static void read_trial(struct vrms_repository *repository, const char *path,
+		       struct vrms_trial *trial)
+{
+	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
+	char trial_path[PATH_BYTES + 32];
+	const char *text, *host;
+	json_int_t time_s, took_ms;
+	int is_passed;
+
+	snprintf(trial_path, sizeof(trial_path), "%s%s", path, trial_suffix);
+	if (vrms_document_read(vrms_repository_store(repository), trial_path,
+			       vrms_repository_master(repository), &value, NULL) < 0 ||
+	    json_unpack(value, "{s:I,s:b,s:I,s:s,s:s}", "time", &time_s, "passed", &is_passed,
+			"took_ms", &took_ms, "text", &text, "host", &host) != 0) {
+		return;
+	}
+	*trial =
+	    (struct vrms_trial){.time_s = time_s, .is_passed = is_passed != 0, .took_ms = took_ms};
+	snprintf(trial->text, sizeof(trial->text), "%s", text);
+	snprintf(trial->host, sizeof(trial->host), "%s", host);
+}
+
 static bool is_sequence(const char *name)
 {
 	return name[0] != '\0' && strspn(name, "0123456789") == strlen(name);
@@ -133,6 +159,10 @@ static int read_folder(struct vrms_repository *repository, const char *folder,
 		snprintf(path, sizeof(path), "%s/%.20s", folder, rows.rows[i].name);
 		rc = read_point(repository, path, &list->points[list->count], error);
 		if (rc == 0) {
+			/* Sorted, a point's trial comes right behind it. */
+			if (i + 1 < rows.count && strstr(rows.rows[i + 1].name, trial_suffix)) {
+				read_trial(repository, path, &list->points[list->count].trial);
+			}
 			list->count++;
 		} else if (rc == -EBADMSG && error != NULL) {
 			rc = add_damaged(list, error->text);
@@ -208,9 +238,10 @@ static int parse_name(const char *name, char *ret_vm, uint64_t *ret_sequence,
 	return 0;
 }
 
-/* The highest sequence in a folder, 0 when it is empty. */
-static int last_sequence(struct vrms_repository *repository, const char *vm, uint64_t *ret_sequence,
-			 struct vrms_error *error)
+/* The highest sequence in a folder, 0 when it is empty.
+ * ever: also of points that are gone. */
+static int last_sequence(struct vrms_repository *repository, const char *vm, bool ever,
+			 uint64_t *ret_sequence, struct vrms_error *error)
 {
 	const struct vrms_store *store = vrms_repository_store(repository);
 	struct vrms_store_list rows VRMS_CLEANUP(vrms_store_list_done) = {0};
@@ -222,8 +253,9 @@ static int last_sequence(struct vrms_repository *repository, const char *vm, uin
 		rc = store->list(store->context, folder, &rows, error);
 	}
 	for (size_t i = 0; i < rows.count && rc == 0; i++) {
-		uint64_t sequence =
-		    is_sequence(rows.rows[i].name) ? strtoull(rows.rows[i].name, NULL, 10) : 0;
+		uint64_t sequence = ever || is_sequence(rows.rows[i].name)
+					? strtoull(rows.rows[i].name, NULL, 10)
+					: 0;
 
 		last = sequence > last ? sequence : last;
 	}
@@ -239,7 +271,7 @@ int vrms_point_read(struct vrms_repository *repository, const char *name,
 	int rc = parse_name(name, vm, &sequence, error);
 
 	if (rc == 0 && sequence == 0) {
-		rc = last_sequence(repository, vm, &sequence, error);
+		rc = last_sequence(repository, vm, false, &sequence, error);
 		if (rc == 0 && sequence == 0) {
 			return vrms_error_set(error, -ENOENT, "no backup of VM '%s'", vm);
 		}
@@ -249,6 +281,9 @@ int vrms_point_read(struct vrms_repository *repository, const char *name,
 	}
 	if (rc == 0) {
 		rc = read_point(repository, path, ret_point, error);
+	}
+	if (rc == 0) {
+		read_trial(repository, path, &ret_point->trial);
 	}
 	return rc == -ENOENT ? vrms_error_set(error, rc, "no point '%s'", name) : rc;
 }
@@ -263,7 +298,7 @@ int vrms_point_commit(struct vrms_repository *repository, struct vrms_point *poi
 	int rc = vrms_repository_guard(repository, error);
 
 	if (rc == 0 && sequence == 0) {
-		rc = last_sequence(repository, point->vm, &sequence, error);
+		rc = last_sequence(repository, point->vm, true, &sequence, error);
 		sequence++;
 	}
 	if (rc == 0) {
@@ -289,6 +324,76 @@ int vrms_point_commit(struct vrms_repository *repository, struct vrms_point *poi
 	return vrms_document_write(store, path, vrms_repository_master(repository), value, error);
 }
 
+json_t *vrms_trial_encode(const struct vrms_trial *trial)
+{
+	return json_pack("{s:I,s:b,s:I,s:s,s:s}", "time", (json_int_t)trial->time_s, "passed",
+			 (int)trial->is_passed, "took_ms", (json_int_t)trial->took_ms, "text",
+			 trial->text, "host", trial->host);
+}
+
+int vrms_trial_write(struct vrms_repository *repository, const struct vrms_point *point,
+		     const struct vrms_trial *trial, struct vrms_error *error)
+{
+	json_t *value VRMS_CLEANUP(json_decrefp) = vrms_trial_encode(trial);
+	char path[PATH_BYTES];
+	int rc = vrms_repository_guard(repository, error);
+
+	if (rc == 0) {
+		rc = point_path(point->vm, point->sequence, path, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	if (value == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	strcat(path, trial_suffix);
+	return vrms_document_write(vrms_repository_store(repository), path,
+				   vrms_repository_master(repository), value, error);
+}
+
+static bool is_mark_before(const char *name, uint64_t sequence)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits > 0 && strcmp(name + digits, removed_suffix) == 0 &&
+	       strtoull(name, NULL, 10) < sequence;
+}
+
+/* A file whose name says that this number was given out: else the next point would have it when
+ * the newest one goes.  Nothing in it can be damaged.  Older marks go. */
+static int mark_removed(struct vrms_repository *repository, const struct vrms_point *point,
+			struct vrms_error *error)
+{
+	const struct vrms_store *store = vrms_repository_store(repository);
+	struct vrms_store_list rows VRMS_CLEANUP(vrms_store_list_done) = {0};
+	char folder[PATH_BYTES], path[PATH_BYTES + 32];
+	uint64_t last;
+	int rc = last_sequence(repository, point->vm, true, &last, error);
+
+	if (rc < 0 || last > point->sequence) {
+		return rc;
+	}
+	rc = point_path(point->vm, point->sequence, path, error);
+	if (rc == 0) {
+		rc = folder_name(point->vm, folder, error);
+	}
+	if (rc == 0) {
+		rc = store->list(store->context, folder, &rows, error);
+	}
+	if (rc == 0) {
+		strcat(path, removed_suffix);
+		rc = vrms_store_put(store, path, "", 0, error);
+	}
+	for (size_t i = 0; i < rows.count && rc == 0; i++) {
+		if (is_mark_before(rows.rows[i].name, point->sequence)) {
+			snprintf(path, sizeof(path), "%s/%.30s", folder, rows.rows[i].name);
+			rc = store->remove(store->context, path, error);
+		}
+	}
+	return rc;
+}
+
 int vrms_point_remove(struct vrms_repository *repository, const struct vrms_point *point,
 		      struct vrms_error *error)
 {
@@ -297,9 +402,19 @@ int vrms_point_remove(struct vrms_repository *repository, const struct vrms_poin
 	int rc = vrms_repository_guard(repository, error);
 
 	if (rc == 0) {
+		rc = mark_removed(repository, point, error);
+	}
+	if (rc == 0) {
 		rc = point_path(point->vm, point->sequence, path, error);
 	}
-	return rc < 0 ? rc : store->remove(store->context, path, error);
+	if (rc == 0) {
+		rc = store->remove(store->context, path, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	strcat(path, trial_suffix);
+	return store->remove(store->context, path, error);
 }
 
 uint32_t vrms_points_generation_max(const struct vrms_point_list *list)

@@ -31,8 +31,17 @@ void vrms_target_close(struct vrms_target *target);
 VRMS_MUST_CHECK int vrms_target_file_open(const char *path, uint64_t bytes, bool is_overwriting,
 					  struct vrms_target *ret_target, struct vrms_error *error);
 
-/* A new qcow2 image, written through qemu-nbd. */
-VRMS_MUST_CHECK int vrms_target_qcow2_open(const char *path, uint64_t bytes, bool is_overwriting,
+/* A new qcow2 image, written through qemu-nbd.
+ *
+ * below: image in the same folder (its name only) whose content it changes; NULL: all zeros.
+ */
+struct vrms_qcow2 {
+	const char *path;
+	uint64_t bytes;
+	bool is_overwriting;
+	const char *below;
+};
+VRMS_MUST_CHECK int vrms_target_qcow2_open(const struct vrms_qcow2 *image,
 					   struct vrms_target *ret_target,
 					   struct vrms_error *error);
 
@@ -50,6 +59,11 @@ struct vrms_restore {
 
 /* Writes the whole disk.  Every block's hash is checked before it is written. */
 VRMS_MUST_CHECK int vrms_restore_run(const struct vrms_restore *restore, struct vrms_error *error);
+
+/* Writes only the blocks that differ from base, which the target has already. */
+VRMS_MUST_CHECK int vrms_restore_changes(const struct vrms_restore *restore,
+					 const struct vrms_point_part *base,
+					 struct vrms_error *error);
 
 /* A small part as one heap buffer; -EFBIG above 64 MiB. */
 VRMS_MUST_CHECK int vrms_restore_read(struct vrms_repository *repository,

@@ -8,7 +8,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
-enum { LOOK_MS = 500, LEFT_BYTES = 256 << 20, LEFT_SHARE = 20 };
+enum { LOOK_MS = 100, LEFT_BYTES = 256 << 20, LEFT_SHARE = 20 };
 
 struct vrms_scratch_watch {
 	struct vrms_live *live;

@@ -2,7 +2,6 @@
 #include "backup/session.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,7 @@ struct vrms_session {
 	struct vrms_index *index;
 	uint32_t generation;
 	struct vrms_coder *coder;
-	uint8_t *compressed;  /* VRMS_BLOCK_BYTES_MAX */
-	pthread_mutex_t lock; /* over the writers */
+	uint8_t *compressed; /* VRMS_BLOCK_BYTES_MAX */
 	struct vrms_pack_writer *writers[KINDS];
 	struct vrms_session_stats stats;
 };
@@ -65,7 +63,6 @@ int vrms_session_open(struct vrms_repository *repository, uint32_t generation,
 	if (session == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	pthread_mutex_init(&session->lock, NULL);
 	session->repository = repository;
 	session->generation = generation;
 	session->compressed = malloc(VRMS_BLOCK_BYTES_MAX);
@@ -98,7 +95,6 @@ void vrms_session_close(struct vrms_session *session)
 	}
 	vrms_coder_free(session->coder);
 	free(session->compressed);
-	pthread_mutex_destroy(&session->lock);
 	free(session);
 }
 
@@ -106,11 +102,9 @@ static bool is_open(struct vrms_session *session, const struct vrms_name *name)
 {
 	bool has = false;
 
-	pthread_mutex_lock(&session->lock);
 	for (int i = 0; i < KINDS && !has; i++) {
 		has = vrms_pack_writer_has(session->writers[i], name);
 	}
-	pthread_mutex_unlock(&session->lock);
 	return has;
 }
 
@@ -147,9 +141,7 @@ static int finish_pack(struct vrms_session *session, struct vrms_pack_writer *wr
 	size_t count;
 	int rc;
 
-	pthread_mutex_lock(&session->lock);
 	rc = vrms_pack_writer_finish(writer, &pack, error);
-	pthread_mutex_unlock(&session->lock);
 	if (rc < 0) {
 		return rc;
 	}
@@ -158,9 +150,7 @@ static int finish_pack(struct vrms_session *session, struct vrms_pack_writer *wr
 	if (rc < 0) {
 		return rc;
 	}
-	pthread_mutex_lock(&session->lock);
 	vrms_pack_writer_reset(writer);
-	pthread_mutex_unlock(&session->lock);
 	return 0;
 }
 
@@ -184,9 +174,7 @@ static int append(struct vrms_session *session, enum vrms_pack_kind kind,
 	struct vrms_pack_writer *writer = session->writers[kind == VRMS_PACK_DATA ? 0 : 1];
 	int rc;
 
-	pthread_mutex_lock(&session->lock);
 	rc = vrms_pack_writer_append(writer, block, error);
-	pthread_mutex_unlock(&session->lock);
 	if (rc == 0) {
 		count_block(session, kind, block);
 	}

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/file_io.h"
 #include "backup/source.h"
 #include "common/file.h"
 
@@ -69,24 +70,14 @@ static int file_content(void *context, struct vrms_extents *ret_extents, struct 
 static int file_submit(void *context, const struct vrms_source_read *read, struct vrms_error *error)
 {
 	struct file_source *source = context;
-	uint8_t *at = read->buffer;
-	size_t left = read->size;
+	int rc = vrms_io_read(source->fd, read->buffer, read->size, read->offset);
 
-	while (left > 0) {
-		ssize_t got =
-		    pread(source->fd, at, left, (off_t)(read->offset + read->size - left));
-
-		if (got < 0 && errno != EINTR) {
-			return vrms_error_errno(error, -errno, "%s", source->path);
-		}
-		if (got == 0) {
-			return vrms_error_set(error, -EIO, "%s: became shorter while it was read",
-					      source->path);
-		}
-		if (got > 0) {
-			at += got;
-			left -= (size_t)got;
-		}
+	if (rc == -ENODATA) {
+		return vrms_error_set(error, -EIO, "%s: became shorter while it was read",
+				      source->path);
+	}
+	if (rc < 0) {
+		return vrms_error_errno(error, rc, "%s", source->path);
 	}
 	source->cookie = read->cookie;
 	source->has_cookie = true;

@@ -267,7 +267,9 @@ static int open_handle(const struct vrms_nbd_options *options, struct nbd_handle
 		return fail(error, options->uri);
 	}
 	*ret_handle = handle; /* the caller closes it in any case */
-	if (nbd_add_meta_context(handle, allocation) < 0 ||
+	/* Every byte is read or the read fails: no need to fill buffers with zeros before. */
+	if (nbd_set_pread_initialize(handle, false) < 0 ||
+	    nbd_add_meta_context(handle, allocation) < 0 ||
 	    (options->dirty_bitmap != NULL &&
 	     nbd_add_meta_context(handle, options->dirty_bitmap) < 0) ||
 	    nbd_connect_uri(handle, options->uri) < 0) {

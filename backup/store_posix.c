@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/file_io.h"
 #include "backup/store.h"
 #include "common/file.h"
 
@@ -75,25 +76,10 @@ static int open_file(void *context, const char *path, void **ret_file, uint64_t 
 
 static int read_file(void *context, void *buffer, size_t size, uint64_t offset)
 {
-	struct file *file = context;
-	uint8_t *at = buffer;
+	const struct file *file = context;
+	int rc = vrms_io_read(file->fd, buffer, size, offset);
 
-	while (size > 0) {
-		ssize_t got = pread(file->fd, at, size, (off_t)offset);
-
-		if (got < 0 && errno != EINTR) {
-			return -errno;
-		}
-		if (got == 0) {
-			return -EBADMSG;
-		}
-		if (got > 0) {
-			at += got;
-			offset += (uint64_t)got;
-			size -= (size_t)got;
-		}
-	}
-	return 0;
+	return rc == -ENODATA ? -EBADMSG : rc;
 }
 
 /* Direct when it can be; some file systems (tmpfs, some NFS) refuse it, at the
@@ -110,30 +96,18 @@ static void choose_direct(struct file *file, const void *buffer, size_t size, ui
 static int write_file(void *context, const void *buffer, size_t size, uint64_t offset)
 {
 	struct file *file = context;
-	const uint8_t *at = buffer;
+	int rc;
 
-	while (size > 0) {
-		ssize_t done;
-
-		choose_direct(file, at, size, offset);
-		done = pwrite(file->fd, at, size, (off_t)offset);
-		if (done < 0 && errno == EINVAL && file->is_direct) {
-			if (fcntl(file->fd, F_SETFL, 0) < 0) {
-				return -errno;
-			}
-			file->is_direct = false;
-			done = pwrite(file->fd, at, size, (off_t)offset);
-		}
-		if (done < 0 && errno != EINTR) {
+	choose_direct(file, buffer, size, offset);
+	rc = vrms_io_write(file->fd, buffer, size, offset);
+	if (rc == -EINVAL && file->is_direct) {
+		if (fcntl(file->fd, F_SETFL, 0) < 0) {
 			return -errno;
 		}
-		if (done > 0) {
-			at += done;
-			offset += (uint64_t)done;
-			size -= (size_t)done;
-		}
+		file->is_direct = false;
+		rc = vrms_io_write(file->fd, buffer, size, offset);
 	}
-	return 0;
+	return rc;
 }
 
 static int sync_file(void *context, uint64_t bytes)
@@ -154,32 +128,13 @@ static void close_file(void *context)
 	free(file);
 }
 
-/* Makes the names in the folder that holds `path` durable. */
-static int sync_parent(struct vrms_store_posix *posix, const char *path)
-{
-	char *folder VRMS_CLEANUP(vrms_freep) = strdup(path);
-	int fd VRMS_CLEANUP(vrms_closep) = -1;
-	char *slash;
-
-	if (folder == NULL) {
-		return -ENOMEM;
-	}
-	slash = strrchr(folder, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-	}
-	fd =
-	    openat(posix->folder, slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 static int publish_file(void *context, const char *from, const char *to, struct vrms_error *error)
 {
 	struct vrms_store_posix *posix = context;
 	int rc = renameat(posix->folder, from, posix->folder, to) < 0 ? -errno : 0;
 
 	if (rc == 0) {
-		rc = sync_parent(posix, to);
+		rc = vrms_io_sync_parent(posix->folder, to);
 	}
 	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, to) : 0;
 }
@@ -196,7 +151,7 @@ static int remove_file(void *context, const char *path, struct vrms_error *error
 		return 0;
 	}
 	if (rc == 0) {
-		rc = sync_parent(posix, path);
+		rc = vrms_io_sync_parent(posix->folder, path);
 	}
 	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, path) : 0;
 }
@@ -262,7 +217,7 @@ static int make_folder(void *context, const char *path, struct vrms_error *error
 			   ? 0
 			   : vrms_error_errno(error, -errno, "%s/%s", posix->root, path);
 	}
-	rc = sync_parent(posix, path);
+	rc = vrms_io_sync_parent(posix->folder, path);
 	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, path) : 0;
 }
 

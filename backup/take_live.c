@@ -12,9 +12,10 @@
 #include "backup/live_base.h"
 #include "backup/live_guard.h"
 #include "backup/scratch_watch.h"
+#include "common/clock.h"
 #include "common/file.h"
 
-enum { CONNECTIONS = 2, FREEZE_WAIT_S = 10 };
+enum { CONNECTIONS = 2, FREEZE_WAIT_S = 10, HEARD_MS = 1000 };
 
 struct disk {
 	struct vrms_plan_choice choice;
@@ -39,6 +40,7 @@ struct run {
 	struct vrms_live_guard *guard;
 	struct vrms_scratch_watch *watch;
 	bool has_begun;
+	bool may_be_frozen; /* the agent did not answer */
 };
 
 static void run_done(struct run *run)
@@ -191,7 +193,9 @@ static int begin(struct run *run, struct vrms_error *error)
 	    vrms_vm_xml_checkpoint(run->checkpoint, 0, run->rows, run->vm->disk_count);
 	bool has_bitmap = false;
 	struct vrms_error why = {0};
+	int64_t asked_ms = vrms_clock_now_ms(vrms_clock_system());
 	int frozen, thawed = 0, rc;
+	bool is_heard;
 
 	for (size_t i = 0; i < run->vm->disk_count; i++) {
 		has_bitmap = has_bitmap || run->rows[i].has_bitmap;
@@ -201,12 +205,16 @@ static int begin(struct run *run, struct vrms_error *error)
 	}
 	frozen = run->request->no_freeze ? vrms_error_set(&why, -ECANCELED, "not asked for")
 					 : vrms_live_freeze(live, FREEZE_WAIT_S, &why);
+	/* An agent that is not there fails at once; one that hangs may hear us late. */
+	is_heard = frozen > 0 || (frozen == -ETIMEDOUT &&
+				  vrms_clock_now_ms(vrms_clock_system()) - asked_ms >= HEARD_MS);
 	rc = vrms_live_begin(live, backup, has_bitmap ? checkpoint : NULL, error);
 	run->has_begun = rc == 0;
-	if (frozen > 0 || frozen == -ETIMEDOUT) { /* it may have heard us and answer late */
+	if (is_heard) {
 		thawed = vrms_live_thaw(live, frozen > 0 ? &why : NULL);
 	}
-	run->consistency = frozen > 0 && thawed > 0 ? "filesystem" : "crash";
+	run->may_be_frozen = thawed == -ETIMEDOUT;
+	run->consistency = frozen > 0 && thawed > 0 ? vrms_live_freeze_kind(live) : "crash";
 	if (frozen <= 0 || thawed <= 0) {
 		say(run, why.text[0] != '\0' ? why.text : "no file system was frozen");
 	}
@@ -296,7 +304,11 @@ static int end(struct run *run, int rc, const struct vrms_point *point, struct v
 	if (run->folder[0] != '\0') {
 		vrms_live_guard_clear(run->folder, run->scratches, run->vm->disk_count);
 	}
-	vrms_live_guard_end(run->guard, end_rc == 0);
+	if (end_rc == 0 && run->may_be_frozen) {
+		vrms_live_guard_end_thawing(run->guard);
+	} else {
+		vrms_live_guard_end(run->guard, end_rc == 0);
+	}
 	return rc;
 }
 

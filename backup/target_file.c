@@ -10,6 +10,7 @@
 
 #include <linux/falloc.h>
 
+#include "backup/file_io.h"
 #include "backup/restore.h"
 #include "backup/target_path.h"
 #include "common/file.h"
@@ -22,31 +23,12 @@ struct file_target {
 	struct vrms_target_path path;
 };
 
-static int write_all(int fd, const void *data, size_t size, uint64_t offset)
-{
-	const uint8_t *at = data;
-
-	while (size > 0) {
-		ssize_t done = pwrite(fd, at, size, (off_t)offset);
-
-		if (done < 0 && errno != EINTR) {
-			return -errno;
-		}
-		if (done > 0) {
-			at += done;
-			offset += (uint64_t)done;
-			size -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 static int file_write(void *context, unsigned int lane, const void *data, size_t size,
 		      uint64_t offset)
 {
 	const struct file_target *target = context;
 	size_t aligned = target->direct >= 0 && offset % ALIGN == 0 ? size - size % ALIGN : 0;
-	int rc = aligned > 0 ? write_all(target->direct, data, aligned, offset) : 0;
+	int rc = aligned > 0 ? vrms_io_write(target->direct, data, aligned, offset) : 0;
 
 	(void)lane;
 	if (rc == -EINVAL) { /* found out only now */
@@ -54,8 +36,8 @@ static int file_write(void *context, unsigned int lane, const void *data, size_t
 		rc = 0;
 	}
 	return rc < 0 ? rc
-		      : write_all(target->buffered, (const uint8_t *)data + aligned, size - aligned,
-				  offset + aligned);
+		      : vrms_io_write(target->buffered, (const uint8_t *)data + aligned,
+				      size - aligned, offset + aligned);
 }
 
 static int file_zero(void *context, unsigned int lane, uint64_t size, uint64_t offset)
@@ -74,7 +56,7 @@ static int file_zero(void *context, unsigned int lane, uint64_t size, uint64_t o
 	while (size > 0 && rc == 0) {
 		size_t part = size < sizeof(zeros) ? size : sizeof(zeros);
 
-		rc = write_all(target->buffered, zeros, part, offset);
+		rc = vrms_io_write(target->buffered, zeros, part, offset);
 		offset += part;
 		size -= part;
 	}

@@ -188,13 +188,16 @@ int vrms_target_nbd_open(const char *uri, uint64_t bytes, struct vrms_target *re
 	return 0;
 }
 
-static int create_image(const char *path, uint64_t bytes, struct vrms_error *error)
+static int create_image(const struct vrms_qcow2 *image, const char *path, struct vrms_error *error)
 {
 	char size[24];
-	const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL};
-	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = CREATE_MS};
+	const char *const plain[] = {"qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL};
+	const char *const above[] = {"qemu-img", "create", "-q",         "-f", "qcow2", "-F",
+				     "qcow2",    "-b",     image->below, path, size,    NULL};
+	struct vrms_child_spec spec = {.argv = image->below != NULL ? above : plain,
+				       .timeout_ms = CREATE_MS};
 
-	snprintf(size, sizeof(size), "%" PRIu64, bytes);
+	snprintf(size, sizeof(size), "%" PRIu64, image->bytes);
 	return vrms_child_check(&spec, error);
 }
 
@@ -208,8 +211,8 @@ static int start_server(struct nbd_target *target, const char *cache, struct vrm
 	return vrms_nbd_server_start(argv, &target->server, error);
 }
 
-int vrms_target_qcow2_open(const char *path, uint64_t bytes, bool is_overwriting,
-			   struct vrms_target *ret_target, struct vrms_error *error)
+int vrms_target_qcow2_open(const struct vrms_qcow2 *image, struct vrms_target *ret_target,
+			   struct vrms_error *error)
 {
 	struct nbd_target *target = calloc(1, sizeof(*target));
 	int rc;
@@ -217,12 +220,13 @@ int vrms_target_qcow2_open(const char *path, uint64_t bytes, bool is_overwriting
 	if (target == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	rc = vrms_target_path_init(&target->path, path, is_overwriting, error);
+	rc = vrms_target_path_init(&target->path, image->path, image->is_overwriting, error);
 	if (rc == 0 && target->path.is_device) {
-		rc = vrms_error_set(error, -EINVAL, "'%s' is a device: restore it as raw", path);
+		rc = vrms_error_set(error, -EINVAL, "'%s' is a device: restore it as raw",
+				    image->path);
 	}
 	if (rc == 0) {
-		rc = create_image(target->path.partial, bytes, error);
+		rc = create_image(image, target->path.partial, error);
 	}
 	if (rc == 0) {
 		rc = start_server(target, "--cache=none", error);
@@ -231,12 +235,13 @@ int vrms_target_qcow2_open(const char *path, uint64_t bytes, bool is_overwriting
 		}
 	}
 	if (rc == 0) {
-		rc = connect_lanes(target, vrms_nbd_server_uri(target->server), bytes, error);
+		rc =
+		    connect_lanes(target, vrms_nbd_server_uri(target->server), image->bytes, error);
 	}
 	if (rc < 0) {
 		target_close(target);
 		return rc;
 	}
-	fill_port(target, true, ret_target);
+	fill_port(target, image->below == NULL, ret_target);
 	return 0;
 }

@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/file.h"
+#include "backup/file_io.h"
 
 int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool is_overwriting,
 			  struct vrms_error *error)
@@ -43,18 +42,6 @@ int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool
 	return 0;
 }
 
-static int sync_folder(const char *final)
-{
-	char *copy VRMS_CLEANUP(vrms_freep) = strdup(final);
-	int fd VRMS_CLEANUP(vrms_closep) = -1;
-
-	if (copy == NULL) {
-		return -ENOMEM;
-	}
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int vrms_target_path_publish(struct vrms_target_path *path, struct vrms_error *error)
 {
 	int rc;
@@ -70,7 +57,7 @@ int vrms_target_path_publish(struct vrms_target_path *path, struct vrms_error *e
 		return vrms_error_errno(error, -errno, "'%s'", path->final);
 	}
 	path->is_published = true;
-	rc = sync_folder(path->final);
+	rc = vrms_io_sync_parent(AT_FDCWD, path->final);
 	return rc < 0 ? vrms_error_errno(error, rc, "'%s'", path->final) : 0;
 }
 

@@ -95,6 +95,12 @@ static int take_disk(const xmlNode *node, struct vrms_vm_xml *vm)
 	return disk->target == NULL || disk->format == NULL || disk->path == NULL ? -ENOMEM : 0;
 }
 
+static bool is_agent_channel(const xmlNode *node)
+{
+	return is_named(node, "channel") &&
+	       attribute_is(child(node, "target"), "name", "org.qemu.guest_agent.0");
+}
+
 static int take_domain(const xmlNode *root, struct vrms_vm_xml *vm)
 {
 	const xmlNode *devices = child(root, "devices");
@@ -112,6 +118,7 @@ static int take_domain(const xmlNode *root, struct vrms_vm_xml *vm)
 		if (is_named(node, "disk") && is_writable_disk(node)) {
 			rc = take_disk(node, vm);
 		}
+		vm->has_agent = vm->has_agent || is_agent_channel(node);
 	}
 	return rc;
 }
@@ -285,6 +292,70 @@ static void move_disk(xmlNode *node, const struct vrms_vm_xml_move *disk)
 	set(driver, "type", disk->format);
 }
 
+static bool is_moved(const xmlNode *disk, const struct vrms_vm_xml_change *change)
+{
+	for (size_t i = 0; i < change->disk_count; i++) {
+		if (attribute_is(child(disk, "target"), "dev", change->disks[i].target)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Two VMs that write to one disk destroy it. */
+static void drop_shared_disks(xmlNode *devices, const struct vrms_vm_xml_change *change)
+{
+	xmlNode *node = devices != NULL ? devices->children : NULL;
+
+	while (node != NULL) {
+		xmlNode *next = node->next;
+
+		if (is_named(node, "disk") && is_writable_disk(node) && !is_moved(node, change)) {
+			drop(node);
+		}
+		node = next;
+	}
+}
+
+/* What would reach beyond the trial, or can be there only once. */
+static bool is_shared(const xmlNode *node, const struct vrms_vm_xml_change *change)
+{
+	static const char *const names[] = {"interface", "hostdev",  "filesystem", "redirdev",
+					    "graphics",  "vsock",    "lease",      "shmem",
+					    "serial",    "parallel", "console",    "smartcard"};
+
+	for (size_t i = 0; i < VRMS_COUNT_OF(names); i++) {
+		if (is_named(node, names[i])) {
+			return true;
+		}
+	}
+	if (is_named(node, "disk")) {
+		return !is_moved(node, change);
+	}
+	return is_named(node, "channel") && !is_agent_channel(node);
+}
+
+static void isolate(xmlNode *devices, const struct vrms_vm_xml_change *change)
+{
+	xmlNode *node = devices != NULL ? devices->children : NULL;
+	xmlNode *serial;
+
+	while (node != NULL) {
+		xmlNode *next = node->next;
+
+		if (is_shared(node, change)) {
+			drop(node);
+		} else if (is_named(node, "channel")) {
+			drop(child(node, "source"));
+		}
+		node = next;
+	}
+	serial = add(devices, "serial", NULL);
+	set(serial, "type", "file");
+	set(add(serial, "source", NULL), "path", change->trial_console);
+	set(add(serial, "target", NULL), "port", "0");
+}
+
 int vrms_vm_xml_edit(const char *text, const struct vrms_vm_xml_change *change, char **ret_text,
 		     struct vrms_error *error)
 {
@@ -307,6 +378,12 @@ int vrms_vm_xml_edit(const char *text, const struct vrms_vm_xml_change *change, 
 				move_disk(node, &change->disks[i]);
 			}
 		}
+	}
+	if (change->name != NULL) {
+		drop_shared_disks(devices, change);
+	}
+	if (change->trial_console != NULL) {
+		isolate(devices, change);
 	}
 	*ret_text = print(document);
 	return *ret_text != NULL ? 0 : vrms_error_set(error, -ENOMEM, "out of memory");

@@ -22,6 +22,7 @@ struct vrms_vm_xml {
 	char *uuid;  /* "" none */
 	char *nvram; /* path; "" none */
 	bool has_tpm;
+	bool has_agent;             /* a channel to the guest's agent */
 	struct vrms_vm_disk *disks; /* that can be written: no CD-ROMs, no read-only ones */
 	size_t disk_count;
 };
@@ -59,8 +60,14 @@ struct vrms_vm_xml_move {
 /* What a restored domain is to become. */
 struct vrms_vm_xml_change {
 	const char *name; /* NULL: the same, with its UUID and addresses; else all new */
-	const struct vrms_vm_xml_move *disks; /* where disks are now; others stay where they were */
+	/* Where disks are now.  Others stay where they were; another VM goes without those that
+	 * can be written. */
+	const struct vrms_vm_xml_move *disks;
 	size_t disk_count;
+	/* For a trial beside the VM itself: nothing that others share stays, neither networks nor
+	 * devices of the host, nor disks that are not among those above; what the guest says on its
+	 * serial line goes to this file.  NULL: no trial. */
+	const char *trial_console;
 };
 
 /* The caller frees *ret_text. */

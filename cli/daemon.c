@@ -58,10 +58,11 @@ static void print_tuning(const json_t *tuning)
 	printf("need       %" JSON_INTEGER_FORMAT " ms: %s\n", number_of(tuning, "need_ms"),
 	       text_of(tuning, "need_reason"));
 	if (real_of(tuning, "predicted_losses_per_year") >= 0) {
-		printf("predicted  %.2g false losses a year (%.2g allowed), %.2g disturbances a "
+		printf("predicted  %.2g false losses a year (%.2g allowed%s), %.2g disturbances a "
 		       "year\n",
 		       real_of(tuning, "predicted_losses_per_year"),
 		       real_of(tuning, "allowed_losses_per_year"),
+		       json_is_true(json_object_get(tuning, "guarded")) ? ", second opinion" : "",
 		       real_of(tuning, "predicted_disturbances_per_year"));
 	}
 	printf("observed   %" JSON_INTEGER_FORMAT " false losses, %" JSON_INTEGER_FORMAT
@@ -110,6 +111,9 @@ static void print_beats(const json_t *beats)
 		printf("beats      the area does not answer%s%s\n",
 		       text_of(beats, "text")[0] == '\0' ? "" : ": ", text_of(beats, "text"));
 	}
+	if (json_is_true(json_object_get(beats, "contested"))) {
+		printf("beats      another daemon beats under this node's id\n");
+	}
 	json_array_foreach(json_object_get(beats, "slots"), i, row)
 	{
 		printf("beat       %-12s %s, %" JSON_INTEGER_FORMAT
@@ -117,6 +121,73 @@ static void print_beats(const json_t *beats)
 		       text_of(row, "name"), text_of(row, "state"), number_of(row, "age_ms"),
 		       (double)number_of(row, "write_us") / 1000,
 		       (double)number_of(row, "slowest_us") / 1000);
+	}
+}
+
+/* "5 ms", "5.0 s", "5 min", "5.0 h", "5.0 d" */
+static void print_age(json_int_t ms)
+{
+	static const struct {
+		json_int_t below_ms;
+		double unit_ms;
+		int digits;
+		const char *name;
+	} units[] = {
+	    {1000, 1, 0, "ms"},          {120000, 1e3, 1, "s"},        {7200000, 60e3, 0, "min"},
+	    {172800000, 3600e3, 1, "h"}, {INT64_MAX, 86400e3, 1, "d"},
+	};
+	size_t at = 0;
+
+	while (ms >= units[at].below_ms) {
+		at++;
+	}
+	printf("%.*f %s", units[at].digits, (double)ms / units[at].unit_ms, units[at].name);
+}
+
+/* Not those that only once were here. */
+static bool is_here(const json_t *row)
+{
+	return json_is_true(json_object_get(row, "managed")) ||
+	       strcmp(text_of(row, "state"), "not running") != 0;
+}
+
+static void print_machine(const json_t *row)
+{
+	json_int_t limited_ms = number_of(row, "limited_ms");
+
+	printf("vm         %-12s %s for ", text_of(row, "vm"), text_of(row, "state"));
+	print_age(number_of(row, "age_ms"));
+	if (strcmp(text_of(row, "state"), "running") != 0) {
+		printf(": %s", text_of(row, "text"));
+	}
+	printf("; %s\n", json_is_true(json_object_get(row, "managed")) ? text_of(row, "resource")
+								       : "not the cluster's here");
+	if (limited_ms > 0) {
+		printf("           %-12s has failed too often: left to its monitor for another ",
+		       "");
+		print_age(limited_ms);
+		putchar('\n');
+	}
+}
+
+static void print_machines(const json_t *machines)
+{
+	size_t i;
+	json_t *row;
+
+	if (machines == NULL) {
+		printf("machines   not watched\n");
+		return;
+	}
+	printf("machines   libvirt %s, Pacemaker %s\n",
+	       json_is_true(json_object_get(machines, "libvirt")) ? "connected" : "does not answer",
+	       json_is_true(json_object_get(machines, "pacemaker")) ? "connected"
+								    : "does not answer");
+	json_array_foreach(json_object_get(machines, "vms"), i, row)
+	{
+		if (is_here(row)) {
+			print_machine(row);
+		}
 	}
 }
 
@@ -138,9 +209,18 @@ static void print_status(const json_t *reply)
 	       json_is_true(json_object_get(reply, "attached")) ? "in the cluster"
 								: "not connected to corosync",
 	       json_is_true(json_object_get(reply, "quorate")) ? "with quorum" : "without quorum");
+	if (!json_is_true(json_object_get(reply, "attached"))) {
+		print_machines(json_object_get(reply, "machines"));
+		return;
+	}
+	printf("membership ring %" JSON_INTEGER_FORMAT ", %zu members, formed ",
+	       number_of(reply, "ring"), json_array_size(json_object_get(reply, "members")));
+	print_age(number_of(reply, "ring_age_ms"));
+	printf(" ago\n");
 	print_tuning(json_object_get(reply, "tuning"));
 	print_members(json_object_get(reply, "members"));
 	print_beats(json_object_get(reply, "beats"));
+	print_machines(json_object_get(reply, "machines"));
 }
 
 int vrms_command_status(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,15 +14,23 @@
 #include "common/parse.h"
 #include "quorum/settings.h"
 
-enum { FOLLOW_MS = 200, OLD_FILES_MAX = 9, CONTEXT_AFTER_MS = 60000 };
+enum {
+	FOLLOW_MS = 200,
+	OLD_FILES_MAX = 9,
+	CONTEXT_AFTER_MS = 60000,
+	CONTEXT_BEFORE_MS = 5000,
+	HELD_MAX = 16,
+};
 
 struct reader {
 	char path[4096];
 	bool as_json, follow;
 	int64_t since_ms; /* wall clock; 0: everything */
-	/* Is this line wanted?  NULL: all are. */
-	bool (*wants)(void *context, const json_t *line);
+	/* Prints the lines that are wanted.  NULL: all are. */
+	void (*take)(struct reader *reader, json_t *line);
 	void *context;
+	bool has_steps; /* a column with the time since the line before */
+	int64_t last_ms;
 };
 
 static int64_t wall_ms_of(const json_t *line)
@@ -51,7 +60,29 @@ static bool is_frame(const char *key)
 	return false;
 }
 
-static void print_line(const struct reader *reader, const json_t *line)
+static const char *text_of(const json_t *line, const char *key)
+{
+	const char *text = json_string_value(json_object_get(line, key));
+
+	return text == NULL ? "" : text;
+}
+
+static void print_step(struct reader *reader, const json_t *line)
+{
+	int64_t at_ms = wall_ms_of(line);
+
+	if (!reader->has_steps) {
+		return;
+	}
+	if (reader->last_ms == 0 || at_ms - reader->last_ms > CONTEXT_AFTER_MS) {
+		printf("%11s ", "");
+	} else {
+		printf("%+8" PRId64 " ms ", at_ms - reader->last_ms);
+	}
+	reader->last_ms = at_ms;
+}
+
+static void print_line(struct reader *reader, const json_t *line)
 {
 	const char *text = json_string_value(json_object_get(line, "text"));
 	const char *wall = json_string_value(json_object_get(line, "wall"));
@@ -63,9 +94,10 @@ static void print_line(const struct reader *reader, const json_t *line)
 		putchar('\n');
 		return;
 	}
-	printf("%s %-8s %-10s %s", wall == NULL ? "" : wall,
-	       json_string_value(json_object_get(line, "node")),
-	       json_string_value(json_object_get(line, "event")), text == NULL ? "" : text);
+	printf("%s ", wall == NULL ? "" : wall);
+	print_step(reader, line);
+	printf("%-8s %-10s %s", text_of(line, "node"), text_of(line, "event"),
+	       text == NULL ? "" : text);
 	json_object_foreach((json_t *)line, key, value)
 	{
 		if (!is_frame(key)) {
@@ -81,9 +113,12 @@ static void take_line(struct reader *reader, const char *text)
 	json_t *line = json_loads(text, 0, NULL);
 
 	/* A line cut off by a crash is no reason to hide the others. */
-	if (json_is_object(line) && wall_ms_of(line) >= reader->since_ms &&
-	    (reader->wants == NULL || reader->wants(reader->context, line))) {
-		print_line(reader, line);
+	if (json_is_object(line) && wall_ms_of(line) >= reader->since_ms) {
+		if (reader->take == NULL) {
+			print_line(reader, line);
+		} else {
+			reader->take(reader, line);
+		}
 	}
 	json_decref(line);
 }
@@ -123,15 +158,10 @@ static void read_old_files(struct reader *reader)
 
 static bool was_rotated(const struct reader *reader, FILE *in)
 {
-	FILE *now = fopen(reader->path, "re");
-	bool is_other = false;
+	struct stat there, here;
 
-	if (now != NULL) {
-		fseek(now, 0, SEEK_END);
-		is_other = ftell(now) < ftell(in);
-		fclose(now);
-	}
-	return is_other;
+	return stat(reader->path, &there) == 0 && fstat(fileno(in), &here) == 0 &&
+	       (there.st_ino != here.st_ino || there.st_dev != here.st_dev);
 }
 
 static int read_journal(struct reader *reader, struct vrms_error *error)
@@ -242,46 +272,72 @@ struct story {
 	bool is_fence;
 	int64_t until_ms; /* wall clock: the last line that named it, and some time */
 	unsigned count;
+	json_t *held[HELD_MAX]; /* about the cluster: told when a line that names it follows soon */
+	unsigned held_count;
 };
 
-static bool names(const json_t *line, const char *name)
+static bool names(const struct story *story, const json_t *line)
 {
-	static const char *const keys[] = {"name", "vm", "target"};
+	return strcmp(text_of(line, story->is_fence ? "name" : "vm"), story->name) == 0 ||
+	       strcmp(text_of(line, story->is_fence ? "target" : "resource"), story->name) == 0;
+}
 
-	for (size_t i = 0; i < VRMS_COUNT_OF(keys); i++) {
-		const char *text = json_string_value(json_object_get(line, keys[i]));
+static bool is_of_cluster(const json_t *line)
+{
+	static const char *const events[] = {"ring", "token", "member", "beats", "configured"};
 
-		if (text != NULL && strcmp(text, name) == 0) {
+	for (size_t i = 0; i < VRMS_COUNT_OF(events); i++) {
+		if (strcmp(text_of(line, "event"), events[i]) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool is_of_story(void *context, const json_t *line)
+static void hold(struct story *story, json_t *line)
 {
-	static const char *const whole[] = {"ring", "token", "verdict", "member", "beats"};
-	struct story *story = context;
-	const char *event = json_string_value(json_object_get(line, "event"));
+	if (story->held_count == HELD_MAX) {
+		json_decref(story->held[0]);
+		memmove(story->held, story->held + 1, sizeof(story->held) - sizeof(json_t *));
+		story->held_count--;
+	}
+	story->held[story->held_count++] = json_incref(line);
+}
+
+static void let_go(struct reader *reader, struct story *story, int64_t since_ms)
+{
+	for (unsigned i = 0; i < story->held_count; i++) {
+		if (wall_ms_of(story->held[i]) >= since_ms) {
+			print_line(reader, story->held[i]);
+		}
+		json_decref(story->held[i]);
+	}
+	story->held_count = 0;
+}
+
+static void take_of_story(struct reader *reader, json_t *line)
+{
+	struct story *story = reader->context;
 	int64_t at_ms = wall_ms_of(line);
 
-	if (names(line, story->name)) {
+	if (names(story, line)) {
+		let_go(reader, story, at_ms - CONTEXT_BEFORE_MS);
 		story->until_ms = at_ms + CONTEXT_AFTER_MS;
 		story->count++;
-		return true;
-	}
-	for (size_t i = 0; story->is_fence && event != NULL && i < VRMS_COUNT_OF(whole); i++) {
-		if (strcmp(event, whole[i]) == 0) {
-			return at_ms <= story->until_ms;
+		print_line(reader, line);
+	} else if (story->is_fence && is_of_cluster(line)) {
+		if (at_ms <= story->until_ms) {
+			print_line(reader, line);
+		} else {
+			hold(story, line);
 		}
 	}
-	return false;
 }
 
 int vrms_command_explain(int argc, char **argv)
 {
 	struct story story = {0};
-	struct reader reader = {.wants = is_of_story, .context = &story};
+	struct reader reader = {.take = take_of_story, .context = &story, .has_steps = true};
 	struct vrms_error error;
 	int rc = take_options(argc, argv, &reader, &error);
 
@@ -297,6 +353,7 @@ int vrms_command_explain(int argc, char **argv)
 	story.name = rc == 0 ? argv[optind + 1] : NULL;
 	rc = rc < 0 ? rc : find_journal(&reader, &error);
 	rc = rc < 0 ? rc : read_journal(&reader, &error);
+	let_go(&reader, &story, INT64_MAX);
 	if (rc < 0) {
 		return vrms_command_fail(argv[0], &error);
 	}

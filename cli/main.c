@@ -43,7 +43,7 @@ static const struct vrms_command commands[] = {
     {
 	.name = "status",
 	.arguments = "[--json]",
-	.summary = "this node's vrmsd: membership, quorum, token in force and why, beats",
+	.summary = "this node's vrmsd: membership, quorum, token in force and why, beats, VMs",
 	.run = vrms_command_status,
     },
     {

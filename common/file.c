@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -139,9 +140,29 @@ static int sync_folder_of(const char *path)
 	return 0;
 }
 
+/* A device or pipe is written to, never replaced: as root, "--json /dev/null" would else leave a
+ * regular file there. */
+static bool is_special(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static int write_special(const char *path, const void *data, size_t size, struct vrms_error *error)
+{
+	int fd VRMS_CLEANUP(vrms_closep) = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : write_all(fd, data, size);
+
+	return rc < 0 ? vrms_error_errno(error, rc, "%s", path) : 0;
+}
+
 int vrms_file_write(const char *path, const void *data, size_t size, mode_t mode,
 		    struct vrms_error *error)
 {
+	if (is_special(path)) {
+		return write_special(path, data, size, error);
+	}
 	char *temporary VRMS_CLEANUP(vrms_freep) = NULL;
 
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {

@@ -23,7 +23,7 @@ VRMS_MUST_CHECK int vrms_file_read(const char *path, size_t size_max, char **ret
 /* Replaces a file: temporary file beside it, fsync, rename, fsync of the folder.
  *
  * After a crash at any moment `path` holds the old or the new content.  The
- * temporary file is removed on failure.
+ * temporary file is removed on failure.  A device or pipe is written to instead.
  */
 VRMS_MUST_CHECK int vrms_file_write(const char *path, const void *data, size_t size, mode_t mode,
 				    struct vrms_error *error);

@@ -7,6 +7,7 @@ common_libvrms_base_a_SOURCES = \
 	common/error.c common/error.h \
 	common/parse.c common/parse.h \
 	common/random.c common/random.h
+common_libvrms_base_a_CFLAGS = $(AM_CFLAGS) -fPIC
 PURE_ARCHIVES += common/libvrms-base.a
 
 # Adapters to the operating system.
@@ -16,6 +17,6 @@ common_libvrms_system_a_SOURCES = \
 	common/clock.c common/clock.h \
 	common/file.c common/file.h \
 	common/log.c common/log.h
-common_libvrms_system_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS)
+common_libvrms_system_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) -fPIC
 
 COMMON_LIBS = common/libvrms-system.a common/libvrms-base.a

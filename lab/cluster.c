@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/iscsi.h"
 #include "lab/xml.h"
 
 enum {
@@ -26,6 +27,9 @@ static const struct setting properties[] = {
     /* The load average is that of the whole machine: every node would think itself overloaded
      * and start one VM at a time. */
     {"load-threshold", "100000%"},
+    /* The controller asks for the CIB as soon as a node is lost; when the answer overtakes its own
+     * updates of the CIB, it sleeps for a second.  See vrmsd(8). */
+    {"transition-delay", "50ms"},
 };
 
 /* Of each node, under the names that the VM agents' autoset_utilization_* use: a resource with a
@@ -174,16 +178,52 @@ static void add_verdict(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 	vrms_xml_text_end(xml);
 }
 
+/* Cuts a node off from its LUNs at once; its power goes behind that, in nobody's way. */
+static void add_san(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	char luns[VRMS_LAB_LUNS_TEXT_SIZE];
+	const struct setting params[] = {
+	    {"luns", luns},
+	    {"portal_timeout", "2s"},
+	    {"settle", "100ms"},
+	    {"behind", "fence_vrms_lab -o off -n $VRMS_FENCE_NODE"},
+	};
+	const struct setting meta[] = {{"provides", "unfencing"}};
+
+	vrms_lab_iscsi_luns_print(lab, luns);
+	vrms_xml_text_begin(xml, "primitive", "id", "san", "class", "stonith", "type",
+			    "fence_vrms_scsi", NULL);
+	add_settings(xml, "instance_attributes", "san-params", params, VRMS_COUNT_OF(params));
+	add_settings(xml, "meta_attributes", "san-meta", meta, VRMS_COUNT_OF(meta));
+	vrms_xml_text_end(xml);
+}
+
+static void add_level(struct vrms_xml_text *xml, const char *node, int level, const char *devices)
+{
+	char id[64], index[8];
+
+	snprintf(id, sizeof(id), "level-%s-%d", node, level);
+	snprintf(index, sizeof(index), "%d", level);
+	vrms_xml_text_empty(xml, "fencing-level", "id", id, "target", node, "index", index,
+			    "devices", devices, NULL);
+}
+
 static void add_topology(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 {
+	const char *power = vrms_lab_has_vrmsd(lab) ? "verdict,fence" : "fence";
+	bool has_iscsi = vrms_lab_has_iscsi(lab);
+
+	if (!has_iscsi && !vrms_lab_has_vrmsd(lab)) {
+		return;
+	}
 	vrms_xml_text_begin(xml, "fencing-topology", NULL);
 	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
-		char id[64];
+		const char *node = vrms_lab_node_name(lab, i);
 
-		snprintf(id, sizeof(id), "level-%s", vrms_lab_node_name(lab, i));
-		vrms_xml_text_empty(xml, "fencing-level", "id", id, "target",
-				    vrms_lab_node_name(lab, i), "index", "1", "devices",
-				    "verdict,fence", NULL);
+		if (has_iscsi) {
+			add_level(xml, node, 1, vrms_lab_has_vrmsd(lab) ? "verdict,san" : "san");
+		}
+		add_level(xml, node, has_iscsi ? 2 : 1, power);
 	}
 	vrms_xml_text_end(xml);
 }
@@ -220,10 +260,11 @@ static char *configuration_xml(const struct vrms_lab *lab)
 	if (vrms_lab_has_vrmsd(lab)) {
 		add_verdict(&xml, lab);
 	}
-	vrms_xml_text_end(&xml);
-	if (vrms_lab_has_vrmsd(lab)) {
-		add_topology(&xml, lab);
+	if (vrms_lab_has_iscsi(lab)) {
+		add_san(&xml, lab);
 	}
+	vrms_xml_text_end(&xml);
+	add_topology(&xml, lab);
 	vrms_xml_text_begin(&xml, "rsc_defaults", NULL);
 	add_settings(&xml, "meta_attributes", "rsc-options", resource_defaults,
 		     VRMS_COUNT_OF(resource_defaults));

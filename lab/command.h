@@ -58,7 +58,8 @@ vrms_lab_command_row vrms_lab_up_command, vrms_lab_down_command, vrms_lab_status
     vrms_lab_wait_command, vrms_lab_exec_command, vrms_lab_shell_command, vrms_lab_power_command,
     vrms_lab_freeze_command, vrms_lab_thaw_command, vrms_lab_partition_command,
     vrms_lab_heal_command, vrms_lab_logs_command, vrms_lab_powerd_command,
-    vrms_lab_node_init_command, vrms_lab_vm_command, vrms_lab_demo_command;
+    vrms_lab_node_init_command, vrms_lab_vm_command, vrms_lab_demo_command, vrms_lab_unplug_command,
+    vrms_lab_plug_command, vrms_lab_slow_command, vrms_lab_bmc_command, vrms_lab_demo_san_command;
 
 /* Reads the options of one command by its table and runs it.
  *

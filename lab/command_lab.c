@@ -25,6 +25,8 @@ struct up_settings {
 	bool has_boot_delay;
 	bool without_libvirt;
 	bool with_vrmsd;
+	bool with_iscsi;
+	bool with_locks;
 	bool without_wait;
 };
 
@@ -61,7 +63,16 @@ static int set_up_option(void *settings, const char *name, const char *value,
 	if (strcmp(name, "timeout") == 0) {
 		return set_timeout(value, &up->timeout_ms, error);
 	}
-	if (strcmp(name, "no-libvirt") == 0) {
+	if (strcmp(name, "san") == 0) {
+		up->with_iscsi = strcmp(value, "iscsi") == 0;
+		return up->with_iscsi || strcmp(value, "folder") == 0
+			   ? 0
+			   : vrms_error_set(error, -EINVAL, "\"%s\" is neither folder nor iscsi",
+					    value);
+	}
+	if (strcmp(name, "locks") == 0) {
+		up->with_locks = true;
+	} else if (strcmp(name, "no-libvirt") == 0) {
 		up->without_libvirt = true;
 	} else if (strcmp(name, "vrmsd") == 0) {
 		up->with_vrmsd = true;
@@ -76,6 +87,8 @@ static const struct vrms_lab_option up_options[] = {
     {0, "token", "MS", "corosync's token time-out, with token_coefficient 0"},
     {0, "no-libvirt", NULL, "nodes without libvirtd, for many of them"},
     {0, "vrmsd", NULL, "nodes with vrmsd and beats in the shared folder"},
+    {0, "san", "WHAT", "folder (default), or iscsi: VMs on LUNs of a target, SAN fencing"},
+    {0, "locks", NULL, "VMs under libvirt's lock manager (virtlockd)"},
     {0, "boot-delay", "TIME", "from off to on in a power cycle (default: 5s)"},
     {0, "timeout", "TIME", "gives up after this (default: 300s)"},
     {0, "no-wait", NULL, "do not wait until all nodes are online"},
@@ -123,6 +136,8 @@ static int run_up(const struct vrms_lab_context *context, void *settings, int ar
 	options.timeout_ms = up->timeout_ms > 0 ? up->timeout_ms : options.timeout_ms;
 	options.without_libvirt = up->without_libvirt;
 	options.with_vrmsd = up->with_vrmsd;
+	options.with_iscsi = up->with_iscsi;
+	options.with_locks = up->with_locks;
 	options.without_wait = up->without_wait;
 	options.interrupted = context->interrupted;
 	options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;

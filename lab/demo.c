@@ -1,415 +1,189 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * "vrms-lab demo": a cluster, VMs, one power cut, and what becomes of them.
+ * "vrms-lab demo": a cluster, VMs, power cuts under Corosync's defaults and under vrmsd, what
+ * becomes of the VMs, and both settings side by side.
  */
 #include "lab/demo.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
-#include "common/clock.h"
 #include "common/parse.h"
-#include "lab/cluster.h"
-#include "lab/command.h"
-#include "lab/tail.h"
-#include "lab/vm_files.h"
+#include "lab/demo_run.h"
 
-enum {
-	SETTLE_TIMEOUT_MS = 120000,
-	RECOVERY_TIMEOUT_MS = 120000,
-	POLL_MS = 50,
-	/* Logs of several nodes are shown in order of time: an event waits this long for an
-	 * earlier one from another node. */
-	HOLD_BACK_MS = 400,
-	UP_TIMEOUT_MS = 300000,
-};
+enum { NODES_DEFAULT = 3, VMS_DEFAULT = 6, CUTS_DEFAULT = 1, DETAILS_CUTS_MAX = 2 };
 
-struct demo_settings {
-	int64_t node_count, vm_count, token_ms;
-	enum vrms_lab_agent agent;
-	bool json, keep;
-};
+/* What --full stands for: enough cuts for a median. */
+static const int64_t full_node_counts[] = {3, 8}, full_cut_counts[] = {8, 5};
 
-/* Everything a run needs. */
-struct run {
-	const struct vrms_lab_context *context;
-	const struct demo_settings *settings;
-	struct vrms_demo_style style;
-	struct vrms_lab *lab;
-	struct vrms_demo demo;
-	const char *node_names[VRMS_LAB_NODES_MAX];
-	struct vrms_lab_tail tails[2 * VRMS_LAB_NODES_MAX];
-	int tail_count;
-	int64_t cut_ms;    /* monotonic */
-	char progress[80]; /* shown last */
-};
-
-static const char *const followed_logs[] = {"corosync", "pacemaker"};
-
-static int64_t now_ms(void)
+static int64_t cuts_of(const struct vrms_demo_settings *settings, size_t size)
 {
-	return vrms_clock_now_ms(vrms_clock_system());
+	size_t last = settings->cut_count_count - 1;
+
+	return settings->cut_counts[size < last ? size : last];
 }
 
-/* Sleeps a little; -EINTR when the user wants to end it. */
-static int pause_or_stop(const struct run *run, int64_t ms, struct vrms_error *error)
+static void head_cut(struct vrms_demo_run *run, enum vrms_figures_setting setting, int number,
+		     int count, int64_t token_ms)
 {
-	vrms_clock_sleep_ms(vrms_clock_system(), ms);
-	if (run->context->interrupted != NULL && *run->context->interrupted) {
-		return vrms_error_set(error, -EINTR, "interrupted");
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s, token %lld ms: power cut %d of %d",
+		 vrms_figures_setting_text(setting), (long long)token_ms, number, count);
+	vrms_demo_show_heading(&run->style, text);
+}
+
+static int keep_story(struct vrms_demo_run *run, enum vrms_figures_setting setting,
+		      const struct vrms_figures_cut *cut)
+{
+	json_t *story;
+
+	if (run->stories == NULL) {
+		return 0;
 	}
-	return 0;
-}
-
-static void note_progress(void *context, const char *text)
-{
-	struct run *run = context;
-
-	if (strncmp(run->progress, text, sizeof(run->progress) - 1) != 0) {
-		snprintf(run->progress, sizeof(run->progress), "%s", text);
-		vrms_demo_show_note(&run->style, text);
+	story = vrms_demo_json(&run->demo);
+	if (story == NULL) {
+		return -ENOMEM;
 	}
+	json_object_set_new(story, "setting", json_string(vrms_figures_setting_word(setting)));
+	json_object_set_new(story, "token_ms", json_integer(cut->token_ms));
+	return json_array_append_new(run->stories, story) < 0 ? -ENOMEM : 0;
 }
 
-static int bring_up(struct run *run, struct vrms_error *error)
+/* One cut, from the token that the setting leads to, to the verdict. */
+static int do_cut(struct vrms_demo_run *run, enum vrms_figures_setting setting, int number,
+		  int count, struct vrms_figures *figures, struct vrms_error *error)
 {
-	struct vrms_lab_options options;
+	struct vrms_demo_style style = run->style;
+	struct vrms_figures_cut cut;
+	int64_t token_ms = 0;
+	int rc = vrms_demo_settle(run, error);
 
-	vrms_lab_options_init(&options);
-	options.place = run->context->place;
-	options.node_count = (int)run->settings->node_count;
-	options.token_ms = run->settings->token_ms;
-	options.timeout_ms = UP_TIMEOUT_MS;
-	options.interrupted = run->context->interrupted;
-	options.progress = note_progress;
-	options.progress_context = run;
-	int rc = vrms_lab_up(&options, &run->lab, error);
+	rc = rc < 0 ? rc : vrms_demo_tune(run, setting, &token_ms, error);
 	if (rc < 0) {
 		return rc;
 	}
-	run->demo.node_count = vrms_lab_node_count(run->lab);
-	for (int i = 0; i < run->demo.node_count; i++) {
-		run->node_names[i] = vrms_lab_node_name(run->lab, i);
+	head_cut(run, setting, number, count, token_ms);
+	if (count > DETAILS_CUTS_MAX) {
+		run->style.out = NULL; /* one line a cut is enough */
 	}
-	run->demo.nodes = run->node_names;
+	rc = vrms_demo_cut(run, error);
+	if (rc == 0) {
+		vrms_demo_show_heading(&run->style, "Afterwards");
+		vrms_demo_show_load(&run->style, &run->demo, true);
+		vrms_demo_show_heading(&run->style, "What the guests say");
+		vrms_demo_show_verdict(&run->style, &run->demo);
+	}
+	run->style = style;
+	if (rc < 0) {
+		return rc;
+	}
+	vrms_figures_cut_read(&cut, &run->demo.timeline, token_ms);
+	vrms_figures_add(figures, setting, &cut);
+	vrms_demo_show_cut(&run->style, figures, &cut);
+	if (keep_story(run, setting, &cut) < 0) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
 	return 0;
 }
 
-static int add_vms(struct run *run, struct vrms_error *error)
+/* All cuts of one setting; false in *all_recovered when one VM of one of them did not come back. */
+static int do_setting(struct vrms_demo_run *run, enum vrms_figures_setting setting, int count,
+		      struct vrms_figures *figures, bool *all_recovered, struct vrms_error *error)
 {
-	/* The larger first: Pacemaker places them in this order, and evenly so. */
-	static const int sizes_mib[] = {32, 24, 16};
-	int count = (int)run->settings->vm_count;
-	int rc = 0;
+	for (int number = 1; number <= count; number++) {
+		int rc = do_cut(run, setting, number, count, figures, error);
 
-	for (int i = 0; rc == 0 && i < count; i++) {
-		struct vrms_demo_vm *shown = &run->demo.vms[run->demo.vm_count++];
-		struct vrms_lab_vm vm = {0};
-
-		snprintf(shown->name, sizeof(shown->name), "vm%d", i + 1);
-		shown->memory_mib = sizes_mib[i * (int)VRMS_COUNT_OF(sizes_mib) / count];
-		shown->node_before = -1;
-		shown->node_after = -1;
-		vm.memory_mib = shown->memory_mib;
-		vm.agent = run->settings->agent;
-		rc = vrms_lab_vm_complete(run->lab, shown->name, &vm, error);
-		if (rc == 0) {
-			rc = vrms_lab_vm_add(run->lab, &vm, error);
+		if (rc < 0) {
+			return rc;
 		}
-		if (rc == 0) {
-			rc = pause_or_stop(run, 0, error);
-		}
-	}
-	return rc;
-}
+		*all_recovered = *all_recovered && run->demo.recovered;
+		bool is_last = number == count && setting == VRMS_FIGURES_TUNED;
 
-static int read_record(const struct run *run, const struct vrms_demo_vm *vm,
-		       struct vrms_guest_record *ret_record)
-{
-	char path[VRMS_LAB_PATH_SIZE];
-
-	vrms_lab_vm_disk_path(run->lab, vm->name, path);
-	return vrms_guest_record_read(path, ret_record, NULL);
-}
-
-/* Sets where each VM runs; returns how many run, or a negative errno. */
-static int locate(struct run *run, bool after, struct vrms_error *error)
-{
-	struct vrms_lab_view view = {0};
-	int running = 0;
-	int rc = vrms_lab_cluster_view(run->lab, &view, error);
-
-	for (int i = 0; rc == 0 && i < run->demo.vm_count; i++) {
-		struct vrms_demo_vm *vm = &run->demo.vms[i];
-		const struct vrms_lab_resource *resource = vrms_lab_view_find(&view, vm->name);
-		int node = -1;
-
-		if (resource != NULL && vrms_lab_resource_is_settled(resource) &&
-		    vrms_lab_node_index(run->lab, resource->node, &node, NULL) == 0) {
-			running++;
-		}
-		if (after && node == run->demo.victim) {
-			node = -1; /* Pacemaker has not given it up, but it has no power */
-		}
-		*(after ? &vm->node_after : &vm->node_before) = node;
-	}
-	vrms_lab_view_done(&view);
-	return rc < 0 ? rc : running;
-}
-
-static int count_living(struct run *run)
-{
-	int living = 0;
-
-	for (int i = 0; i < run->demo.vm_count; i++) {
-		struct vrms_demo_vm *vm = &run->demo.vms[i];
-
-		living += read_record(run, vm, &vm->before) == 0 && vm->before.tick_count >= 2;
-	}
-	return living;
-}
-
-static int wait_until_all_run(struct run *run, struct vrms_error *error)
-{
-	int64_t end_ms = now_ms() + SETTLE_TIMEOUT_MS;
-
-	for (;;) {
-		int running = locate(run, false, error);
-
-		if (running < 0) {
-			return running;
-		}
-		if (running == run->demo.vm_count && count_living(run) == running) {
-			return 0;
-		}
-		if (now_ms() > end_ms) {
-			return vrms_error_set(error, -ETIMEDOUT, "only %d of %d VMs run", running,
-					      run->demo.vm_count);
-		}
-		int rc = pause_or_stop(run, 300, error);
+		rc = is_last ? 0 : vrms_demo_rejoin(run, error);
 		if (rc < 0) {
 			return rc;
 		}
 	}
-}
-
-static int follow_logs(struct run *run, struct vrms_error *error)
-{
-	for (int node = 0; node < run->demo.node_count; node++) {
-		for (size_t i = 0; node != run->demo.victim && i < VRMS_COUNT_OF(followed_logs);
-		     i++) {
-			const char *path = vrms_lab_node_log_path(run->lab, node, followed_logs[i]);
-			int rc = vrms_lab_tail_open(path, &run->tails[run->tail_count], error);
-
-			if (rc < 0) {
-				return rc;
-			}
-			run->tail_count++;
-		}
-	}
 	return 0;
 }
 
-static int cut_power(struct run *run, struct vrms_error *error)
+static int do_size(struct vrms_demo_run *run, size_t size, struct vrms_figures *figures,
+		   bool *all_recovered, struct vrms_error *error)
 {
-	struct timespec now;
-	struct tm local;
+	const struct vrms_demo_settings *settings = run->settings;
+	int count = (int)cuts_of(settings, size);
 
-	(void)count_living(run); /* the guests' last word before the cut */
-	clock_gettime(CLOCK_REALTIME, &now);
-	run->cut_ms = now_ms();
-	localtime_r(&now.tv_sec, &local);
-	vrms_timeline_init(&run->demo.timeline, &local, (int)(now.tv_nsec / 1000000),
-			   run->demo.nodes[run->demo.victim]);
-	return vrms_lab_power(run->lab, run->demo.victim, VRMS_LAB_POWER_OFF, NULL, error);
+	figures->node_count = (int)settings->node_counts[size];
+	figures->vm_count = size == 0 ? (int)settings->vm_count : 0;
+	int rc = vrms_demo_bring_up(run, figures->node_count, figures->vm_count, error);
+
+	for (int setting = 0; rc == 0 && setting < VRMS_FIGURES_SETTING_COUNT; setting++) {
+		rc = do_setting(run, setting, count, figures, all_recovered, error);
+	}
+	return vrms_demo_take_down(run, rc, error);
 }
 
-static void read_logs(struct run *run)
+static int print_json(const struct vrms_demo_run *run, const struct vrms_figures *figures,
+		      bool all_recovered, struct vrms_error *error)
 {
-	for (int i = 0; i < run->tail_count; i++) {
-		const char *line;
+	json_t *list = json_array();
 
-		while ((line = vrms_lab_tail_next(&run->tails[i])) != NULL) {
-			vrms_timeline_read(&run->demo.timeline, line);
-		}
+	for (size_t size = 0; size < run->settings->size_count; size++) {
+		json_array_append_new(list, vrms_demo_json_figures(&figures[size]));
 	}
-}
+	json_t *story = json_pack("{s:O, s:o, s:b}", "cuts", run->stories, "clusters", list,
+				  "recovered", all_recovered);
+	int rc = story != NULL ? json_dumpf(story, stdout, JSON_INDENT(2)) : -1;
 
-static const char *started_on(const struct run *run, const char *vm)
-{
-	const struct vrms_timeline_event *event =
-	    vrms_timeline_find(&run->demo.timeline, VRMS_TIMELINE_VM_START, vm);
-
-	return event != NULL ? event->node : NULL;
-}
-
-/* A lost VM lives when a new boot of its guest has written twice. */
-static void watch_lost(struct run *run, struct vrms_demo_vm *vm)
-{
-	if (vm->lives || read_record(run, vm, &vm->last) < 0 ||
-	    vm->last.boot_count <= vm->before.boot_count) {
-		return;
-	}
-	if (vm->first.boot_count != vm->last.boot_count) {
-		vm->first = vm->last;
-		vrms_timeline_add(&run->demo.timeline, VRMS_TIMELINE_GUEST_LIVES,
-				  now_ms() - run->cut_ms, vm->name, started_on(run, vm->name));
-	}
-	vm->lives = vm->last.tick_count > vm->first.tick_count;
-}
-
-/* Another one lives when it went on: same boot, more ticks. */
-static void watch_survivor(struct run *run, struct vrms_demo_vm *vm)
-{
-	if (!vm->lives && read_record(run, vm, &vm->last) == 0) {
-		vm->lives = !vrms_guest_record_is_restart(&vm->before, &vm->last) &&
-			    vm->last.tick_count > vm->before.tick_count + 1;
-	}
-}
-
-static int count_back(struct run *run)
-{
-	int count = 0;
-
-	for (int i = 0; i < run->demo.vm_count; i++) {
-		struct vrms_demo_vm *vm = &run->demo.vms[i];
-
-		if (vm->node_before == run->demo.victim) {
-			watch_lost(run, vm);
-		} else {
-			watch_survivor(run, vm);
-		}
-		count += vm->lives;
-	}
-	return count;
-}
-
-/* Shows what happens until every guest counts or time is up. */
-static int watch_recovery(struct run *run, struct vrms_error *error)
-{
-	int64_t quiet_ms = -1; /* when the last guest was found alive */
-
-	for (;;) {
-		int64_t after_ms = now_ms() - run->cut_ms;
-
-		read_logs(run);
-		if (count_back(run) == run->demo.vm_count && quiet_ms < 0) {
-			quiet_ms = after_ms;
-		}
-		vrms_demo_show_events(&run->style, &run->demo, after_ms - HOLD_BACK_MS);
-		if ((quiet_ms >= 0 && after_ms > quiet_ms + HOLD_BACK_MS) ||
-		    after_ms > RECOVERY_TIMEOUT_MS) {
-			vrms_demo_show_events(&run->style, &run->demo, after_ms);
-			return 0;
-		}
-		int rc = pause_or_stop(run, POLL_MS, error);
-		if (rc < 0) {
-			return rc;
-		}
-	}
-}
-
-/* Both must say so: the guest's counter, and Pacemaker, on a node that has power. */
-static int judge(struct run *run, struct vrms_error *error)
-{
-	int64_t end_ms = now_ms() + SETTLE_TIMEOUT_MS / 4;
-	bool all_live = true;
-	int running;
-
-	for (int i = 0; i < run->demo.vm_count; i++) {
-		all_live = all_live && run->demo.vms[i].lives;
-	}
-	do {
-		running = locate(run, true, error);
-	} while (running >= 0 && running < run->demo.vm_count && now_ms() < end_ms &&
-		 pause_or_stop(run, 300, error) == 0);
-	for (int i = 0; i < run->demo.vm_count; i++) {
-		struct vrms_demo_vm *vm = &run->demo.vms[i];
-
-		(void)read_record(run, vm, &vm->last);
-		all_live = all_live && vm->node_after >= 0;
-	}
-	run->demo.recovered = all_live && running == run->demo.vm_count;
-	return running < 0 ? running : 0;
-}
-
-static int prepare(struct run *run, struct vrms_error *error)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "A cluster of %d nodes, corosync's token %d ms",
-		 (int)run->settings->node_count, (int)run->settings->token_ms);
-	vrms_demo_show_heading(&run->style, text);
-	int rc = bring_up(run, error);
+	json_decref(story);
 	if (rc < 0) {
-		return rc;
+		return vrms_error_set(error, -ENOMEM, "the story cannot be printed");
 	}
-	snprintf(text, sizeof(text), "%d VMs under %s", (int)run->settings->vm_count,
-		 vrms_lab_agent_resource(run->settings->agent));
-	vrms_demo_show_heading(&run->style, text);
-	rc = add_vms(run, error);
-	return rc < 0 ? rc : wait_until_all_run(run, error);
+	putchar('\n');
+	return 0;
 }
 
-static int tell(struct run *run, struct vrms_error *error)
+static int tell(struct vrms_demo_run *run, bool *all_recovered, struct vrms_error *error)
 {
-	char text[128];
-	int rc = prepare(run, error);
+	size_t size_count = run->settings->size_count;
+	struct vrms_figures *figures VRMS_CLEANUP(vrms_freep) =
+	    calloc(VRMS_DEMO_SIZES_MAX, sizeof(*figures));
+	int rc = figures == NULL ? vrms_error_set(error, -ENOMEM, "out of memory") : 0;
 
-	if (rc < 0) {
-		return rc;
-	}
-	vrms_demo_show_load(&run->style, &run->demo, false);
-	run->demo.victim = vrms_demo_choose_victim(&run->demo);
-	snprintf(text, sizeof(text), "The power of %s is cut", run->demo.nodes[run->demo.victim]);
-	vrms_demo_show_heading(&run->style, text);
-	rc = follow_logs(run, error);
-	if (rc == 0) {
-		rc = cut_power(run, error);
-	}
-	if (rc == 0) {
-		rc = watch_recovery(run, error);
-	}
-	if (rc == 0) {
-		rc = judge(run, error);
+	for (size_t size = 0; rc == 0 && size < size_count; size++) {
+		rc = do_size(run, size, &figures[size], all_recovered, error);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	vrms_demo_show_heading(&run->style, "Afterwards");
-	vrms_demo_show_load(&run->style, &run->demo, true);
-	vrms_demo_show_heading(&run->style, "What the guests say");
-	vrms_demo_show_verdict(&run->style, &run->demo);
-	return run->settings->json ? vrms_demo_print_json(&run->demo, stdout) : 0;
+	vrms_demo_show_heading(&run->style, "Side by side");
+	for (size_t size = 0; size < size_count; size++) {
+		vrms_demo_show_figures(&run->style, &figures[size]);
+	}
+	return run->settings->json ? print_json(run, figures, *all_recovered, error) : 0;
 }
 
-/* Whatever happened, nothing stays. */
-static int take_down(struct run *run, int rc, struct vrms_error *error)
+static void complete(struct vrms_demo_settings *settings)
 {
-	struct vrms_error down_error = {.text = ""};
-
-	for (int i = 0; i < run->tail_count; i++) {
-		vrms_lab_tail_close(&run->tails[i]);
+	if (settings->size_count == 0) {
+		settings->node_counts[settings->size_count++] = NODES_DEFAULT;
 	}
-	if (run->lab == NULL || run->settings->keep) {
-		return rc;
+	if (settings->cut_count_count == 0) {
+		settings->cut_counts[settings->cut_count_count++] = CUTS_DEFAULT;
 	}
-	int down = vrms_lab_down(run->lab, false, &down_error);
-	if (down == 0) {
-		vrms_demo_show_note(&run->style, "The lab is taken down.");
-	} else if (rc == 0) {
-		*error = down_error;
+	if (!settings->has_vm_count) {
+		settings->vm_count = VMS_DEFAULT;
 	}
-	return rc < 0 ? rc : down;
 }
 
 static int run_demo(const struct vrms_lab_context *context, void *memory, int argc, char **argv,
 		    struct vrms_error *error)
 {
-	struct demo_settings *settings = memory;
+	struct vrms_demo_settings *settings = memory;
 	struct vrms_lab_context own = *context;
-	struct run *run VRMS_CLEANUP(vrms_freep) = calloc(1, sizeof(*run));
+	struct vrms_demo_run *run VRMS_CLEANUP(vrms_freep) = calloc(1, sizeof(*run));
+	bool all_recovered = true;
 
 	(void)argc;
 	(void)argv;
@@ -417,33 +191,72 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 		vrms_error_set(error, -ENOMEM, "out of memory");
 		return VRMS_LAB_EXIT_FAILED;
 	}
-	settings->node_count = settings->node_count != 0 ? settings->node_count : 3;
-	settings->vm_count = settings->vm_count != 0 ? settings->vm_count : 6;
-	settings->token_ms = settings->token_ms != 0 ? settings->token_ms : 1000;
+	complete(settings);
 	if (own.place.name == NULL) {
 		own.place.name = "demo"; /* a lab of the user's own stays as it is */
 	}
 	run->context = &own;
 	run->settings = settings;
-	if (!settings->json) {
+	if (settings->json) {
+		run->stories = json_array();
+	} else {
 		vrms_demo_style_init(&run->style, stdout);
 	}
-	int rc = take_down(run, tell(run, error), error);
-	bool recovered = rc == 0 && run->demo.recovered;
+	int rc = tell(run, &all_recovered, error);
 
-	vrms_lab_free(run->lab);
-	return recovered ? VRMS_LAB_EXIT_OK : VRMS_LAB_EXIT_FAILED;
+	json_decref(run->stories);
+	return rc == 0 && all_recovered ? VRMS_LAB_EXIT_OK : VRMS_LAB_EXIT_FAILED;
+}
+
+/* "3,8" */
+static int read_list(const char *value, int64_t least, int64_t most, int64_t *numbers,
+		     size_t *ret_count, struct vrms_error *error)
+{
+	char *copy VRMS_CLEANUP(vrms_freep) = strdup(value);
+	char *state = NULL;
+
+	if (copy == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	*ret_count = 0;
+	for (const char *word = strtok_r(copy, ",", &state); word != NULL;
+	     word = strtok_r(NULL, ",", &state)) {
+		if (*ret_count == VRMS_DEMO_SIZES_MAX) {
+			return vrms_error_set(error, -ERANGE, "\"%s\": at most %d numbers", value,
+					      VRMS_DEMO_SIZES_MAX);
+		}
+		int rc = vrms_int_parse(word, least, most, &numbers[*ret_count], error);
+
+		if (rc < 0) {
+			return rc;
+		}
+		(*ret_count)++;
+	}
+	return *ret_count > 0 ? 0 : vrms_error_set(error, -EINVAL, "\"%s\": no number", value);
+}
+
+static void set_full(struct vrms_demo_settings *settings)
+{
+	settings->size_count = VRMS_COUNT_OF(full_node_counts);
+	settings->cut_count_count = VRMS_COUNT_OF(full_cut_counts);
+	memcpy(settings->node_counts, full_node_counts, sizeof(full_node_counts));
+	memcpy(settings->cut_counts, full_cut_counts, sizeof(full_cut_counts));
 }
 
 static int set_option(void *memory, const char *name, const char *value, struct vrms_error *error)
 {
-	struct demo_settings *settings = memory;
+	struct vrms_demo_settings *settings = memory;
 
 	if (strcmp(name, "nodes") == 0) {
-		return vrms_int_parse(value, 2, 8, &settings->node_count, error);
+		return read_list(value, 2, 16, settings->node_counts, &settings->size_count, error);
+	}
+	if (strcmp(name, "cuts") == 0) {
+		return read_list(value, 1, VRMS_FIGURES_CUTS_MAX, settings->cut_counts,
+				 &settings->cut_count_count, error);
 	}
 	if (strcmp(name, "vms") == 0) {
-		return vrms_int_parse(value, 1, VRMS_DEMO_VMS_MAX, &settings->vm_count, error);
+		settings->has_vm_count = true;
+		return vrms_int_parse(value, 0, VRMS_DEMO_VMS_MAX, &settings->vm_count, error);
 	}
 	if (strcmp(name, "token") == 0) {
 		return vrms_int_parse(value, 100, 60000, &settings->token_ms, error);
@@ -451,7 +264,9 @@ static int set_option(void *memory, const char *name, const char *value, struct 
 	if (strcmp(name, "agent") == 0) {
 		return vrms_lab_agent_parse(value, &settings->agent, error);
 	}
-	if (strcmp(name, "json") == 0) {
+	if (strcmp(name, "full") == 0) {
+		set_full(settings);
+	} else if (strcmp(name, "json") == 0) {
 		settings->json = true;
 	} else {
 		settings->keep = true;
@@ -460,25 +275,31 @@ static int set_option(void *memory, const char *name, const char *value, struct 
 }
 
 static const struct vrms_lab_option options[] = {
-    {'n', "nodes", "COUNT", "nodes, 2..8 (default: 3)"},
-    {0, "vms", "COUNT", "virtual machines, 1..32 (default: 6)"},
-    {0, "token", "MS", "corosync's token in milliseconds (default: 1000)"},
+    {'n', "nodes", "COUNT[,COUNT...]", "clusters of so many nodes, 2..16 (default: 3)"},
+    {0, "cuts", "COUNT[,COUNT...]", "power cuts in each setting (default: 1)"},
+    {0, "full", NULL, "8 cuts at 3 nodes, 5 at 8: about 25 minutes"},
+    {0, "vms", "COUNT", "virtual machines, 0..32 (default: 6); with 0, no libvirtd"},
+    {0, "token", "MS", "the configured token (default: Corosync's 3000 + 650 a node beyond two)"},
     {'a', "agent", "AGENT", "vrms (default) or heartbeat, to compare"},
     {0, "json", NULL, "tell the story in JSON, at the end"},
-    {0, "keep", NULL, "leave the lab as it is then"},
+    {0, "keep", NULL, "leave the labs as they are then"},
 };
 
 static const struct vrms_lab_command command = {
     .name = "demo",
     .arguments = "",
-    .summary = "Cut the power of a node and watch its virtual machines come back elsewhere.",
-    .details = "A lab of its own (\"demo\") is brought up and taken down again.  The exit status\n"
-	       "is 0 only when every guest counts again on a node that has power.",
+    .summary = "Cut the power of nodes and watch their virtual machines come back elsewhere.",
+    .details = "A lab of its own (\"demo\") is brought up and taken down again.  The power is cut\n"
+	       "with vrmsd's tuning off (Corosync's defaults) and on, and what both took is told\n"
+	       "side by side.  Of several clusters the first has virtual machines; the others\n"
+	       "have no libvirtd.  The exit status is 0 only when after every cut the node was\n"
+	       "fenced and every guest counted again on a node that has power, however long that\n"
+	       "took.",
     .options = options,
     .option_count = VRMS_COUNT_OF(options),
     .run = run_demo,
     .set_option = set_option,
-    .settings_size = sizeof(struct demo_settings),
+    .settings_size = sizeof(struct vrms_demo_settings),
 };
 
 const struct vrms_lab_command *vrms_lab_demo_command(void)

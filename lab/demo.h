@@ -5,6 +5,7 @@
 #ifndef VRMS_LAB_DEMO_H
 #define VRMS_LAB_DEMO_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -58,7 +59,7 @@ void vrms_demo_show_events(const struct vrms_demo_style *style, struct vrms_demo
 			   int64_t until_ms);
 void vrms_demo_show_verdict(const struct vrms_demo_style *style, const struct vrms_demo *demo);
 
-/* The whole story for programs, one JSON object.  Returns 0 or -ENOMEM. */
-VRMS_MUST_CHECK int vrms_demo_print_json(const struct vrms_demo *demo, FILE *out);
+/* The story for programs; NULL only when out of memory. */
+json_t *vrms_demo_json(const struct vrms_demo *demo);
 
 #endif

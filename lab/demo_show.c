@@ -141,7 +141,7 @@ void vrms_demo_show_load(const struct vrms_demo_style *style, const struct vrms_
 {
 	int total = total_mib(demo);
 
-	if (style->out == NULL) {
+	if (style->out == NULL || demo->vm_count == 0) {
 		return;
 	}
 	for (int node = 0; node < demo->node_count; node++) {
@@ -254,6 +254,9 @@ void vrms_demo_show_verdict(const struct vrms_demo_style *style, const struct vr
 		show_fate(style, demo, &demo->vms[i]);
 	}
 	fputc('\n', style->out);
+	if (demo->vm_count == 0) {
+		return;
+	}
 	ink(style, demo->recovered ? INK_GREEN : INK_RED);
 	if (demo->recovered) {
 		fprintf(style->out, "Every VM runs: the last guest was back %.1f s after the cut.",
@@ -321,18 +324,10 @@ static json_t *json_load(const struct vrms_demo *demo, bool after)
 	return load;
 }
 
-int vrms_demo_print_json(const struct vrms_demo *demo, FILE *out)
+json_t *vrms_demo_json(const struct vrms_demo *demo)
 {
-	json_t *story =
-	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "cut", demo->nodes[demo->victim], "events",
-		      json_events(demo), "vms", json_vms(demo), "load_before_mib",
-		      json_load(demo, false), "load_after_mib", json_load(demo, true), "recovered",
-		      demo->recovered);
-	int rc = story != NULL ? json_dumpf(story, out, JSON_INDENT(2)) : -1;
-
-	if (rc == 0) {
-		fputc('\n', out);
-	}
-	json_decref(story);
-	return rc < 0 ? -ENOMEM : 0;
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:b}", "nodes", demo->node_count, "cut",
+			 demo->nodes[demo->victim], "events", json_events(demo), "vms",
+			 json_vms(demo), "load_before_mib", json_load(demo, false),
+			 "load_after_mib", json_load(demo, true), "recovered", demo->recovered);
 }

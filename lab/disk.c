@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "lab/internal.h"
 #include "lab/render.h"
+#include "lab/vm.h"
 
 enum owner { ROOT, CLUSTER };
 
@@ -64,6 +65,7 @@ static const struct file files[] = {
     {"etc/machine-id", 0444, ROOT, false, vrms_lab_render_machine_id},
     {"etc/libvirt/libvirtd.conf", 0644, ROOT, false, vrms_lab_render_libvirtd},
     {"etc/libvirt/qemu.conf", 0600, ROOT, false, vrms_lab_render_qemu},
+    {"etc/libvirt/qemu-lockd.conf", 0644, ROOT, false, vrms_lab_render_lockd},
     /* No signature beside it: Pacemaker takes it as it is. */
     {"var/lib/pacemaker/cib/cib.xml", 0600, CLUSTER, true, vrms_lab_render_cib},
 };
@@ -160,7 +162,8 @@ int vrms_lab_disk_lay(const struct vrms_lab *lab, int index, struct vrms_error *
 
 int vrms_lab_san_lay(const struct vrms_lab *lab, struct vrms_error *error)
 {
-	static const char *const names[] = {"san/vm", "san/disk"};
+	static const char *const names[] = {"san/vm", "san/disk",
+					    "san" VRMS_LAB_LEASES_BELOW_SAN "/" VRMS_LAB_LOCKSPACE};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < VRMS_COUNT_OF(names); i++) {

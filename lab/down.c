@@ -10,6 +10,7 @@
 
 #include "common/file.h"
 #include "lab/internal.h"
+#include "lab/iscsi.h"
 #include "lab/network.h"
 #include "lab/node.h"
 #include "lab/powerd.h"
@@ -97,6 +98,7 @@ int vrms_lab_take_down(const struct vrms_lab *lab, bool keep, struct vrms_error 
 		return rc;
 	}
 	rc = stop_nodes(lab, error);
+	rc = rc < 0 ? rc : vrms_lab_iscsi_stop(lab, error);
 	if (rc < 0) {
 		return rc;
 	}

@@ -135,6 +135,16 @@ const char *vrms_lab_san_path(const struct vrms_lab *lab)
 	return lab->san.text;
 }
 
+bool vrms_lab_has_iscsi(const struct vrms_lab *lab)
+{
+	return lab->setup.has_iscsi;
+}
+
+bool vrms_lab_has_locks(const struct vrms_lab *lab)
+{
+	return lab->setup.has_locks;
+}
+
 bool vrms_lab_has_vrmsd(const struct vrms_lab *lab)
 {
 	return lab->setup.has_vrmsd;

@@ -38,6 +38,8 @@ struct vrms_lab_options {
 	int64_t boot_delay_ms; /* between the two halves of a power cycle, as a real machine has */
 	int64_t timeout_ms;    /* for all of it; > 0 */
 	bool without_libvirt;  /* nodes run corosync and pacemaker only */
+	bool with_iscsi;       /* a target outside the nodes; SAN fencing before power */
+	bool with_locks;       /* VMs under libvirt's lock manager */
 	bool with_vrmsd;       /* and vrmsd, with a beat area in the shared folder */
 	bool without_wait;     /* return once the nodes have booted, not once all are online */
 	/* Set by a signal handler: up gives up and takes down what it started.  NULL: never. */
@@ -82,6 +84,11 @@ const char *vrms_lab_dir(const struct vrms_lab *lab);
 const char *vrms_lab_san_path(const struct vrms_lab *lab); /* host path of the nodes' /srv */
 bool vrms_lab_has_libvirt(const struct vrms_lab *lab);
 bool vrms_lab_has_vrmsd(const struct vrms_lab *lab);
+bool vrms_lab_has_iscsi(const struct vrms_lab *lab);
+bool vrms_lab_has_locks(const struct vrms_lab *lab);
+
+/* The settings of a node's vrmsd: in a folder that is the node's own, as /etc/vrms is not. */
+#define VRMS_LAB_VRMSD_SETTINGS "/etc/corosync/vrmsd.conf"
 
 /* Where the nodes see the beat area. */
 #define VRMS_LAB_BEAT_AREA "/srv/beat/area"

@@ -7,12 +7,14 @@ lab_libvrms_lab_a_SOURCES = \
 	lab/command_logs.c \
 	lab/command_network.c \
 	lab/command_node.c \
+	lab/command_san.c \
 	lab/command_status.c \
 	lab/disk.c lab/disk.h \
 	lab/down.c lab/down.h \
 	lab/enter.c lab/enter.h \
 	lab/furnish.c lab/furnish.h \
 	lab/internal.h \
+	lab/iscsi.c lab/iscsi.h \
 	lab/lab.c lab/lab.h \
 	lab/log_line.c lab/log_line.h \
 	lab/members.c lab/members.h \

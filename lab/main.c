@@ -14,7 +14,8 @@ static vrms_lab_command_row *const rows[] = {
     vrms_lab_power_command,     vrms_lab_freeze_command,    vrms_lab_thaw_command,
     vrms_lab_partition_command, vrms_lab_heal_command,      vrms_lab_logs_command,
     vrms_lab_powerd_command,    vrms_lab_node_init_command, vrms_lab_vm_command,
-    vrms_lab_demo_command,
+    vrms_lab_demo_command,      vrms_lab_unplug_command,    vrms_lab_plug_command,
+    vrms_lab_slow_command,      vrms_lab_bmc_command,       vrms_lab_demo_san_command,
 };
 
 static volatile sig_atomic_t interrupted;

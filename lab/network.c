@@ -14,13 +14,22 @@
 #include "common/file.h"
 #include "lab/enter.h"
 #include "lab/internal.h"
+#include "lab/iscsi.h"
 #include "lab/partition.h"
 
+/* net0 and net1 are the cluster's, net2 is the storage's, where there is one. */
 enum {
+	SAN_NETWORK = VRMS_LAB_NETWORKS,
+	CABLES_MAX = VRMS_LAB_NETWORKS + 1,
 	NSFS_MAGIC = 0x6e736673, /* source: linux/magic.h */
 	TIMEOUT_MS = 20000,
 	BATCH_SIZE = 1024,
 };
+
+static int cable_count(const struct vrms_lab *lab)
+{
+	return lab->setup.has_iscsi ? CABLES_MAX : VRMS_LAB_NETWORKS;
+}
 
 static struct vrms_lab_path switch_path(const struct vrms_lab *lab)
 {
@@ -109,13 +118,21 @@ int vrms_lab_network_create(const struct vrms_lab *lab, struct vrms_error *error
 		return rc;
 	}
 	/* Bridges that forward from the first packet on, and have no address of their own. */
-	return run_ip(lab,
-		      "link set lo up\n"
-		      "link add net0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
-		      "link set net0 addrgenmode none up\n"
-		      "link add net1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
-		      "link set net1 addrgenmode none up\n",
-		      error);
+	char batch[BATCH_SIZE] = "link set lo up\n";
+	size_t length = strlen(batch);
+
+	for (int network = 0; network < cable_count(lab); network++) {
+		length += (size_t)snprintf(
+		    batch + length, BATCH_SIZE - length,
+		    "link add net%d type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
+		    "link set net%d addrgenmode none up\n",
+		    network, network);
+	}
+	if (lab->setup.has_iscsi) { /* but for the target's */
+		snprintf(batch + length, BATCH_SIZE - length,
+			 "addr add " VRMS_LAB_ISCSI_PORTAL "/24 dev net%d\n", SAN_NETWORK);
+	}
+	return run_ip(lab, batch, error);
 }
 
 int vrms_lab_network_remove(const struct vrms_lab *lab, struct vrms_error *error)
@@ -133,13 +150,13 @@ int vrms_lab_network_remove(const struct vrms_lab *lab, struct vrms_error *error
 	return 0;
 }
 
-/* "<verb> <port> <rest>" for both cables of a node, going on where one is missing. */
+/* "<verb> <port> <rest>" for all cables of a node, going on where one is missing. */
 static int each_cable(const struct vrms_lab *lab, int index, const char *verb, const char *rest,
 		      struct vrms_error *error)
 {
 	char batch[BATCH_SIZE] = "";
 
-	for (int network = 0; network < VRMS_LAB_NETWORKS; network++) {
+	for (int network = 0; network < cable_count(lab); network++) {
 		char port[VRMS_LAB_PORT_SIZE];
 		size_t length = strlen(batch);
 
@@ -154,7 +171,7 @@ int vrms_lab_network_plug(const struct vrms_lab *lab, int index, pid_t pid,
 {
 	char batch[BATCH_SIZE] = "";
 
-	for (int network = 0; network < VRMS_LAB_NETWORKS; network++) {
+	for (int network = 0; network < cable_count(lab); network++) {
 		char port[VRMS_LAB_PORT_SIZE];
 		size_t length = strlen(batch);
 
@@ -176,6 +193,43 @@ int vrms_lab_network_cut(const struct vrms_lab *lab, int index, struct vrms_erro
 int vrms_lab_network_unplug(const struct vrms_lab *lab, int index, struct vrms_error *error)
 {
 	return each_cable(lab, index, "link del", "", error);
+}
+
+static int check_san(const struct vrms_lab *lab, struct vrms_error *error)
+{
+	return lab->setup.has_iscsi
+		   ? 0
+		   : vrms_error_set(
+			 error, -EINVAL,
+			 "lab \"%s\" has no storage network: it is made by up --san iscsi",
+			 vrms_lab_name(lab));
+}
+
+int vrms_lab_network_san_set(const struct vrms_lab *lab, int index, bool is_plugged,
+			     struct vrms_error *error)
+{
+	char batch[BATCH_SIZE];
+	char port[VRMS_LAB_PORT_SIZE];
+	int rc = check_san(lab, error);
+
+	vrms_lab_port_print(index, SAN_NETWORK, port);
+	snprintf(batch, sizeof(batch), "link set %s %s\n", port, is_plugged ? "up" : "down");
+	return rc < 0 ? rc : run_ip(lab, batch, error);
+}
+
+int vrms_lab_network_san_slow(const struct vrms_lab *lab, int index, int64_t rate_kbit,
+			      struct vrms_error *error)
+{
+	char port[VRMS_LAB_PORT_SIZE];
+	char rate[32];
+	const char *slow[] = {"tc",   "qdisc", "replace", "dev",   port,    "root",  "tbf",
+			      "rate", rate,    "burst",   "1600b", "limit", "200kb", NULL};
+	const char *normal[] = {"tc", "qdisc", "del", "dev", port, "root", NULL};
+	int rc = check_san(lab, error);
+
+	vrms_lab_port_print(index, SAN_NETWORK, port);
+	snprintf(rate, sizeof(rate), "%lldkbit", (long long)rate_kbit);
+	return rc < 0 ? rc : run_on_switch(lab, rate_kbit > 0 ? slow : normal, NULL, error);
 }
 
 static int apply(const struct vrms_lab *lab, const struct vrms_lab_partition *partition,

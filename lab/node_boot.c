@@ -85,6 +85,8 @@ static void become_init(const struct vrms_lab *lab, int index, const struct birt
 	    number,
 	    lab->setup.has_libvirt ? "libvirt" : "-",
 	    lab->setup.has_vrmsd ? "vrmsd" : "-",
+	    lab->setup.has_iscsi ? "san" : "-",
+	    lab->setup.has_locks ? "locks" : "-",
 	    NULL,
 	};
 	if (chdir("/") == 0) {

@@ -22,7 +22,7 @@ enum { SERVICE_TIMEOUT_MS = 60000, PROBE_TIMEOUT_MS = 5000, PROBE_POLL_MS = 50 }
 
 struct order {
 	int index;
-	bool with_libvirt, with_vrmsd;
+	bool with_libvirt, with_vrmsd, with_san, with_locks;
 };
 
 struct service {
@@ -43,21 +43,32 @@ static bool is_corosync_ready(void)
 	return vrms_child_run(&spec, &result, NULL) == 0 && result.exit_code == 0;
 }
 
-static bool is_libvirtd_ready(void)
+static bool is_listening(const char *path)
 {
-	const struct sockaddr_un address = {
-	    .sun_family = AF_UNIX,
-	    .sun_path = "/run/libvirt/libvirt-sock",
-	};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	int fd VRMS_CLEANUP(vrms_closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
-static int set_addresses(int index, struct vrms_error *error)
+static bool is_libvirtd_ready(void)
+{
+	return is_listening("/run/libvirt/libvirt-sock");
+}
+
+static bool is_virtlockd_ready(void)
+{
+	return is_listening("/run/libvirt/virtlockd-sock");
+}
+
+static int set_addresses(const struct order *order, struct vrms_error *error)
 {
 	static const char *const argv[] = {"ip", "-batch", "-", NULL};
-	char *batch VRMS_CLEANUP(vrms_freep) = vrms_lab_render_addresses(NULL, index);
+	char *batch VRMS_CLEANUP(vrms_freep) =
+	    vrms_lab_render_addresses(&(struct vrms_lab_setup){.has_iscsi = order->with_san},
+				      order->index);
 	struct vrms_child_spec spec = {.argv = argv,
 				       .input = batch,
 				       .timeout_ms = SERVICE_TIMEOUT_MS};
@@ -114,21 +125,25 @@ static int wait_ready(const struct service *service, struct vrms_error *error)
 	return 0;
 }
 
-/* A lab lives for hours, so that is what its budgets are about. */
+/* A lab lives for hours, so that is what its budgets are about; and its nodes share the processors
+ * of one machine, which stall as no host of its own would. */
 static const char vrmsd_settings[] = "beat_device = " VRMS_LAB_BEAT_AREA "\n"
+				     "second_opinion = yes\n"
+				     "false_loss_every_guarded = 24h\n"
 				     "false_loss_every = 24h\n"
 				     "false_loss_start = 1h\n"
-				     "disturbance_every = 10min\n";
+				     "disturbance_every = 10min\n"
+				     "shorten_after = 5s\n";
 
 /* The first node makes the beat area; the others' daemons find it as soon as it is there. */
 static int prepare_vrmsd(int index, struct vrms_error *error)
 {
 	static const char *const argv[] = {"vrms", "san", "init", VRMS_LAB_BEAT_AREA, NULL};
 	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = SERVICE_TIMEOUT_MS};
-	int rc = vrms_file_mkdir_all("/etc/vrms", 0755, error);
+	int rc = 0;
 
-	if (rc == 0 && access("/etc/vrms/vrmsd.conf", F_OK) < 0) {
-		rc = vrms_file_write("/etc/vrms/vrmsd.conf", vrmsd_settings,
+	if (access(VRMS_LAB_VRMSD_SETTINGS, F_OK) < 0) {
+		rc = vrms_file_write(VRMS_LAB_VRMSD_SETTINGS, vrmsd_settings,
 				     sizeof(vrmsd_settings) - 1, 0644, error);
 	}
 	if (rc < 0 || index != 0 || access(VRMS_LAB_BEAT_AREA, F_OK) == 0) {
@@ -143,7 +158,8 @@ static int start_services(const struct order *order, struct vrms_error *error)
 	bool with_libvirt = order->with_libvirt;
 	static const char *const corosync[] = {"corosync", "-f", NULL};
 	static const char *const libvirtd[] = {"libvirtd", "--listen", NULL};
-	static const char *const vrmsd[] = {"vrmsd", NULL};
+	static const char *const vrmsd[] = {"vrmsd", "-c", VRMS_LAB_VRMSD_SETTINGS, NULL};
+	static const char *const virtlockd[] = {"virtlockd", NULL};
 	static const char *const pacemakerd[] = {"pacemakerd", "-f", NULL};
 	/* Two start side by side; Pacemaker needs both. */
 	struct service services[] = {
@@ -151,9 +167,14 @@ static int start_services(const struct order *order, struct vrms_error *error)
 	    {"libvirtd", libvirtd, is_libvirtd_ready, true, 0},
 	    {"pacemakerd", pacemakerd, NULL, false, 0},
 	    {"vrmsd", vrmsd, NULL, false, 0},
+	    {"virtlockd", virtlockd, is_virtlockd_ready, true, 0},
 	};
 	int rc = start(&services[0], error);
 
+	if (rc == 0 && with_libvirt && order->with_locks) {
+		rc = start(&services[4], error);
+		rc = rc < 0 ? rc : wait_ready(&services[4], error);
+	}
 	if (rc == 0 && with_libvirt) {
 		rc = start(&services[1], error);
 	}
@@ -181,7 +202,7 @@ static void tell(const char *state)
 static int boot(const struct order *order)
 {
 	struct vrms_error error = {.text = ""};
-	int rc = set_addresses(order->index, &error);
+	int rc = set_addresses(order, &error);
 
 	if (rc == 0) {
 		rc = start_services(order, &error);
@@ -239,6 +260,8 @@ static int run_init(const struct vrms_lab_context *context, void *settings, int 
 		    .index = (int)number - 1,
 		    .with_libvirt = argc > 3 && strcmp(argv[3], "libvirt") == 0,
 		    .with_vrmsd = argc > 4 && strcmp(argv[4], "vrmsd") == 0,
+		    .with_san = argc > 5 && strcmp(argv[5], "san") == 0,
+		    .with_locks = argc > 6 && strcmp(argv[6], "locks") == 0,
 		};
 
 		_exit(boot(&order));
@@ -254,10 +277,10 @@ const struct vrms_lab_command *vrms_lab_node_init_command(void)
 {
 	static const struct vrms_lab_command command = {
 	    .name = "node-init",
-	    .arguments = "LAB-ID NODE NUMBER [libvirt|- [vrmsd|-]]",
+	    .arguments = "LAB-ID NODE NUMBER [libvirt|- [vrmsd|- [san|- [locks|-]]]]",
 	    .summary = "Is pid 1 of a node; started by the lab itself",
 	    .argument_min = 3,
-	    .argument_max = 5,
+	    .argument_max = 7,
 	    .run = run_init,
 	    .internal = true,
 	};

@@ -167,6 +167,21 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+static struct vrms_lab_path dead_path(const struct vrms_lab *lab, int index)
+{
+	return vrms_lab_path(lab, "run/bmc-%s.dead", vrms_lab_node_name(lab, index));
+}
+
+/* A controller without power says nothing, until the asker gives up. */
+static int stay_silent(const struct servant *servant, struct vrms_error *error)
+{
+	struct pollfd asker = {.fd = servant->fd, .events = POLLRDHUP};
+
+	while (poll(&asker, 1, -1) < 0 && errno == EINTR) {
+	}
+	return vrms_error_set(error, -EHOSTDOWN, "its power controller is dead");
+}
+
 static int obey(const struct servant *servant, char *request, struct vrms_error *error)
 {
 	char *rest = NULL;
@@ -184,6 +199,9 @@ static int obey(const struct servant *servant, char *request, struct vrms_error 
 	}
 	int rc = verb->needs_node ? vrms_lab_node_index(servant->lab, node, &index, error) : 0;
 	int64_t start_ms = vrms_clock_now_ms(vrms_clock_system());
+	if (rc == 0 && verb->needs_node && access(dead_path(servant->lab, index).text, F_OK) == 0) {
+		rc = stay_silent(servant, error);
+	}
 	rc = rc < 0 ? rc : verb->run(servant, index, error);
 	if (rc < 0 || !verb->is_noted) {
 		vrms_lab_power_note(servant->lab, "%s %s, asked by %s: %s (%lld ms)",
@@ -373,6 +391,19 @@ const struct vrms_lab_command *vrms_lab_powerd_command(void)
 }
 
 /* ---- starting and stopping it ---- */
+
+int vrms_lab_powerd_set_dead(const struct vrms_lab *lab, int index, bool is_dead,
+			     struct vrms_error *error)
+{
+	struct vrms_lab_path path = dead_path(lab, index);
+
+	if (is_dead) {
+		return vrms_file_write(path.text, "", 0, 0600, error);
+	}
+	return unlink(path.text) < 0 && errno != ENOENT
+		   ? vrms_error_errno(error, -errno, "%s", path.text)
+		   : 0;
+}
 
 bool vrms_lab_powerd_is_running(const struct vrms_lab *lab)
 {

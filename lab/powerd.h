@@ -13,6 +13,10 @@ VRMS_MUST_CHECK int vrms_lab_powerd_start(const struct vrms_lab *lab, struct vrm
 /* Ends it, however it is; its absence is success. */
 VRMS_MUST_CHECK int vrms_lab_powerd_stop(const struct vrms_lab *lab, struct vrms_error *error);
 
+/* From now on the switch gives no answer about this node to the nodes, or answers again. */
+VRMS_MUST_CHECK int vrms_lab_powerd_set_dead(const struct vrms_lab *lab, int index, bool is_dead,
+					     struct vrms_error *error);
+
 bool vrms_lab_powerd_is_running(const struct vrms_lab *lab);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/vm.h"
+
 /* A text that grows; its memory belongs to the caller in the end. */
 struct text {
 	FILE *out;
@@ -156,23 +158,34 @@ char *vrms_lab_render_qemu(const struct vrms_lab_setup *setup, int index)
 	char name[VRMS_LAB_NODE_NAME_SIZE];
 	char *text = NULL;
 
-	(void)setup;
 	vrms_lab_node_name_print(index, name);
-	int length = asprintf(&text,
-			      "security_driver = \"none\"\n"
-			      "user = \"root\"\n"
-			      "group = \"root\"\n"
-			      "dynamic_ownership = 0\n"
-			      "remember_owner = 0\n"
-			      "namespaces = [ ]\n"
-			      "cgroup_controllers = [ ]\n"
-			      "stdio_handler = \"file\"\n"
-			      "max_core = 0\n"
-			      "migration_address = \"10.77.0.%d\"\n"
-			      "migration_host = \"%s\"\n",
-			      index + 1, name);
+	int length =
+	    asprintf(&text,
+		     "security_driver = \"none\"\n"
+		     "user = \"root\"\n"
+		     "group = \"root\"\n"
+		     "dynamic_ownership = 0\n"
+		     "remember_owner = 0\n"
+		     "namespaces = [ ]\n"
+		     "cgroup_controllers = [ ]\n"
+		     "stdio_handler = \"file\"\n"
+		     "max_core = 0\n"
+		     "migration_address = \"10.77.0.%d\"\n"
+		     "migration_host = \"%s\"\n"
+		     "%s",
+		     index + 1, name, setup->has_locks ? "lock_manager = \"lockd\"\n" : "");
 
 	return length < 0 ? NULL : text;
+}
+
+/* Leases are named in the VMs' XML: libvirt makes none by itself for disks on the network. */
+char *vrms_lab_render_lockd(const struct vrms_lab_setup *setup, int index)
+{
+	(void)setup;
+	(void)index;
+	return strdup("auto_disk_leases = 0\n"
+		      "require_lease_for_disks = 0\n"
+		      "file_lockspace_dir = \"" VRMS_LAB_LEASES "/" VRMS_LAB_LOCKSPACE "\"\n");
 }
 
 char *vrms_lab_render_cib(const struct vrms_lab_setup *setup, int index)
@@ -199,15 +212,20 @@ char *vrms_lab_render_cib(const struct vrms_lab_setup *setup, int index)
 char *vrms_lab_render_addresses(const struct vrms_lab_setup *setup, int index)
 {
 	char *text = NULL;
+	char san[96] = "";
 
-	(void)setup;
+	if (setup->has_iscsi) {
+		snprintf(san, sizeof(san), "addr add 10.77.2.%d/24 dev eth2\nlink set eth2 up\n",
+			 index + 1);
+	}
 	int length = asprintf(&text,
 			      "link set lo up\n"
 			      "addr add 10.77.0.%d/24 dev eth0\n"
 			      "link set eth0 up\n"
 			      "addr add 10.77.1.%d/24 dev eth1\n"
-			      "link set eth1 up\n",
-			      index + 1, index + 1);
+			      "link set eth1 up\n"
+			      "%s",
+			      index + 1, index + 1, san);
 
 	return length < 0 ? NULL : text;
 }

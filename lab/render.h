@@ -28,6 +28,6 @@ vrms_lab_render vrms_lab_render_qemu;
 /* The first CIB: dc-deadtime 2s, so that the first election does not wait for 20 s. */
 vrms_lab_render vrms_lab_render_cib;
 /* Input of ip -batch, in the node: its addresses. */
-vrms_lab_render vrms_lab_render_addresses;
+vrms_lab_render vrms_lab_render_addresses, vrms_lab_render_lockd;
 
 #endif

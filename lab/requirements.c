@@ -10,21 +10,26 @@
 #include "lab/internal.h"
 #include "lab/node.h"
 
+enum need { ALWAYS, LIBVIRT, ISCSI, LOCKS };
+
 struct program {
 	const char *name;
 	const char *package;
-	bool is_libvirt;
+	enum need when;
 };
 
 static const struct program programs[] = {
-    {"ip", "iproute2", false},
-    {"nft", "nftables", false},
-    {"corosync", "corosync", false},
-    {"corosync-cfgtool", "corosync", false},
-    {"pacemakerd", "pacemaker", false},
-    {"crm_mon", "pacemaker-cli-utils", false},
-    {"libvirtd", "libvirt-daemon", true},
-    {"qemu-system-x86_64", "qemu-system-x86", true},
+    {"ip", "iproute2", ALWAYS},
+    {"nft", "nftables", ALWAYS},
+    {"corosync", "corosync", ALWAYS},
+    {"corosync-cfgtool", "corosync", ALWAYS},
+    {"pacemakerd", "pacemaker", ALWAYS},
+    {"crm_mon", "pacemaker-cli-utils", ALWAYS},
+    {"libvirtd", "libvirt-daemon", LIBVIRT},
+    {"qemu-system-x86_64", "qemu-system-x86", LIBVIRT},
+    {"tgtd", "tgt", ISCSI},
+    {"tc", "iproute2", ISCSI},
+    {"virtlockd", "libvirt-daemon", LOCKS},
 };
 
 static bool is_installed(const char *program)
@@ -44,7 +49,19 @@ static bool is_installed(const char *program)
 	return false;
 }
 
-static int check_programs(bool with_libvirt, struct vrms_error *error)
+static bool is_needed(const struct program *program, const struct vrms_lab_setup *setup)
+{
+	const bool needed[] = {
+	    [ALWAYS] = true,
+	    [LIBVIRT] = setup->has_libvirt,
+	    [ISCSI] = setup->has_iscsi,
+	    [LOCKS] = setup->has_locks,
+	};
+
+	return needed[program->when];
+}
+
+static int check_programs(const struct vrms_lab_setup *setup, struct vrms_error *error)
 {
 	char missing[400] = "";
 
@@ -52,7 +69,7 @@ static int check_programs(bool with_libvirt, struct vrms_error *error)
 		const struct program *program = &programs[i];
 		size_t length = strlen(missing);
 
-		if ((program->is_libvirt && !with_libvirt) || is_installed(program->name)) {
+		if (!is_needed(program, setup) || is_installed(program->name)) {
 			continue;
 		}
 		snprintf(missing + length, sizeof(missing) - length, "%s%s (Debian package: %s)",
@@ -96,10 +113,10 @@ int vrms_lab_requirements_root(struct vrms_error *error)
 	return 0;
 }
 
-int vrms_lab_requirements_check(bool with_libvirt, struct vrms_error *error)
+int vrms_lab_requirements_check(const struct vrms_lab_setup *setup, struct vrms_error *error)
 {
 	int rc = vrms_lab_requirements_root(error);
 
-	rc = rc < 0 ? rc : check_programs(with_libvirt, error);
+	rc = rc < 0 ? rc : check_programs(setup, error);
 	return rc < 0 ? rc : check_namespaces(error);
 }

@@ -5,12 +5,12 @@
 #ifndef VRMS_LAB_REQUIREMENTS_H
 #define VRMS_LAB_REQUIREMENTS_H
 
-#include <stdbool.h>
-
 #include "common/error.h"
+#include "lab/setup.h"
 
 /* -EPERM without root or namespaces; -ENOENT names every program that is missing. */
-VRMS_MUST_CHECK int vrms_lab_requirements_check(bool with_libvirt, struct vrms_error *error);
+VRMS_MUST_CHECK int vrms_lab_requirements_check(const struct vrms_lab_setup *setup,
+						struct vrms_error *error);
 
 /* -EPERM unless root. */
 VRMS_MUST_CHECK int vrms_lab_requirements_root(struct vrms_error *error);

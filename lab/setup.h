@@ -28,6 +28,8 @@ struct vrms_lab_setup {
 	int64_t boot_delay_ms;
 	bool has_libvirt;
 	bool has_vrmsd;
+	bool has_iscsi; /* VMs on LUNs of a target, SAN fencing before power */
+	bool has_locks; /* VMs under libvirt's lock manager */
 };
 
 /* Checks a lab's name: a lower case letter, then letters, digits and '-'. */

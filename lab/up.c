@@ -12,6 +12,7 @@
 #include "lab/disk.h"
 #include "lab/down.h"
 #include "lab/internal.h"
+#include "lab/iscsi.h"
 #include "lab/network.h"
 #include "lab/node.h"
 #include "lab/power.h"
@@ -68,6 +69,8 @@ static int make_setup(const struct vrms_lab_options *options, const char *name,
 	    .boot_delay_ms = options->boot_delay_ms,
 	    .has_libvirt = !options->without_libvirt,
 	    .has_vrmsd = options->with_vrmsd,
+	    .has_iscsi = options->with_iscsi,
+	    .has_locks = options->with_locks,
 	};
 	const char *stage = options->place.stage;
 	int rc = make_id(setup.id, error);
@@ -193,6 +196,9 @@ static int start(const struct vrms_lab *lab, const struct vrms_lab_options *opti
 	int rc = lay_disks(lab, &wait, error);
 
 	rc = rc < 0 ? rc : vrms_lab_network_create(lab, error);
+	if (rc == 0 && lab->setup.has_iscsi) {
+		rc = vrms_lab_iscsi_start(lab, error);
+	}
 	rc = rc < 0 ? rc : vrms_lab_powerd_start(lab, error);
 	rc = rc < 0 ? rc : start_nodes(lab, &wait, error);
 	rc = rc < 0 ? rc : vrms_lab_wait_booted(lab, &wait, error);
@@ -232,7 +238,7 @@ int vrms_lab_up(const struct vrms_lab_options *options, struct vrms_lab **ret_la
 	int rc = vrms_lab_place_resolve(&options->place, name, dir, error);
 
 	rc = rc < 0 ? rc : make_setup(options, name, &setup, error);
-	rc = rc < 0 ? rc : vrms_lab_requirements_check(setup.has_libvirt, error);
+	rc = rc < 0 ? rc : vrms_lab_requirements_check(&setup, error);
 	rc = rc < 0 ? rc : check_folder(dir, error);
 	rc = rc < 0 ? rc : vrms_file_mkdir_all(dir, 0755, error);
 	if (rc < 0) {

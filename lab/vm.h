@@ -14,6 +14,11 @@
 #include "common/error.h"
 #include "lab/guest.h"
 
+/* Where libvirt's lock manager keeps one file for each VM; the folder is every node's. */
+#define VRMS_LAB_LEASES_BELOW_SAN "/lease"
+#define VRMS_LAB_LEASES           "/srv" VRMS_LAB_LEASES_BELOW_SAN
+#define VRMS_LAB_LOCKSPACE        "lockd"
+
 enum {
 	VRMS_LAB_VM_NAME_MAX = 32, /* bytes, without the NUL */
 	VRMS_LAB_VM_UUID_SIZE = 37,
@@ -33,7 +38,10 @@ struct vrms_lab_vm {
 	int memory_mib;
 	enum vrms_guest_kind guest;
 	enum vrms_lab_agent agent;
-	const char *disk;     /* borrowed; path in the nodes; NULL: /srv/disk/<name>.raw */
+	const char *disk;   /* borrowed; path in the nodes; NULL: /srv/disk/<name>.raw */
+	const char *target; /* borrowed; the disk is LUN `lun` of this iSCSI target; NULL: a file */
+	int lun;
+	bool has_lease;       /* under libvirt's lock manager */
 	const char *monitor;  /* borrowed; interval; NULL: 10s */
 	const char *deadline; /* borrowed; timeout of start and stop; NULL: 90s */
 	/* "name=value" for the agent, borrowed; they win over the lab's own. */

@@ -10,6 +10,7 @@
 
 #include "common/file.h"
 #include "lab/cluster.h"
+#include "lab/iscsi.h"
 #include "lab/xml.h"
 
 static const char CACHE[] = "/var/cache/vrms-lab/linux";
@@ -90,10 +91,31 @@ static int write_domain(const struct vrms_lab *lab, const struct vrms_lab_vm *vm
 	return vrms_file_write(path, xml, strlen(xml), 0644, error);
 }
 
-int vrms_lab_vm_files_create(const struct vrms_lab *lab, const struct vrms_lab_vm *vm,
-			     struct vrms_error *error)
+/* The file whose lock is the lease. */
+static int make_lease(const struct vrms_lab *lab, const char *vm, struct vrms_error *error)
 {
 	char path[VRMS_LAB_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s/%s/%s", vrms_lab_san_path(lab),
+		 VRMS_LAB_LEASES_BELOW_SAN, VRMS_LAB_LOCKSPACE, vm);
+	return access(path, F_OK) == 0 ? 0 : vrms_file_write(path, "", 0, 0600, error);
+}
+
+static int create_disk(const struct vrms_lab *lab, struct vrms_lab_vm *vm, struct vrms_error *error)
+{
+	char path[VRMS_LAB_PATH_SIZE];
+
+	vrms_lab_vm_disk_path(lab, vm->name, path);
+	return vrms_lab_has_iscsi(lab) ? vrms_lab_iscsi_take(lab, path, &vm->lun, error)
+				       : vrms_guest_disk_create(path, error);
+}
+
+int vrms_lab_vm_files_create(const struct vrms_lab *lab, const struct vrms_lab_vm *given,
+			     struct vrms_error *error)
+{
+	struct vrms_lab_vm copy = *given;
+	struct vrms_lab_vm *vm = &copy;
+	char target[128];
 	int rc = make_folder(lab, "vm", error);
 
 	if (rc == 0) {
@@ -103,8 +125,15 @@ int vrms_lab_vm_files_create(const struct vrms_lab *lab, const struct vrms_lab_v
 		rc = provide_linux(lab, error);
 	}
 	if (rc == 0 && vm->disk == NULL) {
-		vrms_lab_vm_disk_path(lab, vm->name, path);
-		rc = vrms_guest_disk_create(path, error);
+		rc = create_disk(lab, vm, error);
+	}
+	if (rc == 0 && vm->lun != 0) {
+		vrms_lab_iscsi_target_print(lab, target, sizeof(target));
+		vm->target = target;
+	}
+	if (rc == 0 && vrms_lab_has_locks(lab)) {
+		vm->has_lease = true;
+		rc = make_lease(lab, vm->name, error);
 	}
 	return rc < 0 ? rc : write_domain(lab, vm, error);
 }

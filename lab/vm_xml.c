@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/iscsi.h"
 #include "lab/xml.h"
 
 struct agent_row {
@@ -99,6 +100,45 @@ static void add_os(struct vrms_xml_text *xml, const struct vrms_lab_vm *vm)
 	vrms_xml_text_end(xml);
 }
 
+/* A LUN, which QEMU connects to itself. */
+static void add_network_disk(struct vrms_xml_text *xml, const struct vrms_lab_vm *vm)
+{
+	char name[256], initiator[96 + VRMS_LAB_VM_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%s/%d", vm->target, vm->lun);
+	snprintf(initiator, sizeof(initiator), "iqn.2026-01.local.vrms-lab.vm:%s", vm->name);
+	vrms_xml_text_begin(xml, "disk", "type", "network", "device", "disk", NULL);
+	vrms_xml_text_empty(xml, "driver", "name", "qemu", "type", "raw", "cache", "none",
+			    "error_policy", "stop", "rerror_policy", "stop", NULL);
+	vrms_xml_text_begin(xml, "source", "protocol", "iscsi", "name", name, NULL);
+	vrms_xml_text_empty(xml, "host", "name", VRMS_LAB_ISCSI_PORTAL, "port", "3260", NULL);
+	vrms_xml_text_begin(xml, "initiator", NULL);
+	vrms_xml_text_empty(xml, "iqn", "name", initiator, NULL);
+	vrms_xml_text_end(xml);
+	vrms_xml_text_end(xml);
+	vrms_xml_text_empty(xml, "target", "dev", "vda", "bus", "virtio", NULL);
+	vrms_xml_text_end(xml);
+}
+
+/* Its session with the LUN gets the key of the node's guests. */
+static void add_registration(struct vrms_xml_text *xml)
+{
+	vrms_xml_text_begin(xml, "qemu:commandline", "xmlns:qemu",
+			    "http://libvirt.org/schemas/domain/qemu/1.0", NULL);
+	vrms_xml_text_empty(xml, "qemu:env", "name", "LD_PRELOAD", "value",
+			    VRMS_LIBEXECDIR "/iscsi-guest.so", NULL);
+	vrms_xml_text_end(xml);
+}
+
+static void add_lease(struct vrms_xml_text *xml, const struct vrms_lab_vm *vm)
+{
+	vrms_xml_text_begin(xml, "lease", NULL);
+	vrms_xml_text_leaf(xml, "lockspace", VRMS_LAB_LOCKSPACE);
+	vrms_xml_text_leaf(xml, "key", vm->name);
+	vrms_xml_text_empty(xml, "target", "path", VRMS_LAB_LEASES, NULL);
+	vrms_xml_text_end(xml);
+}
+
 static void add_disk(struct vrms_xml_text *xml, const struct vrms_lab_vm *vm)
 {
 	char path[64 + VRMS_LAB_VM_NAME_MAX];
@@ -121,7 +161,14 @@ static void add_devices(struct vrms_xml_text *xml, const struct vrms_lab_vm *vm)
 	vrms_xml_text_leaf(xml, "emulator", "/usr/bin/qemu-system-x86_64");
 	vrms_xml_text_empty(xml, "controller", "type", "usb", "model", "none", NULL);
 	vrms_xml_text_empty(xml, "memballoon", "model", "none", NULL);
-	add_disk(xml, vm);
+	if (vm->target != NULL) {
+		add_network_disk(xml, vm);
+	} else {
+		add_disk(xml, vm);
+	}
+	if (vm->has_lease) {
+		add_lease(xml, vm);
+	}
 	vrms_xml_text_begin(xml, "serial", "type", "file", NULL);
 	vrms_xml_text_empty(xml, "source", "path", console, "append", "on", NULL);
 	vrms_xml_text_end(xml);
@@ -144,6 +191,9 @@ char *vrms_lab_vm_domain_xml(const struct vrms_lab_vm *vm)
 	vrms_xml_text_leaf(&xml, "on_reboot", "restart");
 	vrms_xml_text_leaf(&xml, "on_crash", "preserve"); /* so that a panic can be seen */
 	add_devices(&xml, vm);
+	if (vm->target != NULL) {
+		add_registration(&xml);
+	}
 	vrms_xml_text_end(&xml);
 	return vrms_xml_text_done(&xml);
 }

@@ -91,8 +91,8 @@ static int check_call(const struct vrms_fence_agent *agent, const struct vrms_fe
 	return 0;
 }
 
-/* What fence-agents print too; nothing for the others. */
-static void print_success(const char *action, int rc)
+/* The action's own words, or what fence-agents print too; nothing for the others. */
+static void print_success(const struct vrms_fence_agent *agent, const char *action, int rc)
 {
 	static const char *const lines[][2] = {
 	    {"on", "Success: Powered ON"},
@@ -100,6 +100,12 @@ static void print_success(const char *action, int rc)
 	    {"reboot", "Success: Rebooted"},
 	};
 
+	const struct vrms_fence_action *row = vrms_fence_action_find(agent, action);
+
+	if (row != NULL && row->success != NULL) {
+		puts(row->success);
+		return;
+	}
 	if (strcmp(action, "status") == 0) {
 		puts(rc == VRMS_FENCE_IS_OFF ? "Status: OFF" : "Status: ON");
 	}
@@ -127,7 +133,7 @@ static int report(const struct vrms_fence_agent *agent, const char *action, cons
 		fprintf(stderr, "%s: %s\n", agent->name, error->text);
 		vrms_log(LOG_WARNING, "%s %s: %s", action, node, error->text);
 	}
-	print_success(action, rc);
+	print_success(agent, action, rc);
 	return rc;
 }
 

@@ -32,8 +32,9 @@ struct vrms_fence_action {
 	const char *name;
 	vrms_fence_run *run; /* NULL for metadata, validate-all without further checks */
 	bool needs_plug;
-	bool automatic; /* <action name="on" automatic="1"/>: unfencing at node start */
-	bool on_target; /* on_target="1" */
+	bool automatic;      /* <action name="on" automatic="1"/>: unfencing at node start */
+	bool on_target;      /* on_target="1" */
+	const char *success; /* printed after it; NULL: what fence-agents print ("Success: ...") */
 };
 
 struct vrms_fence_agent {

@@ -30,7 +30,8 @@ const struct vrms_fence_action *vrms_fence_action_find(const struct vrms_fence_a
 
 bool vrms_fence_reboots_by_itself(const struct vrms_fence_agent *agent)
 {
-	return vrms_fence_action_find(agent, "off") != NULL &&
+	/* Behind an unfencing device the node runs on: nothing is rebooted. */
+	return !agent->provides_unfencing && vrms_fence_action_find(agent, "off") != NULL &&
 	       vrms_fence_action_find(agent, "on") != NULL &&
 	       vrms_fence_action_find(agent, "reboot") == NULL;
 }

@@ -36,7 +36,7 @@ struct vrms_beater {
 	unsigned slot;
 	bool has_slot, is_confirmed, is_contested;
 	uint32_t slowest_us;
-	int64_t slowest_ms;
+	int64_t slowest_ms, read_ms;
 	int seen_fd;
 };
 
@@ -73,6 +73,7 @@ static void compare(struct vrms_beater *beater)
 {
 	int64_t at_ms = now_ms();
 
+	beater->read_ms = at_ms;
 	for (unsigned slot = 0; slot < VRMS_BEAT_SLOTS; slot++) {
 		const struct vrms_beat *beat = &beater->view.beats[slot];
 		struct vrms_beater_row *row = &beater->rows[slot];
@@ -222,6 +223,7 @@ static void publish_state(struct vrms_beater *beater, int rc, const struct vrms_
 
 	state->is_open = rc == 0;
 	state->round_ms = now_ms();
+	state->read_ms = beater->read_ms;
 	state->began_ms = 0;
 	state->write_us = beater->beat.last_us;
 	state->read_us = (uint32_t)beater->view.latency_us;

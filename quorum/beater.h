@@ -39,6 +39,7 @@ struct vrms_beater_row {
 struct vrms_beater_state {
 	bool is_open;     /* the area is open and the last round succeeded */
 	int64_t round_ms; /* when the last round ended; 0: never */
+	int64_t read_ms;  /* when the rows were read; 0: never */
 	int64_t began_ms; /* when the present round began; 0: none is under way */
 	uint32_t write_us, read_us, slowest_us;
 	unsigned slot; /* this node's */

@@ -44,6 +44,7 @@ static void apply(struct vrms_daemon *daemon, const struct vrms_agree_step *step
 				     vrms_reason_text(step->reason)));
 	daemon->applied_ms = step->token_ms;
 	daemon->token_reason = step->reason;
+	daemon->reported_ms = 0; /* what corosync has said before this is past */
 	vrms_daemon_feed_agree(daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_APPLIED,
 								 .token_ms = step->token_ms});
 }
@@ -135,23 +136,31 @@ static void compare_beats(struct vrms_daemon *daemon, const struct vrms_beater_s
 	}
 }
 
+/* At the last look, not now: between the two this node's own storage may have stalled. */
+static bool is_silent(const struct vrms_daemon *daemon, const struct vrms_beater_state *state,
+		      unsigned slot)
+{
+	const struct vrms_beater_row *row = &state->rows[slot];
+
+	return state->read_ms - row->changed_ms >=
+	       row->interval_ms * daemon->settings->silent_intervals;
+}
+
 static void compare_row(struct vrms_daemon *daemon, unsigned slot,
-			const struct vrms_beater_state *now, int64_t now_ms)
+			const struct vrms_beater_state *now)
 {
 	const struct vrms_beater_row *row = &now->rows[slot];
 	const struct vrms_beater_row *old = &daemon->beats.rows[slot];
-	int64_t limit_ms = row->interval_ms * daemon->settings->silent_intervals;
-	bool is_silent = now_ms - row->changed_ms >= limit_ms;
 	bool was_silent = old->node_id != row->node_id || old->silent;
 
-	if (row->node_id == 0 || is_silent == was_silent) {
+	if (row->node_id == 0 || row->silent == was_silent) {
 		return;
 	}
 	vrms_daemon_record(daemon, "beat",
 			   json_pack("{s:i, s:s, s:s, s:I}", "id", (int)row->node_id, "name",
 				     row->name, "state",
-				     is_silent ? row->is_stopped ? "stopped" : "silent" : "fresh",
-				     "unchanged_ms", (json_int_t)(now_ms - row->changed_ms)));
+				     row->silent ? row->is_stopped ? "stopped" : "silent" : "fresh",
+				     "unchanged_ms", (json_int_t)(now->read_ms - row->changed_ms)));
 }
 
 void vrms_daemon_check_beats(struct vrms_daemon *daemon)
@@ -169,10 +178,8 @@ void vrms_daemon_check_beats(struct vrms_daemon *daemon)
 	compare_beats(daemon, &now, are_late);
 	/* Without fresh looks of our own, silence of others means nothing. */
 	for (unsigned slot = 0; slot < VRMS_BEAT_SLOTS && now.is_open && !are_late; slot++) {
-		compare_row(daemon, slot, &now, now_ms);
-		now.rows[slot].silent =
-		    now_ms - now.rows[slot].changed_ms >=
-		    now.rows[slot].interval_ms * daemon->settings->silent_intervals;
+		now.rows[slot].silent = is_silent(daemon, &now, slot);
+		compare_row(daemon, slot, &now);
 	}
 	if (are_late || !now.is_open) {
 		memcpy(now.rows, daemon->beats.rows, sizeof(now.rows));

@@ -61,8 +61,10 @@ struct vrms_daemon {
 	struct vrms_agree_report reports[VRMS_AGREE_NODES_MAX]; /* for people */
 	unsigned report_count;
 	bool is_tuning;
+	bool is_guarded;              /* by the second opinion */
 	struct vrms_vms *vms;         /* NULL: not watching machines */
 	struct vrms_plan_child *plan; /* NULL: not looking at plans */
+	int verdict_fd;               /* fence_vrms_verdict tells what it sees; -1: it cannot */
 	bool is_leaving;
 	int64_t leave_by_ms;
 	int64_t connect_after_ms;
@@ -90,6 +92,9 @@ void vrms_daemon_take_ring(struct vrms_daemon *daemon);
 /* The ring has changed: what was seen on the way belongs to the change. */
 void vrms_daemon_forget_ring(struct vrms_daemon *daemon);
 
+/* Does the second opinion stand between a false loss of this node and its reboot? */
+void vrms_daemon_check_guard(struct vrms_daemon *daemon);
+
 /* A round trip over the ring. */
 void vrms_daemon_probe(struct vrms_daemon *daemon);
 
@@ -98,6 +103,10 @@ int64_t vrms_daemon_probe_wait_ms(const struct vrms_daemon *daemon);
 
 /* Answers a question (quorum/ipc.h); context: the daemon. */
 json_t *vrms_daemon_answer(void *context, const json_t *request);
+
+/* Begins and ends to take what this node's fence agents tell, for the journal. */
+void vrms_daemon_hear_verdicts(struct vrms_daemon *daemon, const char *path);
+void vrms_daemon_hear_no_verdicts(struct vrms_daemon *daemon);
 
 /* Looks at the beats' thread. */
 void vrms_daemon_check_beats(struct vrms_daemon *daemon);

@@ -8,7 +8,13 @@
 #include "common/log.h"
 #include "quorum/daemon.h"
 
-enum { CONNECT_EVERY_MS = 1000, STEP_TIMEOUT_MS = 1000, FOREIGN_AFTER_MS = 500 };
+enum {
+	CONNECT_EVERY_MS = 1000,
+	STEP_TIMEOUT_MS = 1000,
+	FOREIGN_AFTER_MS = 500,
+	SETTLE_MS = 15000, /* a host that boots */
+	STALE_MS = 60000,  /* a node lost and back silences what is measured of the ring for 20 s */
+};
 
 static int64_t now_us(void)
 {
@@ -51,7 +57,11 @@ static void take_note(struct vrms_daemon *daemon, const struct vrms_members_note
 				     name, "reason", vrms_reason_name(note->reason), "text",
 				     vrms_reason_text(note->reason), "away_ms",
 				     (json_int_t)note->away_ms));
-	if (note->reason == VRMS_REASON_RING_REFORMED) {
+	/* What breaks under the configured token is not the tuner's to mend: a node that joins,
+	 * often. */
+	bool is_shortened = daemon->applied_ms < daemon->configured_ms;
+
+	if (note->reason == VRMS_REASON_RING_REFORMED && is_shortened) {
 		vrms_daemon_feed_tuner(daemon,
 				       (struct vrms_tuner_event){.kind = VRMS_TUNER_DISTURBED,
 								 .value_ms = daemon->applied_ms});
@@ -168,7 +178,7 @@ static void on_probe(struct vrms_daemon *daemon, const struct vrms_message *mess
 	    took_us < UINT32_MAX) {
 		vrms_daemon_feed_tuner(daemon,
 				       (struct vrms_tuner_event){.kind = VRMS_TUNER_SAMPLE,
-								 .source = VRMS_TUNER_RING,
+								 .source = VRMS_TUNER_ANSWER,
 								 .value_us = (uint32_t)took_us});
 	}
 }
@@ -234,6 +244,17 @@ void vrms_daemon_check_token(struct vrms_daemon *daemon)
 	    age_ms < FOREIGN_AFTER_MS) {
 		return;
 	}
+	/* A corosync that forms a ring tells of changes late: what is in force counts, and while it
+	 * does not answer, nothing does. */
+	int64_t configured_ms;
+
+	if (vrms_cluster_tokens(daemon->cluster, &token_ms, &configured_ms, NULL) < 0) {
+		return;
+	}
+	daemon->reported_ms = 0;
+	if (token_ms == daemon->applied_ms) {
+		return;
+	}
 	daemon->applied_ms = token_ms;
 	if (token_ms != daemon->expected_ms) {
 		take_foreign_token(daemon, token_ms);
@@ -266,13 +287,15 @@ static int make_cores(struct vrms_daemon *daemon)
 	    .configured_ms = daemon->configured_ms,
 	    .floor_ms = settings->token_floor_ms,
 	    .load_floor_ms = settings->token_load_floor_ms,
+	    .settle_ms = SETTLE_MS,
 	    .warmup_ms = settings->warmup_ms,
-	    .stale_ms = 15000,
+	    .stale_ms = STALE_MS,
 	    .shorten_after_ms = settings->shorten_after_ms,
 	    .hysteresis_pct = settings->hysteresis_pct,
 	    .penalty_ms = 600000,
 	    .loss_per_year = year_ms / (double)settings->false_loss_every_ms,
 	    .loss_start_per_year = year_ms / (double)settings->false_loss_start_ms,
+	    .loss_guarded_per_year = year_ms / (double)settings->false_loss_every_guarded_ms,
 	    .disturbances_per_year = year_ms / (double)settings->disturbance_every_ms,
 	    .source_bits = 1 << VRMS_TUNER_SCHEDULING | 1 << VRMS_TUNER_RING,
 	};
@@ -297,6 +320,8 @@ static void introduce(struct vrms_daemon *daemon)
 			       (struct vrms_tuner_event){.kind = VRMS_TUNER_LINKS,
 							 .value_ms = vrms_cluster_link_floor_ms(
 							     daemon->cluster)});
+	vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_GUARD,
+								 .value_ms = daemon->is_guarded});
 	vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_ENABLE,
 								 .value_ms = daemon->is_tuning});
 	vrms_daemon_feed_agree(

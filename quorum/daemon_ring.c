@@ -42,14 +42,18 @@ static bool is_believable(const struct vrms_daemon *daemon,
 
 static void believe(struct vrms_daemon *daemon, const struct vrms_ringwatch_sample *sample)
 {
-	int64_t stall_us = vrms_ringwatch_stall_us(sample);
+	int64_t limit_us = daemon->applied_ms * 1000;
+	uint32_t overdue_us = vrms_ringwatch_overdue_us(sample);
 
 	if (sample->began_ms - daemon->ring_ms < SETTLE_MS) {
 		return; /* the services of a new ring are still telling each other their state */
 	}
 	/* A token away for longer than its time is a broken ring, which is told of otherwise. */
-	if (stall_us < daemon->applied_ms * 1000) {
-		feed(daemon, VRMS_TUNER_RING, (uint32_t)stall_us);
+	if (overdue_us < limit_us) {
+		feed(daemon, VRMS_TUNER_RING, overdue_us);
+	}
+	if (sample->took_us < limit_us) {
+		feed(daemon, VRMS_TUNER_ANSWER, sample->took_us);
 	}
 	if (sample->link_us > 0) {
 		feed(daemon, VRMS_TUNER_LINK, sample->link_us * daemon->ring_count);
@@ -87,6 +91,22 @@ void vrms_daemon_forget_ring(struct vrms_daemon *daemon)
 	while (daemon->ringwatch != NULL && vrms_ringwatch_take(daemon->ringwatch, &sample)) {
 	}
 	daemon->pending_count = 0;
+}
+
+/* A false loss is harmless where the agent that would refuse the fence sees this node's beats. */
+void vrms_daemon_check_guard(struct vrms_daemon *daemon)
+{
+	bool is_guarded = daemon->settings->second_opinion && daemon->beater != NULL &&
+			  daemon->beats.is_open && !daemon->beats.is_contested &&
+			  !daemon->beats_are_late;
+
+	if (is_guarded == daemon->is_guarded) {
+		return;
+	}
+	daemon->is_guarded = is_guarded;
+	vrms_daemon_record(daemon, "guard", json_pack("{s:b}", "on", is_guarded));
+	vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_GUARD,
+								 .value_ms = is_guarded});
 }
 
 void vrms_daemon_probe(struct vrms_daemon *daemon)

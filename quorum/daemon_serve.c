@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "quorum/daemon.h"
 #include "quorum/plan_child.h"
+#include "quorum/vms.h"
 
 enum { LOAD_MS_MAX = 24 * 3600000 };
 
@@ -65,10 +66,20 @@ static json_t *describe_beats(const struct vrms_daemon *daemon)
 				      (int)row->last_us, "slowest_us", (int)row->slowest_us));
 		}
 	}
-	return json_pack("{s:b, s:b, s:s, s:i, s:i, s:o}", "open", daemon->beats.is_open, "late",
-			 daemon->beats_are_late, "text", daemon->beats.error.text, "read_us",
-			 (int)daemon->beats.read_us, "write_us", (int)daemon->beats.write_us,
-			 "slots", list);
+	return json_pack("{s:b, s:b, s:b, s:s, s:i, s:i, s:o}", "open", daemon->beats.is_open,
+			 "contested", daemon->beats.is_contested, "late", daemon->beats_are_late,
+			 "text", daemon->beats.error.text, "read_us", (int)daemon->beats.read_us,
+			 "write_us", (int)daemon->beats.write_us, "slots", list);
+}
+
+static json_t *describe_fit(const struct vrms_tail_fit *fit)
+{
+	if (fit == NULL) {
+		return NULL;
+	}
+	return json_pack("{s:f, s:f, s:f, s:f, s:I}", "threshold_us", fit->threshold_us, "scale_us",
+			 fit->scale_us, "shape", fit->shape, "share", fit->exceed_share, "blocks",
+			 (json_int_t)fit->block_count);
 }
 
 static json_t *describe_sources(const struct vrms_daemon *daemon)
@@ -78,13 +89,13 @@ static json_t *describe_sources(const struct vrms_daemon *daemon)
 	for (unsigned i = 0; daemon->tuner != NULL && i < VRMS_TUNER_SOURCE_COUNT; i++) {
 		const struct vrms_history *history = vrms_tuner_history(daemon->tuner, i);
 
-		json_object_set_new(object, vrms_tuner_source_name(i),
-				    json_pack("{s:i, s:i, s:i}", "p50_us",
-					      (int)vrms_history_minutes_quantile(history, 500000),
-					      "p99_us",
-					      (int)vrms_history_minutes_quantile(history, 990000),
-					      "day_max_us",
-					      (int)vrms_history_hours_quantile(history, 1000000)));
+		json_object_set_new(
+		    object, vrms_tuner_source_name(i),
+		    json_pack("{s:i, s:i, s:i, s:o*}", "p50_us",
+			      (int)vrms_history_minutes_quantile(history, 500000), "p99_us",
+			      (int)vrms_history_minutes_quantile(history, 990000), "day_max_us",
+			      (int)vrms_history_hours_quantile(history, 1000000), "tail",
+			      describe_fit(vrms_tuner_fit(daemon->tuner, i))));
 	}
 	return object;
 }
@@ -97,10 +108,13 @@ static json_t *describe_tuning(const struct vrms_daemon *daemon)
 		vrms_tuner_observed(daemon->tuner, &observed);
 	}
 	return json_pack(
-	    "{s:b, s:I, s:s, s:I, s:s, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:f, s:o}", "on",
-	    daemon->is_tuning, "token_ms", (json_int_t)daemon->applied_ms, "reason",
-	    vrms_reason_text(daemon->token_reason), "need_ms", (json_int_t)daemon->need.token_ms,
-	    "need_reason", vrms_reason_text(daemon->need.reason), "configured_ms",
+	    "{s:b, s:b, s:I, s:s, s:I, s:s, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:f, s:o}",
+	    "on", daemon->is_tuning, "guarded", daemon->is_guarded, "token_ms",
+	    (json_int_t)daemon->applied_ms, "reason",
+	    daemon->token_reason == VRMS_REASON_NONE ? "as corosync is configured"
+						     : vrms_reason_text(daemon->token_reason),
+	    "need_ms", (json_int_t)daemon->need.token_ms, "need_reason",
+	    vrms_reason_text(daemon->need.reason), "configured_ms",
 	    (json_int_t)daemon->configured_ms, "allowed_losses_per_year",
 	    daemon->need.allowed_loss_per_year, "predicted_losses_per_year",
 	    daemon->need.predicted_loss_per_year, "predicted_disturbances_per_year",
@@ -114,13 +128,14 @@ static json_t *describe_tuning(const struct vrms_daemon *daemon)
 static json_t *answer_status(struct vrms_daemon *daemon, const json_t *request)
 {
 	(void)request;
-	return json_pack("{s:b, s:s, s:b, s:b, s:I, s:o, s:o, s:o*, s:o*}", "ok", 1, "node",
-			 daemon->node_name, "attached", daemon->cluster != NULL, "quorate",
-			 daemon->quorate, "ring", (json_int_t)daemon->ring.sequence, "tuning",
+	return json_pack("{s:b, s:s, s:b, s:b, s:I, s:I, s:o, s:o, s:o*, s:o*, s:o*}", "ok", 1,
+			 "node", daemon->node_name, "attached", daemon->cluster != NULL, "quorate",
+			 daemon->quorate, "ring", (json_int_t)daemon->ring.sequence, "ring_age_ms",
+			 (json_int_t)(vrms_daemon_now_ms() - daemon->ring_ms), "tuning",
 			 describe_tuning(daemon), "members",
 			 daemon->cluster != NULL ? describe_members(daemon) : json_array(), "beats",
-			 daemon->beater != NULL ? describe_beats(daemon) : NULL, "plan",
-			 vrms_plan_child_describe(daemon));
+			 daemon->beater != NULL ? describe_beats(daemon) : NULL, "machines",
+			 vrms_vms_status(daemon), "plan", vrms_plan_child_describe(daemon));
 }
 
 static json_t *answer_tune(struct vrms_daemon *daemon, const json_t *request)

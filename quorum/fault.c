@@ -89,23 +89,21 @@ static void close_incident(struct vm *vm)
 	vm->is_silenced = false;
 }
 
-/* Counts the reports within the window; the ring keeps flap_count of them. */
-static bool is_one_too_many(const struct vrms_fault *fault, const struct vm *vm, int64_t now_ms)
+/* flap_count reports in one window are the limit; the ring keeps that many. */
+static int64_t limited_until_ms(const struct vrms_fault *fault, const struct vm *vm)
 {
 	unsigned flap_count = fault->config.flap_count;
 
 	if (vm->report_count < flap_count) {
-		return false;
+		return INT64_MIN;
 	}
-	int64_t oldest_ms = vm->reports_ms[vm->report_count % flap_count];
-
-	return now_ms - oldest_ms < fault->config.flap_window_ms;
+	return vm->reports_ms[vm->report_count % flap_count] + fault->config.flap_window_ms;
 }
 
 static void report(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
 		   struct vrms_fault_plan *plan)
 {
-	if (is_one_too_many(fault, vm, now_ms)) {
+	if (now_ms < limited_until_ms(fault, vm)) { /* one too many */
 		if (!vm->is_flapping) {
 			add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_FLAPPING);
 		}
@@ -234,6 +232,7 @@ bool vrms_fault_status(const struct vrms_fault *fault, size_t index,
 		    .is_failed = vm->is_failed,
 		    .is_flapping = vm->is_flapping,
 		    .since_ms = vm->since_ms,
+		    .limited_until_ms = limited_until_ms(fault, vm),
 		    .report_count = vm->report_count,
 		    .reason = vm->reason,
 		};

@@ -88,7 +88,8 @@ bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *ev
 struct vrms_fault_status {
 	const char *vm;
 	bool is_managed, is_busy, is_running, is_failed, is_flapping;
-	int64_t since_ms; /* of the present incident, or of the last change */
+	int64_t since_ms;         /* of the present incident, or of the last change */
+	int64_t limited_until_ms; /* until then a failure is left to the monitor; INT64_MIN: not */
 	unsigned report_count;
 	enum vrms_reason reason;
 };

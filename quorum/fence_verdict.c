@@ -9,7 +9,12 @@
 #include "ocf/fence.h"
 #include "quorum/judge.h"
 #include "quorum/seen.h"
+#include "quorum/verdict_line.h"
+#include "quorum/verdict_teller.h"
 #include "quorum/witness.h"
+
+/* It has switched nothing off. */
+#define TO_BE_FENCED "To be fenced: by the device after this one"
 
 enum { LOOK_EVERY_MS = 50, NOBODY_MS = 3000 };
 
@@ -17,6 +22,7 @@ struct verdict_config {
 	const char *device;
 	const char *cluster;
 	const char *seen;
+	const char *journal;
 	int64_t grace_ms;
 	int64_t silent_count;
 	int64_t read_timeout_ms;
@@ -89,6 +95,18 @@ static const struct vrms_param params[] = {
 	.longdesc = "The file in which this node's vrmsd keeps the age of every beat. Without it "
 		    "silence takes silent_intervals to be seen.",
     },
+    {
+	.name = "journal_socket",
+	.type = VRMS_PARAM_STRING,
+	.offset = VRMS_PARAM_FIELD(struct verdict_config, journal, const char *),
+	.fallback = VRMS_VERDICT_LINE_PATH,
+	.advanced = true,
+	.option = 'J',
+	.shortdesc = "Who is told",
+	.longdesc =
+	    "The socket of this node's vrmsd, whose flight recorder keeps what was seen and "
+	    "decided. Nobody waits for it.",
+    },
 };
 
 static int start_witnesses(const struct verdict_config *config, const char *node,
@@ -105,10 +123,30 @@ static int start_witnesses(const struct verdict_config *config, const char *node
 	return vrms_witness_start(&witness_config, ret_witness, error);
 }
 
+static enum vrms_verdict_answer hear_and_decide(const struct verdict_config *config,
+						struct vrms_witness *witness,
+						struct vrms_verdict_teller *teller,
+						const struct vrms_clock *clock,
+						enum vrms_reason *ret_reason)
+{
+	const struct vrms_judge_observer observer = {.context = teller,
+						     .look = vrms_verdict_teller_look};
+	const struct vrms_judge_config judge_config = {
+	    .observer = &observer,
+	    .grace_ms = config->grace_ms,
+	    .silent_count = config->silent_count,
+	    .read_timeout_ms = config->read_timeout_ms,
+	};
+	const struct vrms_witnesses port = vrms_witness_port(witness);
+
+	return vrms_judge_run(&judge_config, teller->begin_ms, &port, clock, ret_reason);
+}
+
 static int judge(const struct vrms_fence_call *call, const void *config_, struct vrms_error *error)
 {
 	const struct verdict_config *config = config_;
 	struct vrms_witness *witness VRMS_CLEANUP(vrms_witness_freep) = NULL;
+	struct vrms_verdict_teller teller;
 	int64_t begin_ms = vrms_clock_now_ms(call->clock);
 	enum vrms_reason reason = VRMS_REASON_NONE;
 
@@ -116,17 +154,14 @@ static int judge(const struct vrms_fence_call *call, const void *config_, struct
 	if (start_witnesses(config, call->plug, &witness, error) < 0) {
 		return VRMS_FENCE_OK;
 	}
-	struct vrms_witnesses port = vrms_witness_port(witness);
-	struct vrms_judge_config judge_config = {
-	    .grace_ms = config->grace_ms,
-	    .silent_count = config->silent_count,
-	    .read_timeout_ms = config->read_timeout_ms,
-	};
+	vrms_verdict_teller_begin(&teller, config->journal, call->plug, call->action, begin_ms);
 	enum vrms_verdict_answer answer =
-	    vrms_judge_run(&judge_config, begin_ms, &port, call->clock, &reason);
+	    hear_and_decide(config, witness, &teller, call->clock, &reason);
 	const char *trouble = vrms_witness_trouble(witness);
-	long long took_ms = (long long)(vrms_clock_now_ms(call->clock) - begin_ms);
+	int64_t end_ms = vrms_clock_now_ms(call->clock);
+	long long took_ms = (long long)(end_ms - begin_ms);
 
+	vrms_verdict_teller_end(&teller, answer, reason, end_ms, trouble);
 	vrms_error_set(error, 0, "%s: %s after %lld ms: %s%s%s", call->plug,
 		       answer == VRMS_VERDICT_REFUSE ? "not to be fenced" : "to be fenced", took_ms,
 		       vrms_reason_text(reason), trouble[0] == '\0' ? "" : ": ", trouble);
@@ -188,10 +223,13 @@ static int monitor(const struct vrms_fence_call *call, const void *config_,
 }
 
 static const struct vrms_fence_action actions[] = {
-    {.name = "off", .run = judge, .needs_plug = true},
-    {.name = "reboot", .run = judge, .needs_plug = true},
-    {.name = "on", .run = succeed, .needs_plug = true},
-    {.name = "status", .run = monitor, .needs_plug = true},
+    {.name = "off", .run = judge, .needs_plug = true, .success = TO_BE_FENCED},
+    {.name = "reboot", .run = judge, .needs_plug = true, .success = TO_BE_FENCED},
+    {.name = "on", .run = succeed, .needs_plug = true, .success = "Nothing to switch on"},
+    {.name = "status",
+     .run = monitor,
+     .needs_plug = true,
+     .success = "Status: not known to a second opinion"},
     {.name = "monitor", .run = monitor},
     {.name = "metadata"},
     {.name = "validate-all"},
@@ -214,7 +252,11 @@ static const struct vrms_fence_agent agent = {
 	"would "
 	"take the device, and with it the level of the topology, out of service. See vrms "
 	"status.\n\n"
-	"It never says that a node is off: that is the word of the device behind it.",
+	"Set pcmk_off_retries=1 and pcmk_reboot_retries=1 on this device. By default Pacemaker "
+	"repeats an action that failed; the second time the target is a member from the start, and "
+	"the real device would fence it after all: safe, but the refusal was in vain.\n\n"
+	"It never says that a node is off: that is the word of the device behind it. What it saw "
+	"and decided is told to this node's vrmsd, for vrms explain fence.",
     .vendor_url = "",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
@@ -225,10 +267,11 @@ static const struct vrms_fence_agent agent = {
     .man_examples = "Before the lab's power switch:\n"
 		    ".Bd -literal -offset indent\n"
 		    "crm configure primitive verdict stonith:fence_vrms_verdict \\e\n"
-		    "    params device=/dev/mapper/vrms-beats\n"
+		    "    params device=/dev/mapper/vrms-beats \\e\n"
+		    "    pcmk_off_retries=1 pcmk_reboot_retries=1\n"
 		    "crm configure fencing_topology node1: verdict,power node2: verdict,power\n"
 		    ".Ed",
-    .man_see_also = ".Xr vrms_beat_area 5 , .Xr vrmsd 8",
+    .man_see_also = ".Xr vrms 8 , .Xr vrms_beat_area 5 , .Xr vrmsd 8",
 };
 
 int main(int argc, char **argv)

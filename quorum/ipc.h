@@ -19,7 +19,8 @@
 #define VRMS_IPC_NAME  "vrmsd"
 #define VRMS_IPC_GROUP "haclient"
 
-enum { VRMS_IPC_BYTES_MAX = 256 * 1024 };
+/* Room for the states of 1024 machines. */
+enum { VRMS_IPC_BYTES_MAX = 512 * 1024 };
 
 /* Answers a request (borrowed) with a new reference; NULL: out of memory. */
 typedef json_t *(*vrms_ipc_answer_fn)(void *context, const json_t *request);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "quorum/judge.h"
 
+#include <stddef.h>
+
 enum { INTERVAL_MS_DEFAULT = 250, TURN_MS = 50 };
 
 static void look_from(const struct vrms_testimony *heard, const struct vrms_judge_config *config,
@@ -46,6 +48,9 @@ enum vrms_verdict_answer vrms_judge_run(const struct vrms_judge_config *config, 
 			verdict.config.silent_ms = config->silent_count * heard.interval_ms;
 		}
 		look_from(&heard, config, begin_ms, vrms_clock_now_ms(clock), &look);
+		if (config->observer != NULL) {
+			config->observer->look(config->observer->context, &look);
+		}
 		answer = vrms_verdict_step(&verdict, &look, ret_reason);
 	} while (answer == VRMS_VERDICT_WAIT);
 	return answer;

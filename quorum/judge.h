@@ -14,7 +14,14 @@
 #include "common/clock.h"
 #include "quorum/verdict.h"
 
+/* Somebody who wants to know what the judge sees; must not wait. */
+struct vrms_judge_observer {
+	void *context;
+	void (*look)(void *context, const struct vrms_verdict_look *look);
+};
+
 struct vrms_judge_config {
+	const struct vrms_judge_observer *observer; /* NULL: nobody */
 	int64_t grace_ms;
 	int64_t silent_count;    /* beat intervals without a change that count as silence, > 0 */
 	int64_t read_timeout_ms; /* the area is unreadable when it gives nothing for that long */

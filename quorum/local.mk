@@ -29,12 +29,16 @@ QUORUM_BEAT_LIBS = quorum/libvrms-quorum-beat.a $(COMMON_LIBS) $(ZLIB_LIBS)
 noinst_LIBRARIES += quorum/libvrms-quorum-judge.a
 quorum_libvrms_quorum_judge_a_SOURCES = \
 	quorum/judge.c quorum/judge.h \
+	quorum/verdict_line.c quorum/verdict_line.h \
+	quorum/verdict_teller.c quorum/verdict_teller.h \
 	quorum/witness.c quorum/witness.h
-quorum_libvrms_quorum_judge_a_CFLAGS = $(AM_CFLAGS) $(CMAP_CFLAGS)
-QUORUM_JUDGE_LIBS = quorum/libvrms-quorum-judge.a $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) $(CMAP_LIBS)
+quorum_libvrms_quorum_judge_a_CFLAGS = $(AM_CFLAGS) $(CMAP_CFLAGS) $(JANSSON_CFLAGS)
+QUORUM_JUDGE_LIBS = quorum/libvrms-quorum-judge.a $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) \
+	$(CMAP_LIBS) $(JANSSON_LIBS)
 
 fence_PROGRAMS += fence_vrms_verdict
 fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
+fence_vrms_verdict_CFLAGS  = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
 
@@ -61,12 +65,14 @@ QUORUM_VM_LIBS = quorum/libvrms-quorum-vm.a $(VM_HOST_LIBS) $(COMMON_LIBS)
 # The daemon's ears: a program of its own, with the libraries of libvirt and Pacemaker.
 vrmslibexec_PROGRAMS += quorum/vm-watch
 quorum_vm_watch_SOURCES = \
+	quorum/fencer.c quorum/fencer.h \
 	quorum/pacemaker.c quorum/pacemaker.h \
 	quorum/vm_watch.c quorum/vm_watch.h \
 	quorum/vm_watch_main.c
-quorum_vm_watch_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS) -pthread
+quorum_vm_watch_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(PACEMAKER_CFLAGS) $(FENCING_CFLAGS) \
+	$(XML_CFLAGS) -pthread
 quorum_vm_watch_LDADD = agents/libvrms-vm.a $(QUORUM_VM_LIBS) $(LIBVIRT_LIBS) $(PACEMAKER_LIBS) \
-	$(XML_LIBS) $(QB_LIBS) -lpthread
+	$(FENCING_LIBS) $(XML_LIBS) $(QB_LIBS) -lpthread
 
 # What the daemon is made of.
 noinst_LIBRARIES += quorum/libvrms-quorum-daemon.a
@@ -77,6 +83,7 @@ quorum_libvrms_quorum_daemon_a_SOURCES = \
 	quorum/daemon_cluster.c \
 	quorum/daemon_ring.c \
 	quorum/daemon_serve.c \
+	quorum/daemon_verdict.c \
 	quorum/guardian.c quorum/guardian.h \
 	quorum/ipc.c quorum/ipc.h \
 	quorum/journal.c quorum/journal.h \
@@ -94,7 +101,8 @@ quorum_libvrms_quorum_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(v
 	-DVRMS_BINDIR='"$(bindir)"'
 quorum_libvrms_quorum_daemon_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) $(JANSSON_CFLAGS) $(CMAP_CFLAGS) \
 	$(CPG_CFLAGS) $(QUORUM_CFLAGS)
-QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) \
+QUORUM_DAEMON_LIBS = quorum/libvrms-quorum-daemon.a $(QUORUM_JUDGE_LIBS) $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) \
+	$(QUORUM_BEAT_LIBS) \
 	$(OCF_LIBS) $(CPG_LIBS) $(QUORUM_LIBS) $(CMAP_LIBS) $(COROSYNC_LIBS) $(JANSSON_LIBS) $(QB_LIBS) -lpthread
 
 sbin_PROGRAMS += vrmsd

@@ -19,7 +19,6 @@ enum {
 	PERIOD_MS = 500,
 	LINKS_EVERY = 20, /* periods */
 	LINKS_MAX = 8,
-	PRIORITY = 50,
 	STACK_BYTES = 256 * 1024,
 };
 
@@ -76,7 +75,8 @@ static uint32_t in_us(uint64_t ms)
 	return ms < UINT32_MAX / 1000 ? (uint32_t)ms * 1000 : UINT32_MAX;
 }
 
-/* The largest average of the links in use. */
+/* The slowest of the links in use, each at its best.  knet's average takes half an hour to forget
+ * that the host was booting. */
 static uint32_t read_links(struct vrms_ringwatch *watch)
 {
 	uint32_t nodes[VRMS_RINGWATCH_NODES_MAX];
@@ -92,12 +92,14 @@ static uint32_t read_links(struct vrms_ringwatch *watch)
 			char key[CMAP_KEYNAME_MAXLEN + 1];
 			uint32_t value_us;
 
-			snprintf(key, sizeof(key), "stats.knet.node%" PRIu32 ".link%u.latency_ave",
+			snprintf(key, sizeof(key), "stats.knet.node%" PRIu32 ".link%u.latency_min",
 				 nodes[i], link);
 			if (cmap_get_uint32(watch->stats, key, &value_us) != CS_OK) {
 				break;
 			}
-			largest_us = value_us > largest_us ? value_us : largest_us;
+			if (value_us != UINT32_MAX) { /* never measured: the node's own */
+				largest_us = value_us > largest_us ? value_us : largest_us;
+			}
 		}
 	}
 	return largest_us;
@@ -168,7 +170,7 @@ static void *run(void *context)
 
 static int start_thread(struct vrms_ringwatch *watch)
 {
-	struct sched_param priority = {.sched_priority = PRIORITY};
+	struct sched_param priority = {.sched_priority = sched_get_priority_max(SCHED_RR)};
 	pthread_attr_t attributes;
 
 	pthread_attr_init(&attributes);
@@ -260,9 +262,7 @@ void vrms_ringwatch_set_nodes(struct vrms_ringwatch *watch, const uint32_t *node
 	pthread_mutex_unlock(&watch->mutex);
 }
 
-uint32_t vrms_ringwatch_stall_us(const struct vrms_ringwatch_sample *sample)
+uint32_t vrms_ringwatch_overdue_us(const struct vrms_ringwatch_sample *sample)
 {
-	uint32_t late_us = sample->age_us > sample->hold_us ? sample->age_us - sample->hold_us : 0;
-
-	return late_us > sample->took_us ? late_us : sample->took_us;
+	return sample->age_us > sample->hold_us ? sample->age_us - sample->hold_us : 0;
 }

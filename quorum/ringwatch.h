@@ -26,7 +26,7 @@ struct vrms_ringwatch_sample {
 	uint32_t took_us; /* the answer's time: corosync's main loop */
 	uint32_t age_us;  /* since the token was here */
 	uint32_t hold_us; /* how long an idle ring may hold it */
-	uint32_t link_us; /* the slowest connected link's average round trip; 0: not read now */
+	uint32_t link_us; /* the slowest link's shortest round trip; 0: not read now */
 };
 
 struct vrms_ringwatch; /* opaque */
@@ -46,7 +46,7 @@ bool vrms_ringwatch_take(struct vrms_ringwatch *watch, struct vrms_ringwatch_sam
 /* Which nodes' links to look at. */
 void vrms_ringwatch_set_nodes(struct vrms_ringwatch *watch, const uint32_t *nodes, unsigned count);
 
-/* What a sample says about stalls, in us: the longest that it saw. */
-uint32_t vrms_ringwatch_stall_us(const struct vrms_ringwatch_sample *sample);
+/* How long the token was overdue, in us. */
+uint32_t vrms_ringwatch_overdue_us(const struct vrms_ringwatch_sample *sample);
 
 #endif

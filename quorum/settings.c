@@ -95,14 +95,36 @@ static const struct vrms_param table[] = {
 		    "until that reaches false_loss_every.",
     },
     {
+	.name = "second_opinion",
+	.type = VRMS_PARAM_BOOLEAN,
+	.offset = FIELD(second_opinion, bool),
+	.fallback = "no",
+	.shortdesc = "fence_vrms_verdict stands before the fence devices",
+	.longdesc = "Say yes only when each level of this node's fencing topology begins with it: "
+		    "then a live node that is dropped comes back without a reboot, and "
+		    "false_loss_every_guarded is the budget, as long as this node's beats are "
+		    "written.",
+    },
+    {
+	.name = "false_loss_every_guarded",
+	.type = VRMS_PARAM_DURATION_MS,
+	.offset = FIELD(false_loss_every_guarded_ms, int64_t),
+	.fallback = "720h",
+	.minimum = 60000,
+	.maximum = 3155760000000,
+	.shortdesc = "Budget under the second opinion",
+	.longdesc = "What it costs is a change of the membership. The default is 30 days.",
+    },
+    {
 	.name = "disturbance_every",
 	.type = VRMS_PARAM_DURATION_MS,
 	.offset = FIELD(disturbance_every_ms, int64_t),
-	.fallback = "24h",
+	.fallback = "1h",
 	.minimum = 10000,
 	.maximum = 3155760000000,
 	.shortdesc = "Budget: the ring may break in vain once in this time",
-	.longdesc = "The ring forms again with the same members; messages wait meanwhile.",
+	.longdesc = "The ring forms again with the same members; messages wait for about a "
+		    "token meanwhile, and nobody is fenced.",
     },
     {
 	.name = "probe_interval",

@@ -30,6 +30,8 @@ struct vrms_settings {
 	int64_t hysteresis_pct;
 	int64_t false_loss_every_ms;
 	int64_t false_loss_start_ms;
+	bool second_opinion;
+	int64_t false_loss_every_guarded_ms;
 	int64_t disturbance_every_ms;
 	int64_t probe_interval_ms;
 	bool realtime;

@@ -10,13 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	PERIOD_US = 10000,
-	REPORT_US = 500000,
-	LONG_US = 20000,
-	PRIORITY = 50,
-	STACK_BYTES = 128 * 1024
-};
+enum { PERIOD_US = 10000, REPORT_US = 500000, LONG_US = 20000, STACK_BYTES = 128 * 1024 };
 
 struct vrms_stall {
 	pthread_t thread;
@@ -71,7 +65,7 @@ static void *measure(void *context)
 
 static int start_thread(struct vrms_stall *stall, bool is_realtime)
 {
-	struct sched_param priority = {.sched_priority = PRIORITY};
+	struct sched_param priority = {.sched_priority = sched_get_priority_max(SCHED_RR)};
 	pthread_attr_t attributes;
 
 	pthread_attr_init(&attributes);

@@ -1,8 +1,9 @@
 /* stall.h - how late does a real-time thread wake up on this host?
  *
- * A thread with the scheduling that corosync has (SCHED_RR, below its priority) sleeps
- * for a few milliseconds and measures how much longer it took; the largest lateness of
- * each 100 ms goes to the main loop.
+ * A thread with the very scheduling that corosync has (SCHED_RR, the highest priority)
+ * sleeps for 10 ms and measures how much longer it took: what delays it delays corosync, and
+ * only that.  With a lower priority it would measure how long corosync runs.  The largest
+ * lateness of each half second goes to the main loop, one of 20 ms and more at once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

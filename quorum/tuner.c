@@ -18,8 +18,10 @@ static const double disturbance_factor = 0.8;
 static const double recent_factor = 1.25; /* 1 / disturbance_factor */
 static const double year_ms = 365.25 * 86400e3;
 
-#define NAME(name, word, text) word,
+#define NAME(name, word, use, text) word,
+#define USE(name, word, use, text)  use,
 static const char *const source_names[] = {VRMS_TUNER_SOURCES(NAME)};
+static const enum vrms_tuner_use uses[] = {VRMS_TUNER_SOURCES(USE)};
 
 struct source {
 	struct vrms_tail *tail;
@@ -28,12 +30,15 @@ struct source {
 	bool fitted;
 	int64_t first_ms; /* -1: never measured */
 	int64_t last_ms;
+	uint32_t last_us;
 };
 
 struct vrms_tuner {
 	struct vrms_tuner_config config;
 	struct source sources[VRMS_TUNER_SOURCE_COUNT];
 	bool enabled;
+	bool guarded;
+	int64_t born_ms; /* -1: nothing has happened yet */
 	int64_t fitted_ms;
 	int64_t model_ms; /* what the model asks for; -1: no model */
 	int64_t links_ms; /* shortest token that outlives a dead link */
@@ -65,6 +70,7 @@ struct vrms_tuner *vrms_tuner_new(const struct vrms_tuner_config *config)
 	tuner->model_ms = -1;
 	tuner->shorter_since_ms = -1;
 	tuner->started_ms = -1;
+	tuner->born_ms = -1;
 	tuner->need.token_ms = config->configured_ms;
 	tuner->need.reason = VRMS_REASON_TUNER_WARMING_UP;
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
@@ -96,17 +102,29 @@ static bool source_is_used(const struct vrms_tuner *tuner, unsigned index)
 	return (tuner->config.source_bits >> index & 1) != 0;
 }
 
-/* Expected stalls per year longer than factor x token, all sources together. */
+static double rotation_us(const struct vrms_tuner *tuner)
+{
+	double longest_us = 0;
+
+	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
+		if (uses[i] == VRMS_TUNER_ROTATION && tuner->sources[i].last_us > longest_us) {
+			longest_us = tuner->sources[i].last_us;
+		}
+	}
+	return longest_us;
+}
+
+/* Expected stalls per year longer than factor x token - R, all sources together. */
 static double rate_per_year(const struct vrms_tuner *tuner, double factor, int64_t token_ms)
 {
+	double x_us = factor * (double)token_ms * 1000 - rotation_us(tuner);
 	double rate = 0;
 
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
 		const struct source *source = &tuner->sources[i];
 
 		if (source->fitted) {
-			rate +=
-			    vrms_tail_rate_per_year(&source->fit, factor * (double)token_ms * 1000);
+			rate += vrms_tail_rate_per_year(&source->fit, x_us > 0 ? x_us : 0);
 		}
 	}
 	return rate;
@@ -142,6 +160,9 @@ static double allowed_loss(const struct vrms_tuner *tuner, int64_t now_ms)
 
 	if (earned > config->loss_start_per_year) {
 		earned = config->loss_start_per_year;
+	}
+	if (tuner->guarded && config->loss_guarded_per_year > earned) {
+		earned = config->loss_guarded_per_year;
 	}
 	return earned > config->loss_per_year ? earned : config->loss_per_year;
 }
@@ -183,7 +204,8 @@ static void fit(struct vrms_tuner *tuner, int64_t now_ms)
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
 		struct source *source = &tuner->sources[i];
 
-		source->fitted = vrms_tail_fit(source->tail, &source->fit);
+		source->fitted =
+		    uses[i] == VRMS_TUNER_MODELLED && vrms_tail_fit(source->tail, &source->fit);
 		all = all && (source->fitted || !source_is_used(tuner, i));
 	}
 	tuner->need.allowed_loss_per_year = allowed_loss(tuner, now_ms);
@@ -215,12 +237,15 @@ static int64_t recent_need_ms(const struct vrms_tuner *tuner, int64_t now_ms)
 	uint32_t longest_us = 0;
 
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
+		if (uses[i] == VRMS_TUNER_ROTATION) {
+			continue;
+		}
 		uint32_t value_us =
 		    vrms_tail_recent_max_us(tuner->sources[i].tail, now_ms, RECENT_MS);
 
 		longest_us = value_us > longest_us ? value_us : longest_us;
 	}
-	return (int64_t)ceil(recent_factor * (double)longest_us / 1000);
+	return (int64_t)ceil(recent_factor * ((double)longest_us + rotation_us(tuner)) / 1000);
 }
 
 /* A wish with its reason; the longer of two wins. */
@@ -309,10 +334,14 @@ static void absorb_sample(struct vrms_tuner *tuner, const struct vrms_tuner_even
 	struct source *source = &tuner->sources[event->source];
 
 	assert((unsigned)event->source < VRMS_TUNER_SOURCE_COUNT);
+	if (event->now_ms - tuner->born_ms < tuner->config.settle_ms) {
+		return;
+	}
 	if (source->first_ms < 0 || event->now_ms - source->last_ms > tuner->config.stale_ms) {
 		source->first_ms = event->now_ms; /* after a gap it must prove itself again */
 	}
 	source->last_ms = event->now_ms;
+	source->last_us = event->value_us;
 	vrms_tail_add(source->tail, event->now_ms, event->value_us);
 	vrms_history_add(&source->history, event->now_ms, event->value_us);
 }
@@ -343,6 +372,10 @@ static void absorb(struct vrms_tuner *tuner, const struct vrms_tuner_event *even
 		break;
 	case VRMS_TUNER_ENABLE:
 		tuner->enabled = event->value_ms != 0;
+		break;
+	case VRMS_TUNER_GUARD:
+		tuner->guarded = event->value_ms != 0;
+		tuner->fitted_ms = 0;
 		break;
 	case VRMS_TUNER_LINKS:
 		tuner->links_ms = event->value_ms;
@@ -389,14 +422,19 @@ static void count(struct vrms_tuner *tuner, int64_t now_ms)
 /* A sample alone changes the need only when it is long: the common one costs next to nothing. */
 static bool needs_thought(const struct vrms_tuner *tuner, const struct vrms_tuner_event *event)
 {
+	double longest_us = (double)event->value_us + rotation_us(tuner);
+
 	return event->kind != VRMS_TUNER_SAMPLE ||
-	       (double)event->value_us * recent_factor > (double)tuner->need.token_ms * 1000;
+	       longest_us * recent_factor > (double)tuner->need.token_ms * 1000;
 }
 
 void vrms_tuner_step(struct vrms_tuner *tuner, const struct vrms_tuner_event *event,
 		     struct vrms_tuner_need *need)
 {
 	tuner->need.changed = false;
+	if (tuner->born_ms < 0) {
+		tuner->born_ms = event->now_ms;
+	}
 	absorb(tuner, event);
 	if (needs_thought(tuner, event)) {
 		if (event->now_ms - tuner->fitted_ms >= FIT_EVERY_MS || tuner->fitted_ms == 0) {
@@ -408,6 +446,13 @@ void vrms_tuner_step(struct vrms_tuner *tuner, const struct vrms_tuner_event *ev
 		count(tuner, event->now_ms);
 	}
 	*need = tuner->need;
+}
+
+const struct vrms_tail_fit *vrms_tuner_fit(const struct vrms_tuner *tuner,
+					   enum vrms_tuner_source source)
+{
+	assert((unsigned)source < VRMS_TUNER_SOURCE_COUNT);
+	return tuner->sources[source].fitted ? &tuner->sources[source].fit : NULL;
 }
 
 const struct vrms_history *vrms_tuner_history(const struct vrms_tuner *tuner,

@@ -10,16 +10,26 @@
  *   the same members (a disturbance: messages wait, nobody is fenced);
  *   a stall longer than 2.0 x token may cost a member that lives (a false loss).
  *
- * The estimate.  Each source's block maxima are fitted with a generalised
- * Pareto tail (quorum/tail.h).  The sources' rates are added: the union bound,
+ * less the time R that one undisturbed rotation of the token takes: that is the shortest latency
+ * of the slowest knet link, once for each node.  A packet that is lost costs no stall: totem sends
+ * the token again every 0.24 x token, four times.
+ *
+ * The estimate.  What is measured is what breaks the ring, and nothing else: how late a thread
+ * with corosync's own priority wakes up, which delays corosync as much; and how long the token is
+ * overdue, which is everybody's stalls and the network's.  The block maxima of both are fitted with
+ * a generalised Pareto tail each (quorum/tail.h).  The rates are added: the union bound,
  * whatever their dependence.  The token is the shortest for which
  *
- *   rate(stall > 2.0 x token) <= loss_per_year           and
- *   rate(stall > 0.8 x token) <= disturbances_per_year   and
- *   token >= the longest stall of the last ten minutes / 0.8,
+ *   rate(stall > 2.0 x token - R) <= loss_per_year           and
+ *   rate(stall > 0.8 x token - R) <= disturbances_per_year   and
+ *   token >= (the longest stall of the last ten minutes + R) / 0.8,
  *
  * between the floor and the configured value.  The third line is no statistics: what
- * has just happened may happen again, and shall not break the ring then.
+ * has just happened may happen again, and shall not break the ring then.  It counts
+ * corosync's slow answers, too, whose tail says nothing about the token: an answer waits for every
+ * message that is being delivered, the token does not.
+ *
+ * Not counted is what is measured in the first settle_ms: a host that boots.
  *
  * The start.  Minutes of measurements cannot vouch for ten years.  loss_per_year is
  * therefore earned: the tuner starts with loss_start_per_year (default: one
@@ -27,6 +37,11 @@
  * that it has measured without a gap, until that reaches loss_per_year: after 43 minutes it
  * begins to tighten, after 88 hours ten years are asked for.  What is promised at any moment is
  * what _need says; evidence (the third line, a disturbance, a loss) acts at once, always.
+ *
+ * The second opinion.  Where fence_vrms_verdict stands before the fence device and this node's
+ * beats are written, a false loss costs a change of the membership and no reboot.
+ * While VRMS_TUNER_GUARD says so, the budget is loss_guarded_per_year, from the start: wrong by a
+ * factor of a hundred, it is still no harm.
  *
  * Redundant links.  Where knet sends on one link of several, a dead link is
  * noticed only after knet's own ping time-out, which corosync does not change while
@@ -52,13 +67,18 @@
 #include "quorum/sketch.h"
 #include "quorum/tail.h"
 
-/* X(NAME, "name", "what is measured, in microseconds") */
-#define VRMS_TUNER_SOURCES(X)                                               \
-	X(SCHEDULING, "scheduling", "how late a real-time thread wakes up") \
-	X(RING, "ring", "round trip of a message over CPG")                 \
-	X(LINK, "link", "one rotation of the token by the knet links' latency")
+/* What a source is for: its tail is extrapolated; it is evidence of the last minutes only; or it is
+ * the time of a rotation. */
+enum vrms_tuner_use { VRMS_TUNER_MODELLED, VRMS_TUNER_EVIDENCE, VRMS_TUNER_ROTATION };
 
-#define VRMS_TUNER_SOURCE_ENUM(name, word, text) VRMS_TUNER_##name,
+/* X(NAME, "name", use, "what is measured, in microseconds") */
+#define VRMS_TUNER_SOURCES(X)                                                                    \
+	X(SCHEDULING, "scheduling", VRMS_TUNER_MODELLED, "how late a real-time thread wakes up") \
+	X(RING, "ring", VRMS_TUNER_MODELLED, "how long the token is overdue")                    \
+	X(ANSWER, "answer", VRMS_TUNER_EVIDENCE, "answers of corosync, messages over the ring")  \
+	X(LINK, "link", VRMS_TUNER_ROTATION, "one rotation by the knet links' latency")
+
+#define VRMS_TUNER_SOURCE_ENUM(name, word, use, text) VRMS_TUNER_##name,
 enum vrms_tuner_source { VRMS_TUNER_SOURCES(VRMS_TUNER_SOURCE_ENUM) VRMS_TUNER_SOURCE_COUNT };
 #undef VRMS_TUNER_SOURCE_ENUM
 
@@ -68,6 +88,7 @@ struct vrms_tuner_config {
 	int64_t configured_ms; /* the admin's token, coefficient included */
 	int64_t floor_ms;      /* never shorter */
 	int64_t load_floor_ms; /* never shorter while load is announced */
+	int64_t settle_ms;     /* measurements of so long after the first event do not count */
 	int64_t warmup_ms;     /* measured at least this long before anything is shortened */
 	int64_t stale_ms;      /* a source silent for longer is a source lost */
 	int64_t shorten_after_ms;
@@ -75,7 +96,8 @@ struct vrms_tuner_config {
 	int64_t penalty_ms;           /* how long a disturbance is remembered */
 	double loss_per_year;         /* budget of this node, > 0 */
 	double loss_start_per_year;   /* >= loss_per_year; 0: the same from the start */
-	double disturbances_per_year; /* likewise */
+	double loss_guarded_per_year; /* the same under a second opinion; 0: as without */
+	double disturbances_per_year; /* > 0 */
 	unsigned source_bits; /* 1 << enum vrms_tuner_source: must be measured; others may be */
 };
 
@@ -85,7 +107,8 @@ enum vrms_tuner_event_kind {
 	VRMS_TUNER_LOAD,       /* value_ms: at least until now + value_ms; 0: it is over */
 	VRMS_TUNER_CONFIGURED, /* value_ms: the admin's token has changed */
 	VRMS_TUNER_ENABLE,     /* value_ms: 0 off, else on */
-	VRMS_TUNER_LINKS,      /* value_ms: shortest token that outlives a dead link; 0: any */
+	VRMS_TUNER_GUARD, /* value_ms: 0 a loss may cost a reboot, else a second opinion guards */
+	VRMS_TUNER_LINKS, /* value_ms: shortest token that outlives a dead link; 0: any */
 	VRMS_TUNER_DISTURBED,  /* value_ms: token in force when the ring broke without a loss */
 	VRMS_TUNER_FALSE_LOSS, /* a live node was dropped: here, or seen from here */
 };
@@ -102,7 +125,7 @@ struct vrms_tuner_need {
 	int64_t token_ms; /* floor_ms..configured_ms */
 	enum vrms_reason reason;
 	bool changed;                   /* token_ms differs from the last step's */
-	double allowed_loss_per_year;   /* the budget as earned so far */
+	double allowed_loss_per_year;   /* the budget, guarded or as earned so far */
 	double predicted_loss_per_year; /* at token_ms; < 0 while there is no model */
 	double predicted_disturbances_per_year;
 };
@@ -126,6 +149,10 @@ VRMS_DEFINE_CLEANUP(struct vrms_tuner *, vrms_tuner_free);
 /* Takes in one event and says what this node needs from now on. */
 void vrms_tuner_step(struct vrms_tuner *tuner, const struct vrms_tuner_event *event,
 		     struct vrms_tuner_need *need);
+
+/* The model of a source as fitted last, for people; NULL while there is none. */
+const struct vrms_tail_fit *vrms_tuner_fit(const struct vrms_tuner *tuner,
+					   enum vrms_tuner_source source);
 
 /* Quantiles of a source, for people: over ten minutes, and over 24 hours. */
 const struct vrms_history *vrms_tuner_history(const struct vrms_tuner *tuner,

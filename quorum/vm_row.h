@@ -29,8 +29,8 @@ struct vrms_vms {
 	pid_t helper;       /* 0: none; it may outlive its line for a while */
 	int64_t started_ms; /* its last start */
 	bool has_libvirt, has_pacemaker;
-	bool was_libvirt_missed; /* said once, not at every attempt */
-	int64_t load_ms;         /* last announcement */
+	bool was_helper_missed, was_libvirt_missed; /* said once, not at every attempt */
+	int64_t load_ms;                            /* last announcement */
 	unsigned count;
 	struct vrms_vm_row *vms[VRMS_VM_ROWS_MAX];
 };

@@ -1,4 +1,4 @@
-/* vm_helper.c - vm-watch: listens to libvirt and Pacemaker for vrmsd.
+/* vm_watch_main.c - vm-watch: listens to libvirt and Pacemaker for vrmsd.
  *
  * A program of its own, so that a fault in the libraries that speak to them (their answer to a
  * surprise is abort()) does not end the daemon that keeps the token, and so that they are not
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "quorum/fencer.h"
 #include "quorum/pacemaker.h"
 #include "quorum/vm_line.h"
 #include "quorum/vm_watch.h"
@@ -41,6 +42,7 @@ static int start(const char *uri, struct vrms_error *error)
 
 	rc = rc < 0 ? rc : vrms_pacemaker_start(VRMS_VM_LINE_FD, &pacemaker, error);
 	if (rc == 0) {
+		vrms_fencer_start(VRMS_VM_LINE_FD);
 		g_unix_fd_add(VRMS_VM_LINE_FD, G_IO_IN | G_IO_HUP, on_word, pacemaker);
 	}
 	return rc;

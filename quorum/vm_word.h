@@ -27,6 +27,7 @@ enum vrms_vm_word_kind {
 	VRMS_VM_WORD_RESOURCE, /* resource: its state has changed */
 	VRMS_VM_WORD_REPORTED, /* yes: the controller has the report about `domain`; no: text */
 	VRMS_VM_WORD_CLUSTER,  /* yes: connected; no: text */
+	VRMS_VM_WORD_FENCED,   /* node `domain` was fenced; yes: with success; text */
 	/* to Pacemaker */
 	VRMS_VM_WORD_FAIL, /* the resource that runs `domain` has failed */
 };

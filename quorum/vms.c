@@ -164,6 +164,11 @@ static void take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 		say_connected(daemon, "pacemaker", word);
 		vms->has_pacemaker = word->yes;
 		break;
+	case VRMS_VM_WORD_FENCED:
+		vrms_daemon_record(daemon, "fence",
+				   json_pack("{s:s, s:s, s:s}", "target", word->domain, "state",
+					     word->yes ? "fenced" : "failed", "text", word->text));
+		break;
 	default:
 		if (word->domain[0] == '\0') {
 			vrms_log(LOG_WARNING, "%s: not watched: %s", word->resource.id, word->text);
@@ -226,7 +231,10 @@ static void start_helper(struct vrms_daemon *daemon)
 	vms->started_ms = vrms_daemon_now_ms();
 	if (vrms_vm_line_start(VRMS_LIBEXECDIR "/vm-watch", daemon->settings->hypervisor,
 			       &vms->helper, &vms->fd, &error) < 0) {
-		vrms_log(LOG_ERR, "machines are not watched: %s", error.text);
+		if (!vms->was_helper_missed) {
+			vrms_log(LOG_ERR, "machines are not watched: %s", error.text);
+		}
+		vms->was_helper_missed = true;
 		vms->fd = -1;
 		vms->helper = 0;
 		return;
@@ -235,6 +243,7 @@ static void start_helper(struct vrms_daemon *daemon)
 		vrms_log(LOG_ERR, "machines are not watched: the main loop takes no more");
 		end_helper(daemon);
 	}
+	vms->was_helper_missed = false;
 }
 
 /* ---- the daemon's side */
@@ -311,6 +320,30 @@ void vrms_vms_tick(struct vrms_daemon *daemon)
 	announce_load(daemon, event.now_ms);
 }
 
+static const char *name_state(const struct vrms_fault_status *status)
+{
+	return status->is_failed    ? "failed"
+	       : status->is_busy    ? "operation"
+	       : status->is_running ? "running"
+				    : "not running";
+}
+
+static json_t *describe(const struct vrms_vm_row *vm, const struct vrms_fault_status *status)
+{
+	int64_t now_ms = vrms_daemon_now_ms();
+	int64_t limited_ms =
+	    status->limited_until_ms > now_ms ? status->limited_until_ms - now_ms : 0;
+
+	return json_pack("{s:s, s:s, s:i, s:s, s:b, s:b, s:I, s:i, s:s, s:s, s:I, s:I}", "vm",
+			 vm->domain, "resource", vm->resource.id, "pid", (int)vm->process.pid,
+			 "state", name_state(status), "managed", status->is_managed, "running",
+			 status->is_running, "limited_ms", (json_int_t)limited_ms, "reports",
+			 (int)status->report_count, "reason", vrms_reason_name(status->reason),
+			 "text", vrms_reason_text(status->reason), "since_ms",
+			 (json_int_t)status->since_ms, "age_ms",
+			 (json_int_t)(now_ms - status->since_ms));
+}
+
 json_t *vrms_vms_status(const struct vrms_daemon *daemon)
 {
 	const struct vrms_vms *vms = daemon->vms;
@@ -318,19 +351,8 @@ json_t *vrms_vms_status(const struct vrms_daemon *daemon)
 	struct vrms_fault_status status;
 
 	for (unsigned i = 0; list != NULL && i < vms->count; i++) {
-		const struct vrms_vm_row *vm = vms->vms[i];
-
-		if (vrms_vm_row_status(vm, &status)) {
-			json_array_append_new(
-			    list,
-			    json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:b, s:b, s:i, s:s, s:I}",
-				      "vm", vm->domain, "resource", vm->resource.id, "pid",
-				      (int)vm->process.pid, "managed", status.is_managed, "busy",
-				      status.is_busy, "running", status.is_running, "failed",
-				      status.is_failed, "flapping", status.is_flapping, "reports",
-				      (int)status.report_count, "reason",
-				      vrms_reason_name(status.reason), "since_ms",
-				      (json_int_t)status.since_ms));
+		if (vrms_vm_row_status(vms->vms[i], &status)) {
+			json_array_append_new(list, describe(vms->vms[i], &status));
 		}
 	}
 	return list == NULL ? NULL

@@ -19,9 +19,15 @@ void vrms_vms_stop(struct vrms_daemon *daemon);
 /* Reports that are owed are repeated.  A few times a second. */
 void vrms_vms_tick(struct vrms_daemon *daemon);
 
-/* For people: {"libvirt": bool, "pacemaker": bool, "vms": [{"vm", "resource", "pid", "managed",
- * "busy", "running", "failed", "flapping", "reports", "reason", "since_ms"}]}, since_ms being
- * monotonic.  The caller owns it; NULL when out of memory or not watching. */
+/* For people: {"libvirt": bool, "pacemaker": bool, "vms": [...]}, each of them with
+ *   "vm", "resource", "pid"
+ *   "state"       "running", "not running", "operation" (of the cluster, on it), "failed"
+ *   "managed"     the cluster means it to run here
+ *   "running"     it was seen to run
+ *   "limited_ms"  so long its failures are left to the monitor; 0: they are reported
+ *   "reports"     failures told to Pacemaker since vrmsd started
+ *   "reason", "text", "since_ms" (monotonic), "age_ms"  of the last change
+ * The caller owns it; NULL when out of memory or not watching. */
 json_t *vrms_vms_status(const struct vrms_daemon *daemon);
 
 #endif

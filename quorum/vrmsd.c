@@ -23,6 +23,7 @@
 #include "quorum/plan_child.h"
 #include "quorum/seen.h"
 #include "quorum/totem.h"
+#include "quorum/verdict_line.h"
 #include "quorum/vms.h"
 
 enum {
@@ -33,7 +34,7 @@ enum {
 };
 
 /* One daemon a process; here, where main() is. */
-static struct vrms_daemon daemon_;
+static struct vrms_daemon daemon_ = {.verdict_fd = -1};
 static int64_t watchdog_ms, watchdog_last_ms;
 static int64_t tuner_last_ms, probe_last_ms;
 
@@ -107,6 +108,7 @@ static void on_tick(void *context)
 	vrms_daemon_feed_agree(daemon, (struct vrms_agree_event){.kind = VRMS_AGREE_TICK});
 	if (now_ms - tuner_last_ms >= 1000) {
 		vrms_daemon_take_ring(daemon);
+		vrms_daemon_check_guard(daemon);
 		tuner_last_ms = now_ms;
 		vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_TICK});
 	}
@@ -169,19 +171,39 @@ static void become_realtime(void)
 	}
 }
 
+/* FNV-1a: only has to differ. */
+static uint64_t mix(uint64_t digest, const char *text)
+{
+	for (const char *at = text; *at != '\0'; at++) {
+		digest = (digest ^ (uint8_t)*at) * 1099511628211ULL;
+	}
+	return digest;
+}
+
+/* When pid 1 started, as text: a node that is a set of namespaces boots without its kernel.
+ * Source: proc(5), /proc/pid/stat, field 22. */
+static const char *find_start_of_init(char *stat)
+{
+	char *word = strrchr(stat, ')');
+
+	word = word != NULL ? strtok(word, " ") : NULL;
+	for (int field = 2; word != NULL && field < 22; field++) {
+		word = strtok(NULL, " ");
+	}
+	return word != NULL ? word : "";
+}
+
 static int read_boot(struct vrms_daemon *daemon, struct vrms_error *error)
 {
-	char *text VRMS_CLEANUP(vrms_freep) = NULL;
-	int rc = vrms_file_read("/proc/sys/kernel/random/boot_id", 64, &text, NULL, error);
+	char *kernel VRMS_CLEANUP(vrms_freep) = NULL;
+	char *init VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = vrms_file_read("/proc/sys/kernel/random/boot_id", 64, &kernel, NULL, error);
 
+	rc = rc < 0 ? rc : vrms_file_read("/proc/1/stat", 4096, &init, NULL, error);
 	if (rc < 0) {
 		return rc;
 	}
-	/* FNV-1a: only has to differ. */
-	daemon->boot = 14695981039346656037ULL;
-	for (const char *at = text; *at != '\0'; at++) {
-		daemon->boot = (daemon->boot ^ (uint8_t)*at) * 1099511628211ULL;
-	}
+	daemon->boot = mix(mix(14695981039346656037ULL, kernel), find_start_of_init(init));
 	daemon->boot &= INT64_MAX;
 	return 0;
 }
@@ -218,6 +240,7 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 	if (rc < 0) {
 		return rc;
 	}
+	vrms_daemon_hear_verdicts(daemon, VRMS_VERDICT_LINE_PATH);
 	rc = vrms_stall_start(&daemon->stall, &daemon->stall_is_realtime, error);
 	if (rc < 0) {
 		return rc;
@@ -245,6 +268,7 @@ static void finish(struct vrms_daemon *daemon)
 	vrms_ipc_server_free(daemon->server);
 	vrms_vms_stop(daemon);
 	vrms_plan_child_stop(daemon);
+	vrms_daemon_hear_no_verdicts(daemon);
 	vrms_beater_stop(daemon->beater, BEATER_STOP_MS);
 	vrms_stall_free(daemon->stall);
 	vrms_ringwatch_free(daemon->ringwatch);
@@ -275,6 +299,10 @@ static int run(const struct vrms_settings *settings)
 	if (rc < 0) {
 		vrms_log(LOG_ERR, "%s", error.text);
 		finish(&daemon_);
+		if (guardian_fd >= 0) {
+			/* Nothing was changed; another daemon may be at work. */
+			vrms_guardian_dismiss(guardian_fd);
+		}
 		return EXIT_FAILURE;
 	}
 	vrms_daemon_record(&daemon_, "start",
@@ -325,7 +353,48 @@ static void usage(FILE *out)
 	      out);
 }
 
-int main(int argc, char **argv)
+struct call {
+	const char *path;
+	bool is_test, is_verbose, is_restore;
+};
+
+/* Returns GO_ON, or the status to exit with. */
+enum { GO_ON = -1 };
+
+static int take_option(int option, struct call *call)
+{
+	switch (option) {
+	case 'c':
+		call->path = optarg;
+		return GO_ON;
+	case 't':
+		call->is_test = true;
+		return GO_ON;
+	case 'v':
+		call->is_verbose = true;
+		return GO_ON;
+	case 'r':
+		call->is_restore = true;
+		return GO_ON;
+	case 'e':
+		vrms_settings_print_example();
+		return EXIT_SUCCESS;
+	case 'm':
+		vrms_settings_print_man();
+		return EXIT_SUCCESS;
+	case 'V':
+		puts("vrmsd " PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	case 'h':
+		usage(stdout);
+		return EXIT_SUCCESS;
+	default:
+		usage(stderr);
+		return 2;
+	}
+}
+
+static int take_options(int argc, char **argv, struct call *call)
 {
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
@@ -338,57 +407,41 @@ int main(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *path = VRMS_SETTINGS_PATH;
-	bool is_test = false, is_verbose = false, is_restore = false;
-	struct vrms_settings settings;
-	struct vrms_error error;
 
 	for (int option; (option = getopt_long(argc, argv, "c:tvVh", options, NULL)) != -1;) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 't':
-			is_test = true;
-			break;
-		case 'v':
-			is_verbose = true;
-			break;
-		case 'r':
-			is_restore = true;
-			break;
-		case 'e':
-			vrms_settings_print_example();
-			return EXIT_SUCCESS;
-		case 'm':
-			vrms_settings_print_man();
-			return EXIT_SUCCESS;
-		case 'V':
-			puts("vrmsd " PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			usage(stdout);
-			return EXIT_SUCCESS;
-		default:
-			usage(stderr);
-			return 2;
+		int status = take_option(option, call);
+
+		if (status != GO_ON) {
+			return status;
 		}
 	}
 	if (optind != argc) {
 		usage(stderr);
 		return 2;
 	}
-	if (vrms_settings_load(path, &settings, &error) < 0) {
+	return GO_ON;
+}
+
+int main(int argc, char **argv)
+{
+	struct call call = {.path = VRMS_SETTINGS_PATH};
+	struct vrms_settings settings;
+	struct vrms_error error;
+	int status = take_options(argc, argv, &call);
+
+	if (status != GO_ON) {
+		return status;
+	}
+	if (vrms_settings_load(call.path, &settings, &error) < 0) {
 		fprintf(stderr, "vrmsd: %s\n", error.text);
 		return 2;
 	}
-	if (is_test) {
+	if (call.is_test) {
 		vrms_settings_done(&settings);
 		return EXIT_SUCCESS;
 	}
-	vrms_log_open("vrmsd", is_verbose);
-	int status = is_restore ? restore() : run(&settings);
-
+	vrms_log_open("vrmsd", call.is_verbose);
+	status = call.is_restore ? restore() : run(&settings);
 	vrms_log_close();
 	vrms_settings_done(&settings);
 	return status;

@@ -11,19 +11,35 @@ static bool counts(const struct vrms_sim_node *node)
 	return node->state == VRMS_SIM_MEMBER;
 }
 
-static double share(const struct vrms_sim_world *world, int node)
+/* What is levelled: CPU demand where there are load traces, else memory. */
+static double capacity(const struct vrms_sim_world *world, int node)
 {
-	return (double)world->node[node].used_memory / (double)world->scenario->node[node].memory;
+	return world->scenario->load_count > 0 ? (double)world->scenario->node[node].cores
+					       : (double)world->scenario->node[node].memory;
 }
 
-/* Memory that fits below a level on all members. */
-static double room_below(const struct vrms_sim_world *world, double level)
+static double weight(struct vrms_sim_world *world, int vm)
+{
+	return world->scenario->load_count > 0 ? vrms_sim_demand(world, vm)
+					       : (double)world->scenario->vm[vm].memory;
+}
+
+static double share(struct vrms_sim_world *world, int node)
+{
+	double used = world->scenario->load_count > 0 ? vrms_sim_node_demand(world, node)
+						      : (double)world->node[node].used_memory;
+
+	return used / capacity(world, node);
+}
+
+/* What fits below a level on all members. */
+static double room_below(struct vrms_sim_world *world, double level)
 {
 	double room = 0;
 
 	for (int i = 0; i < world->node_count; i++) {
 		if (counts(&world->node[i]) && share(world, i) < level) {
-			room += (level - share(world, i)) * (double)world->scenario->node[i].memory;
+			room += (level - share(world, i)) * capacity(world, i);
 		}
 	}
 	return room;
@@ -38,7 +54,7 @@ void vrms_sim_balance_bound(struct vrms_sim_world *world, const int32_t *vms, in
 		return;
 	}
 	for (int i = 0; i < count; i++) {
-		needed += (double)world->scenario->vm[vms[i]].memory;
+		needed += weight(world, vms[i]);
 	}
 	for (int i = 0; i < world->node_count; i++) {
 		low = counts(&world->node[i]) ? fmax(low, share(world, i)) : low;

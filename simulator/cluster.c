@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "simulator/world.h"
+#include "simulator/daemon.h"
 
 /* A boot of the node that the cluster does not know: whatever ran there has ended. */
 static void see_new_boot(struct vrms_sim_world *world, int node)
@@ -130,6 +130,7 @@ void vrms_sim_cluster_quorum_changed(struct vrms_sim_world *world, int index)
 		compare_members(world, index);
 	}
 	vrms_sim_round_ask(world, index, vrms_sim_round_us(world));
+	vrms_sim_daemon_quorum(world, index);
 }
 
 void vrms_sim_cluster_ring_up(struct vrms_sim_world *world, int index)
@@ -163,6 +164,7 @@ void vrms_sim_cluster_ring_up(struct vrms_sim_world *world, int index)
 				  VRMS_SIM_EVENT_LAST_MAN, index, ring->round_stamp);
 	}
 	seek_dc(world, index);
+	vrms_sim_daemon_ring(world, index);
 }
 
 void vrms_sim_cluster_dc(struct vrms_sim_world *world, int index)

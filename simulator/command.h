@@ -30,7 +30,9 @@ struct vrms_sim_arguments {
 	const char *grids[VRMS_SIM_LIST_MAX];
 	int grid_count;
 	const char *json, *html, *junit, *seeds, *svg, *output, *bug; /* NULL: not given */
-	bool exact, skip_bad, quiet;
+	const char *policy, *from_cib, *corosync_conf;
+	const char *rounds, *samples, *fit; /* likewise */
+	bool exact, skip_bad, quiet, lab;
 };
 
 struct vrms_sim_command {
@@ -41,8 +43,11 @@ struct vrms_sim_command {
 
 /* Each returns an exit status; with VRMS_SIM_EXIT_FAILED or _USAGE the text is in error. */
 int vrms_sim_command_run(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
+int vrms_sim_command_scenario(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 int vrms_sim_command_settings(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 int vrms_sim_command_fuzz(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
+int vrms_sim_command_calibrate(const struct vrms_sim_arguments *arguments,
+			       struct vrms_error *error);
 int vrms_sim_command_sweep(const struct vrms_sim_arguments *arguments, struct vrms_error *error);
 
 /* The number of a planted bug, 0 when none is asked for.  -ENOENT, -ENOTSUP (not in this build). */

@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 #include "simulator/command.h"
+#include "simulator/crm.h"
 #include "simulator/input.h"
 #include "simulator/report.h"
 #include "simulator/settings.h"
@@ -118,11 +119,26 @@ static int simulate(const struct vrms_sim_arguments *arguments,
 	struct vrms_sim_result result;
 	double begin_s = now_s();
 	int status = VRMS_SIM_EXIT_FAILED;
+	struct vrms_sim_crm *crm VRMS_CLEANUP(vrms_sim_crm_freep) = NULL;
+	struct vrms_sim_scheduler scheduler;
 
 	if (bug < 0) {
 		return VRMS_SIM_EXIT_USAGE;
 	}
 	options.plant = bug;
+	if (arguments->policy != NULL && strcmp(arguments->policy, "pacemaker") == 0) {
+		crm = vrms_sim_crm_new();
+		if (crm == NULL) {
+			vrms_error_set(error, -ENOMEM, "out of memory for the scheduler");
+			return VRMS_SIM_EXIT_FAILED;
+		}
+		scheduler = vrms_sim_crm_scheduler(crm);
+		options.scheduler = &scheduler;
+	} else if (arguments->policy != NULL && strcmp(arguments->policy, "model") != 0) {
+		vrms_error_set(error, -EINVAL, "policy \"%s\" is neither model nor pacemaker",
+			       arguments->policy);
+		return VRMS_SIM_EXIT_USAGE;
+	}
 	if (vrms_sim_run(scenario, &options, &result, error) < 0) {
 		return VRMS_SIM_EXIT_FAILED;
 	}

@@ -52,24 +52,69 @@ static double gaps_longer(const struct vrms_sim_settings *settings, double inter
 	return stalls_longer(settings, fmax(0, ms - interval_ms / 2)) + by_loss;
 }
 
+/* Mean square of the part of a stall that a heartbeat's interval grows by; Pareto, cut off. */
+static double stall_square(const struct vrms_sim_settings *settings)
+{
+	double low = (double)settings->stall_us / 1000,
+	       high = (double)settings->stall_max_us / 1000;
+	double shape = settings->stall_shape;
+
+	if (settings->stalls_per_day <= 0 || high <= low) {
+		return 0;
+	}
+	return fabs(shape - 2) < 1e-6
+		   ? 2 * low * low * log(high / low)
+		   : shape * pow(low, shape) * (pow(high, 2 - shape) - pow(low, 2 - shape)) /
+			 (2 - shape);
+}
+
+/* Deviation of an interval between arrivals without losses and stalls: the difference of two
+ * jitters and of two latenesses. */
+static double noise_ms(const struct vrms_sim_settings *settings)
+{
+	double jitter_ms = (double)settings->jitter_us / 1000;
+	double square = settings->lateness_sigma * settings->lateness_sigma;
+	double late_ms = (double)settings->lateness_us / 1000 * exp(square / 2);
+
+	return sqrt(jitter_ms * jitter_ms / 6 + 2 * late_ms * late_ms * expm1(square));
+}
+
+/* The same over a long window, with all that it has seen. */
+static double deviation_ms(const struct vrms_sim_settings *settings, double interval_ms)
+{
+	double loss = settings->loss_pct / 100;
+	double noise = noise_ms(settings);
+	double stalls = settings->stalls_per_day * interval_ms / 86400e3;
+
+	return sqrt(interval_ms * interval_ms * loss / ((1 - loss) * (1 - loss)) + noise * noise +
+		    stalls * stall_square(settings));
+}
+
+/* Heartbeats of a year that are late beyond this by noise alone. */
+static double late_by_noise(const struct vrms_sim_settings *settings, double interval_ms, double ms)
+{
+	double noise = noise_ms(settings);
+
+	if (noise <= 0) {
+		return 0;
+	}
+	return YEAR_MS / interval_ms * erfc((ms - interval_ms) / noise / sqrt(2)) / 2;
+}
+
 /* Silence after the last heartbeat at which the node is suspected. */
 static double timeout_ms(const struct vrms_sim_settings *settings, enum vrms_sim_detector_kind kind,
 			 double interval_ms, double parameter)
 {
-	double loss = settings->loss_pct / 100;
-	double mean = interval_ms / (1 - loss);
-	double jitter_ms = (double)settings->jitter_us / 1000;
-	/* Of intervals between arrivals: lost ones in between, and the difference of two jitters.
-	 */
-	double deviation = sqrt(interval_ms * interval_ms * loss / ((1 - loss) * (1 - loss)) +
-				jitter_ms * jitter_ms / 6);
+	double mean = interval_ms / (1 - settings->loss_pct / 100);
 
 	switch (kind) {
 	case VRMS_SIM_DETECTOR_CHEN:
 		return mean + parameter;
 	case VRMS_SIM_DETECTOR_PHI:
-		/* Implementations keep a least deviation, a tenth of the interval. */
-		return mean + fmax(deviation, interval_ms / 10) * normal_tail(pow(10, -parameter));
+		/* phi = -log10(1 - F(silence)), solved for the silence.  The paper knows no least
+		 * deviation; implementations that have one are the rows of "chen". */
+		return mean +
+		       deviation_ms(settings, interval_ms) * normal_tail(pow(10, -parameter));
 	default:
 		return parameter;
 	}
@@ -103,7 +148,8 @@ struct vrms_sim_detection vrms_sim_detector_judge(const struct vrms_sim_settings
 	double silence_ms = timeout_ms(settings, kind, interval_ms, parameter);
 	struct vrms_sim_detection detection = {
 	    .detect_ms = (double)settings->latency_us / 1000 + silence_ms - interval_ms / 2,
-	    .mistakes_per_node_year = gaps_longer(settings, interval_ms, silence_ms),
+	    .mistakes_per_node_year = gaps_longer(settings, interval_ms, silence_ms) +
+				      late_by_noise(settings, interval_ms, silence_ms),
 	};
 
 	return detection;

@@ -9,7 +9,8 @@
  * - chen:   the next heartbeat is expected a mean interval after the last one, plus a margin
  *           (Chen, Toueg, Aguilera 2002).
  * - phi:    suspected when a normal distribution with the mean and deviation of the intervals
- *           seen gives the silence a probability of 10^-threshold (Hayashibara et al. 2004).
+ *           seen gives the silence a probability of 10^-threshold (Hayashibara et al. 2004):
+ *           where nothing but such noise delays heartbeats, one in 10^threshold is suspected.
  * - swim:   each period one node pings another at random; no answer makes it suspected
  *           for some periods, then dead (Das, Gupta, Motivala 2002).
  *

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "simulator/world.h"
+#include "simulator/daemon.h"
 
 static void break_host(struct vrms_sim_world *world, int index, int kind)
 {
@@ -190,6 +190,9 @@ static void to_host(struct vrms_sim_world *world, const struct vrms_sim_fault *f
 	case VRMS_SIM_FAULT_OVERLOAD:
 	case VRMS_SIM_FAULT_SLOW_DEATH:
 		stall(world, fault);
+		break;
+	case VRMS_SIM_FAULT_ANNOUNCE:
+		vrms_sim_daemon_announce(world, node, fault->for_us);
 		break;
 	case VRMS_SIM_FAULT_KILL_COROSYNC:
 		kill_corosync(world, node);

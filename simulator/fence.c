@@ -6,7 +6,7 @@
 #include "simulator/world.h"
 
 enum { PHASE_LEVEL, PHASE_VERDICT, PHASE_DEVICE };
-enum { ATTEMPTS_MAX = 10, LOOK_US = 100000, ASK_US = 20000, RETRY_US = 1000000 };
+enum { ATTEMPTS_MAX = 10, LOOK_US = 100000, RETRY_US = 1000000 };
 
 static void later(struct vrms_sim_world *world, int target, int64_t delay_us)
 {
@@ -40,7 +40,7 @@ void vrms_sim_fence_begin(struct vrms_sim_world *world, int ring, int target)
 	if (node->failure >= 0 && world->record.failure[node->failure].asked_us < 0) {
 		world->record.failure[node->failure].asked_us = world->now_us;
 	}
-	later(world, target, ASK_US);
+	later(world, target, vrms_sim_vary(world, world->settings->fence_overhead_us));
 }
 
 /* The next device of this level after `after`, or -1. */

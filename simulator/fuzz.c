@@ -64,6 +64,7 @@ static void make_guests(struct vrms_random *random, struct vrms_sim_settings *se
 	settings->beat_interval_us = between(random, 100, 250) * 1000;
 	settings->silent_count = between(random, 3, 20);
 	settings->grace_us = between(random, 0, 5) * SECOND_US;
+	settings->tuner = settings->vrmsd && coin(random, 6);
 }
 
 static void make_devices(struct vrms_random *random, struct vrms_sim_scenario *scenario)

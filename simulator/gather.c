@@ -205,11 +205,12 @@ static void decide(struct vrms_sim_world *world, int count, int16_t component)
 	int64_t deadline_us = VRMS_SIM_NEVER;
 
 	for (int i = 0; i < count; i++) {
-		int64_t since_us = world->node[world->scratch[i]].gather_us;
+		const struct vrms_sim_node *node = &world->node[world->scratch[i]];
+		int64_t until_us =
+		    node->gather_us + vrms_sim_consensus_us(world->settings, node->token_us);
 
-		deadline_us = since_us < deadline_us ? since_us : deadline_us;
+		deadline_us = until_us < deadline_us ? until_us : deadline_us;
 	}
-	deadline_us += world->consensus_us;
 	if (world->now_us < deadline_us && misses_somebody(world, count, component)) {
 		vrms_sim_schedule(world, deadline_us, VRMS_SIM_EVENT_GATHER, 0, 0);
 		return;

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "simulator/world.h"
+#include "simulator/daemon.h"
 
 bool vrms_sim_is_sound(const struct vrms_sim_world *world, int index, int witness)
 {
@@ -116,6 +116,7 @@ void vrms_sim_host_die(struct vrms_sim_world *world, int index)
 	node->corosync = false;
 	node->stopping = false;
 	node->lost_us = -1;
+	vrms_sim_daemon_free(node);
 	vrms_sim_totem_dead(world, index);
 	abandon_fences(world, index);
 }
@@ -139,6 +140,7 @@ void vrms_sim_host_boot(struct vrms_sim_world *world, int index)
 	vrms_fault_free(node->faults);
 	node->faults = NULL;
 	vrms_sim_note(world, VRMS_SIM_STEP_BOOTED, index, -1);
+	vrms_sim_daemon_boot(world, index);
 	vrms_sim_totem_start(world, index);
 }
 
@@ -167,6 +169,7 @@ void vrms_sim_host_freeze(struct vrms_sim_world *world, int index, int64_t for_u
 	}
 	end_beats(world, node);
 	node->frozen = true;
+	node->freeze_us = world->now_us;
 	node->freeze++;
 	for (int vm = node->guests.head; vm >= 0; vm = world->vm[vm].guest_next) {
 		vrms_sim_vm_interrupt(world, vm);
@@ -200,6 +203,7 @@ void vrms_sim_host_thaw(struct vrms_sim_world *world, int index)
 		resume_guests(world, node);
 	}
 	vrms_sim_totem_back(world, index);
+	vrms_sim_daemon_stalled(world, index, world->now_us - node->freeze_us);
 	vrms_sim_operation_thawed(world, index);
 	vrms_sim_round_for_node(world, index, vrms_sim_round_us(world));
 }

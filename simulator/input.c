@@ -6,18 +6,25 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "simulator/journal_read.h"
 #include "simulator/reader.h"
 #include "simulator/settings.h"
 
 enum { FILE_BYTES_MAX = 1 << 28 };
 
 static int read_trace(struct vrms_sim_scenario *scenario, const char *path, bool skip_bad,
-		      struct vrms_error *error)
+		      struct vrms_sim_journal *journal, struct vrms_error *error)
 {
 	struct vrms_sim_trace_options options = {.path = path, .skip_bad = skip_bad};
 	char *text VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc = vrms_file_read(path, FILE_BYTES_MAX, &text, NULL, error);
 
+	if (rc == 0 && vrms_sim_journal_is(text)) {
+		return vrms_sim_journal_add(journal, path, text, skip_bad, scenario, error);
+	}
+	if (rc == 0 && vrms_sim_load_is(text)) {
+		return vrms_sim_load_read(scenario, text, &options, error);
+	}
 	return rc < 0 ? rc : vrms_sim_trace_read(scenario, text, &options, error);
 }
 
@@ -33,16 +40,28 @@ static void resolve(const char *scenario_path, const char *path, char *text, siz
 	}
 }
 
+/* Sections of a scenario file that "vrms-sim calibrate" has written. */
+static int read_calibration(struct vrms_sim_scenario *scenario, const char *path,
+			    struct vrms_error *error)
+{
+	struct vrms_sim_sources none = {"", ""};
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = vrms_file_read(path, FILE_BYTES_MAX, &text, NULL, error);
+
+	return rc < 0 ? rc : vrms_sim_scenario_read(scenario, path, text, &none, error);
+}
+
 /* What has to wait until all nodes are known. */
 struct later {
 	const char *path;
 	char *text;
+	struct vrms_sim_journal *journal; /* journals are read as one */
 };
 
 static int read_file(struct vrms_sim_scenario *scenario, const struct vrms_sim_input *input,
 		     const char *path, struct later *later, struct vrms_error *error)
 {
-	struct vrms_sim_sources sources = {""};
+	struct vrms_sim_sources sources = {"", ""};
 	char trace[2 * VRMS_SIM_PATH_BYTES];
 	char *text VRMS_CLEANUP(vrms_freep) = NULL;
 	int rc;
@@ -54,8 +73,8 @@ static int read_file(struct vrms_sim_scenario *scenario, const struct vrms_sim_i
 	if (rc < 0) {
 		return rc;
 	}
-	if (vrms_sim_trace_is(text)) {
-		return read_trace(scenario, path, input->skip_bad, error);
+	if (vrms_sim_trace_is(text) || vrms_sim_load_is(text) || vrms_sim_journal_is(text)) {
+		return read_trace(scenario, path, input->skip_bad, later->journal, error);
 	}
 	if (later->text != NULL) {
 		return vrms_error_set(error, -EINVAL, "%s and %s: only one may be a scenario",
@@ -66,7 +85,11 @@ static int read_file(struct vrms_sim_scenario *scenario, const struct vrms_sim_i
 	later->text = VRMS_TAKE(text);
 	if (rc == 0 && sources.trace[0] != '\0') {
 		resolve(path, sources.trace, trace, sizeof(trace));
-		rc = read_trace(scenario, trace, input->skip_bad, error);
+		rc = read_trace(scenario, trace, input->skip_bad, later->journal, error);
+	}
+	if (rc == 0 && sources.calibration[0] != '\0') {
+		resolve(path, sources.calibration, trace, sizeof(trace));
+		rc = read_calibration(scenario, trace, error);
 	}
 	return rc;
 }
@@ -78,6 +101,9 @@ static int read_all(const struct vrms_sim_input *input, struct vrms_sim_scenario
 
 	for (int i = 0; i < input->path_count && rc == 0; i++) {
 		rc = read_file(scenario, input, input->paths[i], later, error);
+	}
+	if (rc == 0) {
+		rc = vrms_sim_journal_finish(later->journal, scenario, later->text == NULL, error);
 	}
 	/* A trace alone says how many nodes there are. */
 	if (rc == 0 && later->text == NULL && scenario->node_count > 0) {
@@ -98,12 +124,14 @@ static int read_all(const struct vrms_sim_input *input, struct vrms_sim_scenario
 int vrms_sim_input_read(const struct vrms_sim_input *input, struct vrms_sim_scenario *scenario,
 			struct vrms_error *error)
 {
-	struct later later = {NULL, NULL};
+	struct later later = {.journal = vrms_sim_journal_new()};
 	int rc;
 
 	vrms_sim_scenario_init(scenario);
-	rc = read_all(input, scenario, &later, error);
+	rc = later.journal == NULL ? vrms_error_set(error, -ENOMEM, "out of memory for a journal")
+				   : read_all(input, scenario, &later, error);
 	free(later.text);
+	vrms_sim_journal_free(later.journal);
 	if (rc == 0) {
 		rc = vrms_sim_scenario_complete(scenario, error);
 	}

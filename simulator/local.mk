@@ -5,7 +5,9 @@
 SIM_SOURCES = \
 	simulator/balance.c \
 	simulator/cluster.c \
+	simulator/daemon.c simulator/daemon.h \
 	simulator/detector.c simulator/detector.h \
+	simulator/event.c \
 	simulator/fault.c \
 	simulator/fault_read.c \
 	simulator/fence.c \
@@ -15,8 +17,11 @@ SIM_SOURCES = \
 	simulator/host.c \
 	simulator/line.h \
 	simulator/list.c \
+	simulator/load.c \
+	simulator/load_read.c \
 	simulator/net.c \
 	simulator/operation.c \
+	simulator/opinion.c \
 	simulator/place.c \
 	simulator/plan.c \
 	simulator/plant.h \
@@ -29,6 +34,7 @@ SIM_SOURCES = \
 	simulator/scenario.c simulator/scenario.h \
 	simulator/scenario_read.c \
 	simulator/setting_value.c \
+	simulator/scheduler.h \
 	simulator/settings.c simulator/settings.h \
 	simulator/sim.h \
 	simulator/totem.c \
@@ -44,21 +50,36 @@ SIM_LIBS = simulator/libvrms-sim.a placement/libvrms-placement.a $(QUORUM_CORE_L
 
 SIM_PROGRAM_SOURCES = \
 	simulator/assertion.c \
+	simulator/calibrate.h \
+	simulator/calibrate_fit.c \
+	simulator/cib_import.c \
+	simulator/cluster_import.h \
 	simulator/command.h \
+	simulator/command_calibrate.c \
 	simulator/command_fuzz.c \
 	simulator/command_run.c \
+	simulator/command_scenario.c \
 	simulator/command_sweep.c \
+	simulator/corosync_import.c \
+	simulator/crm.c simulator/crm.h \
 	simulator/input.c simulator/input.h \
+	simulator/journal_read.c simulator/journal_read.h \
+	simulator/lab_drive.c \
+	simulator/lab_log.c \
 	simulator/main.c \
 	simulator/proxmox.c \
 	simulator/report.h \
 	simulator/report_html.c \
 	simulator/report_json.c \
+	simulator/report_page.h \
 	simulator/report_text.c \
+	simulator/report_vms.c \
+	simulator/samples.c \
 	simulator/scenario_write.c simulator/scenario_write.h \
-	simulator/sweep.c simulator/sweep.h
+	simulator/sweep.c simulator/sweep.h \
+	simulator/trial.c
 SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) -pthread $(JANSSON_CFLAGS) $(XML_CFLAGS)
-SIM_PROGRAM_LIBS   = placement/libvrms-placement.a $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
+SIM_PROGRAM_LIBS   = $(PLACEMENT_IO_LIBS) $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 
 bin_PROGRAMS += vrms-sim
 vrms_sim_LDFLAGS = $(AM_LDFLAGS) -pthread
@@ -76,4 +97,5 @@ vrms_sim_planted_CFLAGS  = $(SIM_PROGRAM_CFLAGS) -DVRMS_SIM_PLANTED
 vrms_sim_planted_LDADD   = simulator/libvrms-sim-planted.a $(SIM_PROGRAM_LIBS)
 
 dist_man_MANS += simulator/vrms-sim.1 simulator/vrms-sim-scenario.5
-EXTRA_DIST    += doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim
+EXTRA_DIST    += doc/examples/sim/lab.sim doc/examples/sim/recorded.jsonl \
+	doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim doc/examples/sim/tuner.sim

@@ -6,19 +6,18 @@
 #include "simulator/world.h"
 
 /* CPU load of a node: its guests and one core for each operation, percent of its cores. */
-static double load_pct(const struct vrms_sim_world *world, const struct vrms_sim_node *node)
+static double load_pct(struct vrms_sim_world *world, const struct vrms_sim_node *node)
 {
-	double cores = (double)world->scenario->node[node - world->node].cores;
-	double used =
-	    (double)node->used_cores * world->settings->vm_load_pct / 100 + node->operations;
+	int index = (int)(node - world->node);
+	double cores = (double)world->scenario->node[index].cores;
 
-	return used / cores * 100;
+	return (vrms_sim_node_demand(world, index) + node->operations) / cores * 100;
 }
 
 /* How many operations the controller lets a node run at once.
  * Source: throttle_get_job_limit() of Pacemaker 2.1: load relative to load-threshold.
  */
-static int job_limit(const struct vrms_sim_world *world, const struct vrms_sim_node *node)
+static int job_limit(struct vrms_sim_world *world, const struct vrms_sim_node *node)
 {
 	int64_t most = world->settings->node_action_limit;
 	double relative = load_pct(world, node) / (world->settings->load_threshold_pct + 1e-9);
@@ -74,11 +73,14 @@ static int64_t duration_us(struct vrms_sim_world *world, int vm)
 		/* What does not run any more is only cleaned up. */
 		return vrms_sim_vary(world, item->on >= 0 && !item->paused
 						? settings->vm_stop_us
-						: settings->vm_start_us / 5);
+						: settings->vm_cleanup_us);
 	}
 	double others = (double)(node->operations - 1);
+	int64_t start_us = settings->vm_start_us;
 
-	return vrms_sim_vary(world, (int64_t)((double)settings->vm_start_us *
+	start_us += item->last_on != item->host ? settings->vm_start_elsewhere_us : 0;
+
+	return vrms_sim_vary(world, (int64_t)((double)start_us *
 					      (1 + others * settings->start_contention_pct / 100)));
 }
 
@@ -107,7 +109,7 @@ static void begin(struct vrms_sim_world *world, int vm)
 			  vm, item->stamp);
 }
 
-static bool may_begin(const struct vrms_sim_world *world, int vm)
+static bool may_begin(struct vrms_sim_world *world, int vm)
 {
 	const struct vrms_sim_vm *item = &world->vm[vm];
 	const struct vrms_sim_node *node = &world->node[item->host];

@@ -13,7 +13,8 @@ enum { VRMS_SIM_PATH_BYTES = 512 };
 
 /* Files that a scenario names; relative to the scenario's own folder. */
 struct vrms_sim_sources {
-	char trace[VRMS_SIM_PATH_BYTES]; /* "" when not given */
+	char trace[VRMS_SIM_PATH_BYTES];       /* "" when not given */
+	char calibration[VRMS_SIM_PATH_BYTES]; /* settings that win over the scenario's own */
 };
 
 /* Reads the sections of a scenario file, all but [faults].
@@ -48,6 +49,17 @@ struct vrms_sim_trace_options {
 VRMS_MUST_CHECK int vrms_sim_trace_read(struct vrms_sim_scenario *scenario, const char *text,
 					const struct vrms_sim_trace_options *options,
 					struct vrms_error *error);
+
+/* Takes in load over time; new names become VMs.  The form is told by the first line:
+ *
+ *   vm,t0,t300,...                  a VM a row, percent of its CPUs in each column (PlanetLab)
+ *   vm,vcpu,cpu_capacity_mhz,mem_kb what each VM is; must come before
+ *   end_s,vm,duration_s,cpu_mhz     mean over the time that ends at end_s (Bitbrains)
+ */
+VRMS_MUST_CHECK int vrms_sim_load_read(struct vrms_sim_scenario *scenario, const char *text,
+				       const struct vrms_sim_trace_options *options,
+				       struct vrms_error *error);
+bool vrms_sim_load_is(const char *text);
 
 /* Is this text a trace that vrms_sim_trace_read() knows, rather than a scenario? */
 bool vrms_sim_trace_is(const char *text);

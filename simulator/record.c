@@ -99,6 +99,20 @@ void vrms_sim_record_step(struct vrms_sim_record *record, const struct vrms_sim_
 	}
 }
 
+void vrms_sim_record_token(struct vrms_sim_record *record, int64_t at_us, int64_t token_us)
+{
+	record->token_sum += (double)record->token_us * (double)(at_us - record->token_since_us);
+	record->token_changes += record->token_us > 0 && record->token_us != token_us ? 1 : 0;
+	record->token_since_us = at_us;
+	record->token_us = token_us;
+	if (record->token_us_min == 0 || token_us < record->token_us_min) {
+		record->token_us_min = token_us;
+	}
+	if (token_us > record->token_us_max) {
+		record->token_us_max = token_us;
+	}
+}
+
 void vrms_sim_record_broken(struct vrms_sim_record *record, const struct vrms_sim_broken *broken)
 {
 	if (record->broken_count < (int64_t)VRMS_COUNT_OF(record->broken)) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/cleanup.h"
+#include "simulator/scheduler.h"
 
 /* X(NAME, "name", "what must never happen") */
 #define VRMS_SIM_RULES(X)                                                               \
@@ -71,7 +72,7 @@ struct vrms_sim_step {
 	int16_t kind;
 	int16_t fault;  /* of FAULT: its kind */
 	int32_t detail; /* MEMBERSHIP: how many members; TOKEN: milliseconds */
-	int32_t zero;	/* fills the last word: steps are compared as bytes */
+	int32_t zero;   /* fills the last word: steps are compared as bytes */
 };
 
 /* One failure of a host (or of a VM: node >= 0 is where it ran). -1: has not happened. */
@@ -103,6 +104,12 @@ struct vrms_sim_series {
 	size_t count, capacity;
 };
 
+/* Levels of CPU demand, added up over the looks at it; shares of the hosts' cores. */
+struct vrms_sim_load_record {
+	int64_t looks, nodes, overloaded; /* nodes: of all looks; overloaded: of them above 1 */
+	double mean, max_over_mean, cv, jain, peak;
+};
+
 struct vrms_sim_record {
 	struct vrms_sim_failure *failure;
 	size_t failure_count, failure_capacity;
@@ -119,7 +126,12 @@ struct vrms_sim_record {
 	int64_t mistakes, reformed;
 	struct vrms_sim_series mistake_ms;
 	int64_t migrations, starts, failed_starts, failed_stops, quorum_losses;
+	int64_t token_changes, token_us_min, token_us_max; /* in force on the lowest node */
+	double token_sum;                                  /* us times us of simulated time */
+	int64_t token_since_us, token_us;
 	int64_t lost_us; /* sum over VMs */
+	struct vrms_sim_load_record load;
+	struct vrms_sim_agreement agreement; /* with the other scheduler */
 	bool out_of_memory;
 };
 
@@ -132,6 +144,8 @@ int vrms_sim_record_failure(struct vrms_sim_record *record, const struct vrms_si
 void vrms_sim_record_membership(struct vrms_sim_record *record,
 				const struct vrms_sim_membership *membership);
 void vrms_sim_record_step(struct vrms_sim_record *record, const struct vrms_sim_step *step);
+/* The token in force from at_us on. */
+void vrms_sim_record_token(struct vrms_sim_record *record, int64_t at_us, int64_t token_us);
 void vrms_sim_record_broken(struct vrms_sim_record *record, const struct vrms_sim_broken *broken);
 
 /* The value that a share (0..1) of the series does not exceed: nearest rank; 0 when empty.  Sorts

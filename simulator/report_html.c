@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "common/file.h"
-#include "simulator/report.h"
+#include "simulator/report_page.h"
 
-enum { WIDTH = 900, LABEL = 110, ROW = 14, NODES_SHOWN = 64, FAILURES_SHOWN = 40, VMS_SHOWN = 40 };
+enum { NODES_SHOWN = 64, FAILURES_SHOWN = 40 };
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -33,23 +33,20 @@ static const char head[] =
     ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:.6rem}\n"
     ".tile{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .7rem}"
     ".tile b{display:block;font-size:1.3rem}\n"
-    ".wide{overflow-x:auto}svg{display:block;width:100%;min-width:560px;height:auto}"
+    ".wide{overflow-x:auto}svg{display:block;width:100%;min-width:560px;height:auto;overflow:"
+    "visible}"
+    ".fit svg{min-width:0}"
     "svg text{font:11px system-ui,sans-serif;fill:var(--ink)}svg .dim{fill:var(--dim)}\n"
     "details{border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0;"
     "padding:.3rem .7rem}summary{cursor:pointer}\n"
     ".bad{color:var(--bad)}\n"
-    "@media print{body{max-width:none}details{break-inside:avoid}.wide{overflow:visible}}\n"
+    "@media (max-width:600px){.fit svg text{font-size:22px}td,th{padding:.2rem .3rem}}\n"
+    "@media print{body{max-width:none}details{break-inside:avoid}.wide{overflow:visible}"
+    "svg{min-width:0}details::details-content{content-visibility:visible;block-size:auto}}\n"
     "</style></head><body>\n";
 
-struct page {
-	FILE *out;
-	const struct vrms_sim_scenario *scenario;
-	const struct vrms_sim_result *result;
-	const json_t *figures;
-};
-
 /* Names come from users. */
-static void put_text(FILE *out, const char *text)
+void vrms_sim_page_text(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		switch (*text) {
@@ -72,19 +69,19 @@ static void put_text(FILE *out, const char *text)
 	}
 }
 
-static void put_tile(const struct page *page, const char *label, int digits, double value,
+static void put_tile(const struct vrms_sim_page *page, const char *label, int digits, double value,
 		     const char *unit)
 {
 	fprintf(page->out, "<div class=\"tile\"><b>%.*f%s</b>%s</div>\n", digits, value, unit,
 		label);
 }
 
-static double figure(const struct page *page, const char *object, const char *key)
+static double figure(const struct vrms_sim_page *page, const char *object, const char *key)
 {
 	return json_number_value(json_object_get(json_object_get(page->figures, object), key));
 }
 
-static void put_tiles(const struct page *page)
+static void put_tiles(const struct vrms_sim_page *page)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 
@@ -103,7 +100,7 @@ static void put_tiles(const struct page *page)
 	fputs("</div>\n", page->out);
 }
 
-static void put_row(const struct page *page, const char *label, const json_t *row)
+static void put_row(const struct vrms_sim_page *page, const char *label, const json_t *row)
 {
 	static const char *const keys[] = {"p50_ms", "p90_ms", "p99_ms", "max_ms"};
 
@@ -116,11 +113,12 @@ static void put_row(const struct page *page, const char *label, const json_t *ro
 		json_number_value(json_object_get(row, "count")));
 }
 
-static void put_times(const struct page *page)
+static void put_times(const struct vrms_sim_page *page)
 {
 	const json_t *split = json_object_get(page->figures, "split");
 
-	fputs("<h2>Times</h2><table><tr><th>seconds</th><th>median</th><th>90 %</th><th>99 %</th>"
+	fputs("<h2>Times</h2><div class=\"wide\"><table><tr><th>seconds</th><th>median</th><th>90 "
+	      "%</th><th>99 %</th>"
 	      "<th>longest</th><th>count</th></tr>\n",
 	      page->out);
 	put_row(page, "host lost: noticed", json_object_get(page->figures, "detect"));
@@ -129,16 +127,17 @@ static void put_times(const struct page *page)
 	put_row(page, "then all VMs running", json_object_get(split, "start"));
 	put_row(page, "cut to VM running", json_object_get(page->figures, "recover"));
 	put_row(page, "VM failed: noticed", json_object_get(page->figures, "vm_detect"));
-	fputs("</table>\n", page->out);
+	fputs("</table></div>\n", page->out);
 }
 
-static double position(const struct page *page, int64_t at_us)
+double vrms_sim_page_position(const struct vrms_sim_page *page, int64_t at_us)
 {
-	return LABEL + (double)at_us / (double)page->result->simulated_us * (WIDTH - LABEL - 10);
+	return VRMS_SIM_PAGE_LABEL + (double)at_us / (double)page->result->simulated_us *
+					 (VRMS_SIM_PAGE_WIDTH - VRMS_SIM_PAGE_LABEL - 10);
 }
 
 /* Hosts: from each fault to the moment the node takes guests again. */
-static void put_host_bars(const struct page *page, int node, int y)
+static void put_host_bars(const struct vrms_sim_page *page, int node, int y)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 	int64_t down_us = -1;
@@ -156,38 +155,49 @@ static void put_host_bars(const struct page *page, int node, int y)
 		if (down_us >= 0 && (ends || step->kind == VRMS_SIM_STEP_ONLINE ||
 				     step->kind == VRMS_SIM_STEP_REJOINED)) {
 			int64_t up_us = ends ? page->result->simulated_us : step->at_us;
-			double x = position(page, down_us);
+			double x = vrms_sim_page_position(page, down_us);
 
 			fprintf(page->out,
 				"<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" "
 				"fill=\"var(--bad)\"/>\n",
-				x, y + 2, fmax(1.5, position(page, up_us) - x), ROW - 4);
+				x, y + 2, fmax(1.5, vrms_sim_page_position(page, up_us) - x),
+				VRMS_SIM_PAGE_ROW - 4);
 			down_us = -1;
 		}
 	}
 }
 
-static void put_axis(const struct page *page, int y)
+/* The unit in which the simulated time is told, in seconds. */
+static double unit_of(const struct vrms_sim_page *page, const char **ret_name)
 {
 	double end_s = (double)page->result->simulated_us / 1e6;
 	double unit_s = end_s > 3 * 86400 ? 86400 : end_s > 3 * 3600 ? 3600 : end_s > 180 ? 60 : 1;
-	const char *name = unit_s >= 86400  ? "days"
-			   : unit_s >= 3600 ? "hours"
-			   : unit_s >= 60   ? "minutes"
-					    : "seconds";
+
+	*ret_name = unit_s >= 86400  ? "days"
+		    : unit_s >= 3600 ? "hours"
+		    : unit_s >= 60   ? "minutes"
+				     : "seconds";
+	return unit_s;
+}
+
+void vrms_sim_page_axis(const struct vrms_sim_page *page, int y)
+{
+	double end_s = (double)page->result->simulated_us / 1e6;
+	const char *name;
+	double unit_s = unit_of(page, &name);
 
 	for (int i = 0; i <= 5; i++) {
 		double at_s = end_s * i / 5;
 
 		fprintf(page->out,
 			"<text class=\"dim\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%.3g</text>\n",
-			position(page, (int64_t)(at_s * 1e6)), y, i == 5 ? "end" : "middle",
-			at_s / unit_s);
+			vrms_sim_page_position(page, (int64_t)(at_s * 1e6)), y,
+			i == 5 ? "end" : "middle", at_s / unit_s);
 	}
 	fprintf(page->out, "<text class=\"dim\" x=\"0\" y=\"%d\">%s</text>\n", y, name);
 }
 
-static void put_hosts(const struct page *page)
+static void put_hosts(const struct vrms_sim_page *page)
 {
 	int rows = page->result->node_count < NODES_SHOWN ? page->result->node_count : NODES_SHOWN;
 
@@ -195,101 +205,28 @@ static void put_hosts(const struct page *page)
 		"<h2>Hosts</h2><p>Red: from a failure until the host takes guests again.%s</p>\n"
 		"<div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
 		"aria-label=\"timeline of the hosts\">\n",
-		rows < page->result->node_count ? " Only the first hosts are shown." : "", WIDTH,
-		rows * ROW + 24);
+		rows < page->result->node_count ? " Only the first hosts are shown." : "",
+		VRMS_SIM_PAGE_WIDTH, rows * VRMS_SIM_PAGE_ROW + 24);
 	for (int i = 0; i < rows; i++) {
-		int y = i * ROW;
+		int y = i * VRMS_SIM_PAGE_ROW;
 
-		fprintf(page->out, "<text x=\"0\" y=\"%d\">", y + ROW - 3);
-		put_text(page->out, page->scenario->node[i].name);
+		fprintf(page->out, "<text x=\"0\" y=\"%d\">", y + VRMS_SIM_PAGE_ROW - 3);
+		vrms_sim_page_text(page->out, page->scenario->node[i].name);
 		fprintf(page->out,
 			"</text><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
 			"fill=\"var(--good)\" opacity=\".35\"/>\n",
-			LABEL, y + 2, WIDTH - LABEL - 10, ROW - 4);
+			VRMS_SIM_PAGE_LABEL, y + 2, VRMS_SIM_PAGE_WIDTH - VRMS_SIM_PAGE_LABEL - 10,
+			VRMS_SIM_PAGE_ROW - 4);
 		put_host_bars(page, i, y);
 	}
-	put_axis(page, rows * ROW + 16);
+	vrms_sim_page_axis(page, rows * VRMS_SIM_PAGE_ROW + 16);
 	fputs("</svg></div>\n", page->out);
-}
-
-/* How long each VM was down, and how often. */
-struct vm_down {
-	int vm;
-	int64_t since_us, sum_us;
-	int count;
-};
-
-static int compare_down(const void *left, const void *right)
-{
-	const struct vm_down *a = left, *b = right;
-
-	if (a->sum_us != b->sum_us) {
-		return a->sum_us < b->sum_us ? 1 : -1;
-	}
-	return a->vm - b->vm;
-}
-
-/* From the failure that took it down to the end of the start operation. */
-static void sum_downtimes(const struct page *page, struct vm_down *down)
-{
-	const struct vrms_sim_record *record = &page->result->record;
-
-	for (size_t i = 0; i < record->step_count; i++) {
-		const struct vrms_sim_step *step = &record->step[i];
-
-		if (step->vm >= 0 && step->kind == VRMS_SIM_STEP_RUNNING && step->failure >= 0) {
-			down[step->vm].sum_us += step->at_us - record->failure[step->failure].at_us;
-			down[step->vm].count++;
-		}
-	}
-}
-
-static void put_vms(const struct page *page)
-{
-	int count = page->result->vm_count;
-	struct vm_down *down = calloc((size_t)count + 1, sizeof(*down));
-
-	if (down == NULL || count == 0) {
-		free(down);
-		return;
-	}
-	for (int i = 0; i < count; i++) {
-		down[i].vm = i;
-	}
-	sum_downtimes(page, down);
-	qsort(down, (size_t)count, sizeof(*down), compare_down);
-	fputs(
-	    "<h2>VMs</h2><p>The longest out of service, cut to running.</p><div class=\"wide\">\n",
-	    page->out);
-
-	int rows = count < VMS_SHOWN ? count : VMS_SHOWN;
-
-	fprintf(page->out,
-		"<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"downtime of each VM\">\n",
-		WIDTH, rows * ROW + 4);
-	for (int i = 0; i < rows; i++) {
-		double width =
-		    down[0].sum_us > 0
-			? (double)down[i].sum_us / (double)down[0].sum_us * (WIDTH - LABEL - 130)
-			: 0;
-
-		fprintf(page->out, "<text x=\"0\" y=\"%d\">", i * ROW + ROW - 3);
-		put_text(page->out, page->scenario->vm[down[i].vm].name);
-		fprintf(page->out,
-			"</text><rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" "
-			"fill=\"var(--bar)\"/><text class=\"dim\" x=\"%.1f\" y=\"%d\">%.1f s in "
-			"%d</text>\n",
-			LABEL, i * ROW + 2, fmax(0.5, width), ROW - 4, LABEL + width + 6,
-			i * ROW + ROW - 3, (double)down[i].sum_us / 1e6, down[i].count);
-	}
-	fputs("</svg></div>\n", page->out);
-	free(down);
 }
 
 enum { BINS = 30, CHART = 120 };
 
 /* Histogram of the time from the fault to the new membership. */
-static void put_detection(const struct page *page)
+static void put_detection(const struct vrms_sim_page *page)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 	double longest_ms = figure(page, "detect", "max_ms");
@@ -311,9 +248,9 @@ static void put_detection(const struct page *page)
 		}
 	}
 	fprintf(page->out,
-		"<h2>How soon a lost host is noticed</h2><div class=\"wide\"><svg viewBox=\"0 0 %d "
+		"<h2>How soon a lost host is noticed</h2><div class=\"fit\"><svg viewBox=\"0 0 %d "
 		"%d\" role=\"img\" aria-label=\"detection latency\">\n",
-		WIDTH, CHART + 30);
+		VRMS_SIM_PAGE_WIDTH, CHART + 30);
 	for (int i = 0; i < BINS; i++) {
 		double height = (double)bin[i] / most * CHART;
 
@@ -330,7 +267,7 @@ static void put_detection(const struct page *page)
 }
 
 /* Highest load over mean after each failure that was recovered. */
-static void put_levels(const struct page *page)
+static void put_levels(const struct vrms_sim_page *page)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 	double worst = figure(page, "balance", "worst_max_over_mean");
@@ -340,16 +277,16 @@ static void put_levels(const struct page *page)
 	}
 	fprintf(page->out,
 		"<h2>How level the load is</h2><p>Memory: highest load over mean after each "
-		"failure.</p><div class=\"wide\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
+		"failure.</p><div class=\"fit\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
 		"aria-label=\"load level over time\">\n",
-		WIDTH, CHART + 30);
+		VRMS_SIM_PAGE_WIDTH, CHART + 30);
 	for (size_t i = 0; i < record->failure_count; i++) {
 		const struct vrms_sim_failure *failure = &record->failure[i];
 
 		if (failure->vm < 0 && failure->max_over_mean > 0) {
 			fprintf(page->out,
 				"<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" fill=\"var(--bar)\"/>\n",
-				position(page, failure->at_us),
+				vrms_sim_page_position(page, failure->at_us),
 				CHART + 4 -
 				    (failure->max_over_mean - 1) / (worst - 1) * (CHART - 8));
 		}
@@ -358,11 +295,12 @@ static void put_levels(const struct page *page)
 		"<text class=\"dim\" x=\"0\" y=\"12\">%.3f</text><text class=\"dim\" x=\"0\" "
 		"y=\"%d\">1</text>\n",
 		worst, CHART);
-	put_axis(page, CHART + 20);
+	vrms_sim_page_axis(page, CHART + 20);
 	fputs("</svg></div>\n", page->out);
 }
 
-static void put_step(const struct page *page, const struct vrms_sim_step *step, int64_t from_us)
+static void put_step(const struct vrms_sim_page *page, const struct vrms_sim_step *step,
+		     int64_t from_us)
 {
 	fprintf(page->out, "<tr><td>+%.3f s</td><td style=\"text-align:left\">%s",
 		(double)(step->at_us - from_us) / 1e6,
@@ -372,16 +310,16 @@ static void put_step(const struct page *page, const struct vrms_sim_step *step, 
 	}
 	if (step->vm >= 0) {
 		fputc(' ', page->out);
-		put_text(page->out, page->scenario->vm[step->vm].name);
+		vrms_sim_page_text(page->out, page->scenario->vm[step->vm].name);
 	}
 	if (step->node >= 0 && step->kind != VRMS_SIM_STEP_MEMBERSHIP) {
 		fputs(step->vm >= 0 ? " on " : " ", page->out);
-		put_text(page->out, page->scenario->node[step->node].name);
+		vrms_sim_page_text(page->out, page->scenario->node[step->node].name);
 	}
 	fputs("</td></tr>\n", page->out);
 }
 
-static void put_failures(const struct page *page)
+static void put_failures(const struct vrms_sim_page *page)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 	int shown = 0;
@@ -400,7 +338,7 @@ static void put_failures(const struct page *page)
 			fprintf(page->out, "<details%s><summary>%.3f s: %s of ",
 				shown == 0 ? " open" : "", (double)step->at_us / 1e6,
 				vrms_sim_fault_word((enum vrms_sim_fault_kind)step->fault));
-			put_text(page->out, page->scenario->node[step->node].name);
+			vrms_sim_page_text(page->out, page->scenario->node[step->node].name);
 			fputs("</summary><table>\n", page->out);
 			from_us = step->at_us;
 			shown++;
@@ -411,7 +349,7 @@ static void put_failures(const struct page *page)
 	fputs(shown > 0 ? "</table></details>\n" : "<p>None.</p>\n", page->out);
 }
 
-static void put_rules(const struct page *page)
+static void put_rules(const struct vrms_sim_page *page)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 
@@ -424,19 +362,23 @@ static void put_rules(const struct page *page)
 	}
 }
 
-static void put_page(const struct page *page)
+static void put_page(const struct vrms_sim_page *page)
 {
+	const char *unit;
+	double unit_s = unit_of(page, &unit);
+
 	fputs(head, page->out);
 	fprintf(page->out,
-		"<h1>%d hosts, %d VMs, %.6g days</h1><p>Simulated with seed %" PRId64 ".</p>\n",
+		"<h1>%d hosts, %d VMs, %.4g %s</h1><p>Simulated with seed %" PRId64 ".</p>\n",
 		page->result->node_count, page->result->vm_count,
-		(double)page->result->simulated_us / 86400e6, page->scenario->settings.seed);
+		(double)page->result->simulated_us / 1e6 / unit_s, unit,
+		page->scenario->settings.seed);
 	put_rules(page);
 	put_tiles(page);
 	put_hosts(page);
 	put_detection(page);
 	put_times(page);
-	put_vms(page);
+	vrms_sim_page_vms(page);
 	put_levels(page);
 	put_failures(page);
 	fputs("</body></html>\n", page->out);
@@ -449,7 +391,10 @@ int vrms_sim_report_html(const char *path, const struct vrms_sim_scenario *scena
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	struct page page = {.out = out, .scenario = scenario, .result = result, .figures = figures};
+	struct vrms_sim_page page = {.out = out,
+				     .scenario = scenario,
+				     .result = result,
+				     .figures = figures};
 	int rc;
 
 	if (out == NULL) {

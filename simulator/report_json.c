@@ -136,6 +136,41 @@ static json_t *split(struct vrms_sim_record *record)
 			 phase(record, 3, false));
 }
 
+static json_t *agreement(const struct vrms_sim_agreement *agreement)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "asked",
+			 (json_int_t)agreement->asked, "differs",
+			 (json_int_t)(agreement->fences + agreement->stops + agreement->starts +
+				      agreement->places),
+			 "fences", (json_int_t)agreement->fences, "stops",
+			 (json_int_t)agreement->stops, "starts", (json_int_t)agreement->starts,
+			 "places", (json_int_t)agreement->places, "first", agreement->first);
+}
+
+static json_t *load(const struct vrms_sim_load_record *record)
+{
+	double looks = record->looks > 0 ? (double)record->looks : 1;
+	double nodes = record->nodes > 0 ? (double)record->nodes : 1;
+
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "looks", (json_int_t)record->looks,
+			 "mean", number(record->mean / looks), "max_over_mean",
+			 number(record->max_over_mean / looks), "cv", number(record->cv / looks),
+			 "jain", number(record->jain / looks), "peak", number(record->peak),
+			 "overloaded", number((double)record->overloaded / nodes));
+}
+
+static json_t *token(const struct vrms_sim_result *result)
+{
+	const struct vrms_sim_record *record = &result->record;
+	double span_us = (double)result->simulated_us;
+
+	return json_pack("{s:o, s:o, s:o, s:I}", "mean_ms",
+			 number(span_us > 0 ? record->token_sum / span_us / 1000 : 0), "min_ms",
+			 number((double)record->token_us_min / 1000), "max_ms",
+			 number((double)record->token_us_max / 1000), "changes",
+			 (json_int_t)record->token_changes);
+}
+
 json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 			     struct vrms_sim_result *result, double wall_s)
 {
@@ -161,6 +196,9 @@ json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 	json_object_set_new(figures, "n_plus_k_violations", json_integer(count_no_room(record)));
 	json_object_set_new(figures, "starts", json_integer(record->starts));
 	json_object_set_new(figures, "failed_starts", json_integer(record->failed_starts));
+	json_object_set_new(figures, "token", token(result));
+	json_object_set_new(figures, "load", load(&record->load));
+	json_object_set_new(figures, "policy", agreement(&record->agreement));
 	json_object_set_new(figures, "quorum_losses", json_integer(record->quorum_losses));
 	json_object_set_new(figures, "failures", json_integer((json_int_t)record->failure_count));
 	json_object_set_new(figures, "nodes", json_integer(result->node_count));

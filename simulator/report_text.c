@@ -48,6 +48,8 @@ static void print_one_step(FILE *out, const struct vrms_sim_scenario *scenario,
 	}
 	if (step->kind == VRMS_SIM_STEP_MEMBERSHIP) {
 		fprintf(out, " of %d", step->detail);
+	} else if (step->kind == VRMS_SIM_STEP_TOKEN) {
+		fprintf(out, " to %d ms", step->detail);
 	} else if (step->vm >= 0) {
 		fprintf(out, " %s", scenario->vm[step->vm].name);
 	}
@@ -130,6 +132,31 @@ void vrms_sim_report_text(FILE *out, const struct vrms_sim_scenario *scenario,
 		figure(figures, "balance", "jain"), figure(figures, "balance", "gap") * 100);
 	fprintf(out, "  failures that left a VM without a host: %.0f\n",
 		json_number_value(json_object_get(figures, "n_plus_k_violations")));
+	if (record->load.looks > 0) {
+		fprintf(out,
+			"  CPU over time: mean %.1f %%, highest over mean %.3f, variation %.3f, "
+			"Jain %.3f, peak %.1f %%, overloaded %.2f %% of the time\n",
+			figure(figures, "load", "mean") * 100,
+			figure(figures, "load", "max_over_mean"), figure(figures, "load", "cv"),
+			figure(figures, "load", "jain"), figure(figures, "load", "peak") * 100,
+			figure(figures, "load", "overloaded") * 100);
+	}
+	if (record->token_changes > 0) {
+		fprintf(out, "  token: mean %.0f ms, %.0f to %.0f ms, changed %" PRId64 " times\n",
+			figure(figures, "token", "mean_ms"), figure(figures, "token", "min_ms"),
+			figure(figures, "token", "max_ms"), record->token_changes);
+	}
+	if (record->agreement.asked > 0) {
+		const struct vrms_sim_agreement *agreement = &record->agreement;
+
+		fprintf(out,
+			"  Pacemaker's scheduler was asked %" PRId64
+			" times; the model had other fences %" PRId64 ", stops %" PRId64
+			", starts %" PRId64 ", places %" PRId64 "%s%s\n",
+			agreement->asked, agreement->fences, agreement->stops, agreement->starts,
+			agreement->places, agreement->first[0] == '\0' ? "" : "; first ",
+			agreement->first);
+	}
 	print_rules(out, scenario, record);
 	print_failures(out, scenario, record);
 }

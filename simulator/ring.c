@@ -40,8 +40,8 @@ static struct vrms_sim_ring *free_ring(struct vrms_sim_world *world)
 static void set_pace(struct vrms_sim_world *world, struct vrms_sim_ring *ring)
 {
 	const struct vrms_sim_settings *settings = world->settings;
-	int64_t retransmit_ms =
-	    (int64_t)((double)world->token_us / 1000 / ((double)settings->retransmits + 0.2));
+	double token_us = (double)world->node[ring->member[0]].token_us;
+	int64_t retransmit_ms = (int64_t)(token_us / 1000 / ((double)settings->retransmits + 0.2));
 	int64_t hold_us = (int64_t)((double)retransmit_ms * 0.8 - 10) * 1000;
 
 	if (settings->message_interval_us > 0 && settings->message_interval_us < hold_us) {
@@ -240,8 +240,8 @@ static void set_timers(struct vrms_sim_world *world, struct vrms_sim_ring *ring)
 		    world->node[node].gathering) {
 			continue;
 		}
-		int64_t at_us =
-		    vrms_sim_ring_seen_us(world, ring, place, ring->stuck_us) + world->token_us;
+		int64_t at_us = vrms_sim_ring_seen_us(world, ring, place, ring->stuck_us) +
+				world->node[node].token_us;
 
 		vrms_sim_schedule(world, at_us > world->now_us ? at_us : world->now_us,
 				  VRMS_SIM_EVENT_TOKEN_LOST, node, ring->stamp);
@@ -253,8 +253,11 @@ static void go_on(struct vrms_sim_world *world, struct vrms_sim_ring *ring, int 
 		  int64_t at_us)
 {
 	for (int i = 0; i < ring->count; i++) {
-		ring->last_us[i] = vrms_sim_ring_seen_us(world, ring, i, ring->stuck_us);
+		int64_t until_us = ring->stuck_us < world->now_us ? ring->stuck_us : world->now_us;
+
+		ring->last_us[i] = vrms_sim_ring_seen_us(world, ring, i, until_us);
 	}
+	set_pace(world, ring); /* the token in force may have changed */
 	ring->base_us = at_us;
 	if (place > 0) {
 		ring->base_us -= ring->hold_us + (int64_t)(place - 1) * ring->hop_us +
@@ -267,9 +270,10 @@ static void go_on(struct vrms_sim_world *world, struct vrms_sim_ring *ring, int 
 	vrms_sim_ring_run(world, (int)(ring - world->ring));
 }
 
-static int64_t retransmit_us(const struct vrms_sim_world *world)
+static int64_t retransmit_us(const struct vrms_sim_world *world, int node)
 {
-	return (int64_t)((double)world->token_us / ((double)world->settings->retransmits + 0.2));
+	return (int64_t)((double)world->node[node].token_us /
+			 ((double)world->settings->retransmits + 0.2));
 }
 
 /* The token is stuck: has what stopped it gone? */
@@ -285,7 +289,7 @@ static bool resumes(struct vrms_sim_world *world, struct vrms_sim_ring *ring)
 		go_on(world, ring, place, world->now_us);
 		return true;
 	}
-	int64_t every_us = retransmit_us(world);
+	int64_t every_us = retransmit_us(world, ring->member[place]);
 	int64_t tries = (world->now_us - ring->stuck_us) / every_us + 1;
 	int64_t at_us = ring->stuck_us + tries * every_us + world->settings->latency_us;
 
@@ -314,6 +318,42 @@ void vrms_sim_ring_review(struct vrms_sim_world *world, int index)
 		foresee(world, ring);
 		set_timers(world, ring);
 	}
+}
+
+/* The first arrival of the token anywhere after this moment. */
+static int64_t next_arrival_us(const struct vrms_sim_world *world, const struct vrms_sim_ring *ring,
+			       int *ret_place)
+{
+	int64_t rotation = (world->now_us - ring->base_us) / ring->period_us - 1;
+
+	for (rotation = rotation > 0 ? rotation : 0;; rotation++) {
+		for (int place = 0; place < ring->count; place++) {
+			int64_t at_us = arrival_us(world, ring, rotation, place);
+
+			if (at_us > world->now_us && at_us >= ring->rebased_us) {
+				*ret_place = place;
+				return at_us;
+			}
+		}
+	}
+}
+
+void vrms_sim_ring_retoken(struct vrms_sim_world *world, int node)
+{
+	int place, index = world->node[node].ring;
+	struct vrms_sim_ring *ring = index >= 0 ? &world->ring[index] : NULL;
+
+	if (ring == NULL || ring->count == 1 || ring->stuck_us <= world->now_us) {
+		return; /* timers that run keep their time */
+	}
+	if (ring->member[0] != node) {
+		vrms_sim_ring_review(world, index);
+		return;
+	}
+	/* The representative holds the token for another time. */
+	int64_t at_us = next_arrival_us(world, ring, &place);
+
+	go_on(world, ring, place, at_us);
 }
 
 /* When the next packet is lost: as many good hops as chance gives, counted from the base. */
@@ -376,7 +416,8 @@ void vrms_sim_ring_packet_lost(struct vrms_sim_world *world, const struct vrms_s
 		return; /* there is nothing to lose */
 	}
 	double loss = world->settings->loss_pct / 100;
-	int64_t every_us = retransmit_us(world);
+	int sender = ring->member[event->extra];
+	int64_t every_us = retransmit_us(world, sender);
 
 	if (event->extra > 0) {
 		ring->last_us[event->extra] = world->now_us; /* it has come and goes at once */
@@ -387,7 +428,7 @@ void vrms_sim_ring_packet_lost(struct vrms_sim_world *world, const struct vrms_s
 	ring->stuck_us = world->now_us;
 	ring->stuck_at = event->extra;
 	ring->stuck_received = false;
-	if (tries * every_us < world->token_us) {
+	if (tries * every_us < world->node[sender].token_us) {
 		go_on(world, ring, (event->extra + 1) % ring->count,
 		      world->now_us + tries * every_us + world->settings->latency_us);
 		return;

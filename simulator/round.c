@@ -122,6 +122,16 @@ static void tell_no_room(struct vrms_sim_world *world, int vm)
 	}
 }
 
+/* Pacemaker assigns by priority, then in the order of the configuration. */
+static int compare_order(const void *left, const void *right, void *context)
+{
+	const struct vrms_sim_scenario *scenario = context;
+	int32_t one = *(const int32_t *)left, other = *(const int32_t *)right;
+	int64_t above = scenario->vm[one].priority, below = scenario->vm[other].priority;
+
+	return above != below ? (above > below ? -1 : 1) : one < other ? -1 : one > other;
+}
+
 static void start_homeless(struct vrms_sim_world *world, int count)
 {
 	/* Two halves of one array: who, and where to. */
@@ -131,8 +141,12 @@ static void start_homeless(struct vrms_sim_world *world, int count)
 	if (count == 0) {
 		return;
 	}
+	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, (void *)world->scenario);
 	vrms_sim_balance_bound(world, vms, count);
 	vrms_sim_place(world, vms, count, target);
+	if (world->opinion != NULL) {
+		vrms_sim_opinion_place(world, vms, count, target);
+	}
 	for (int i = 0; i < count; i++) {
 		if (target[i] >= 0) {
 			vrms_sim_operation_start(world, vms[i], target[i]);
@@ -142,24 +156,34 @@ static void start_homeless(struct vrms_sim_world *world, int count)
 	}
 }
 
-/* Moves guests off nodes that are on their way out. */
+/* Moves one guest off a node that is on its way out, or stops it. */
+static void send_away(struct vrms_sim_world *world, int node, int vm)
+{
+	int32_t target = vrms_sim_place_emptiest(world, vm);
+
+	if (world->opinion != NULL) {
+		target = vrms_sim_opinion_move(world, vm, target);
+	}
+	if (target >= 0 && world->vm[vm].on == node && !world->vm[vm].paused) {
+		vrms_sim_operation_migrate(world, vm, target);
+	} else if (world->node[node].stopping) {
+		vrms_sim_operation_stop(world, vm);
+	}
+}
+
 static void drain(struct vrms_sim_world *world, int ring, int node)
 {
-	int next;
+	int32_t *vms = world->scratch_vm;
+	int count = 0;
 
-	for (int vm = world->node[node].residents.head; vm >= 0; vm = next) {
-		int32_t target;
-
-		next = world->vm[vm].next;
-		if (world->vm[vm].state != VRMS_SIM_VM_RUNNING) {
-			continue;
+	for (int vm = world->node[node].residents.head; vm >= 0; vm = world->vm[vm].next) {
+		if (world->vm[vm].state == VRMS_SIM_VM_RUNNING) {
+			vms[count++] = vm;
 		}
-		target = vrms_sim_place_emptiest(world, vm);
-		if (target >= 0 && world->vm[vm].on == node && !world->vm[vm].paused) {
-			vrms_sim_operation_migrate(world, vm, target);
-		} else if (world->node[node].stopping) {
-			vrms_sim_operation_stop(world, vm);
-		}
+	}
+	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, (void *)world->scenario);
+	for (int i = 0; i < count; i++) {
+		send_away(world, node, vms[i]);
 	}
 	if (world->node[node].stopping && world->node[node].residents.count == 0 &&
 	    is_member(world, node, ring)) {
@@ -169,6 +193,12 @@ static void drain(struct vrms_sim_world *world, int ring, int node)
 
 static void decide(struct vrms_sim_world *world, int index)
 {
+	if (world->opinion != NULL) {
+		vrms_sim_opinion_ask(world, index);
+		if (world->rc < 0) {
+			return;
+		}
+	}
 	bool waits = fence_the_lost(world, index);
 	int homeless = sort_todo(world, index);
 

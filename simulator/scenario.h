@@ -18,17 +18,19 @@
 #include "common/error.h"
 
 enum {
-	VRMS_SIM_NAME_BYTES = 32, /* of a node, VM or device, with the NUL */
+	VRMS_SIM_NAME_BYTES = 64, /* of a node, VM or device, with the NUL */
 	VRMS_SIM_NODES_MAX = 4096,
 	VRMS_SIM_VMS_MAX = 1000000,
 	VRMS_SIM_LINKS_MAX = 8,
 	VRMS_SIM_DEVICES_MAX = 16,
+	VRMS_SIM_TUNER_NODES = 64, /* that vrmsd's cores can know */
 };
 
 enum vrms_sim_no_quorum { VRMS_SIM_STOP, VRMS_SIM_FREEZE, VRMS_SIM_IGNORE, VRMS_SIM_SUICIDE };
 enum vrms_sim_qdevice { VRMS_SIM_QDEVICE_NONE, VRMS_SIM_QDEVICE_FFSPLIT, VRMS_SIM_QDEVICE_LMS };
 enum vrms_sim_policy { VRMS_SIM_PLAN, VRMS_SIM_BALANCED };
 enum vrms_sim_model { VRMS_SIM_MODEL_NONE, VRMS_SIM_WEIBULL, VRMS_SIM_LOGNORMAL };
+enum vrms_sim_preset { VRMS_SIM_PRESET_NONE, VRMS_SIM_LANL16, VRMS_SIM_LANL20 };
 enum vrms_sim_fence_action { VRMS_SIM_REBOOT, VRMS_SIM_OFF };
 
 struct vrms_sim_settings {
@@ -47,6 +49,7 @@ struct vrms_sim_settings {
 	/* pacemaker */
 	int no_quorum, fence_action, policy;
 	bool stonith, start_failure_is_fatal, rebalance;
+	int64_t report_us, fence_overhead_us;
 	int64_t scheduler_us, scheduler_per_vm_node_ns, sync_retry_us, election_us, join_us;
 	double sync_retry_pct, load_threshold_pct;
 	int64_t batch_limit, migration_limit, node_action_limit;
@@ -57,22 +60,31 @@ struct vrms_sim_settings {
 	bool vrmsd, verdict, vm_events;
 	int64_t beat_interval_us, grace_us, silent_count, vm_event_us;
 
+	bool tuner;
+	int64_t measure_us, token_floor_us, token_load_floor_us, warmup_us, shorten_after_us;
+	int64_t hysteresis_pct;
+	int64_t false_loss_every_us, false_loss_start_us, disturbance_every_us;
+
 	/* host */
+	int64_t lateness_us;
+	double lateness_sigma;
 	int64_t memory, cores, boot_us, racks;
 
 	/* vm */
 	int64_t vms, vm_memory, vm_memory_max, vm_cores;
+	int64_t vm_start_elsewhere_us, vm_cleanup_us;
 	int64_t vm_start_us, vm_boot_us, vm_stop_us, vm_dirty;
 	double start_failure_pct, stop_failure_pct, vm_load_pct, start_contention_pct;
 
 	/* migration */
 	int64_t bandwidth, downtime_us, migration_rounds;
+	int64_t load_step_us;
 
 	/* san */
 	int64_t io_error_us;
 
 	/* generate */
-	int model;
+	int model, preset;
 	int64_t mtbf_us, repair_us, rack_mtbf_us, vm_mtbf_us;
 	double shape, repair_sigma, burst_pct, freeze_pct;
 	int64_t burst_size;
@@ -105,8 +117,9 @@ struct vrms_sim_node_spec {
 struct vrms_sim_vm_spec {
 	char name[VRMS_SIM_NAME_BYTES];
 	int64_t memory, cores, dirty, priority;
-	int host;     /* node at the beginning; -1: placed */
-	bool stopped; /* not meant to run at the beginning */
+	double capacity_mhz; /* of all its CPUs, where a load trace counts in MHz; 0: not known */
+	int host;            /* node at the beginning; -1: placed */
+	bool stopped;        /* not meant to run at the beginning */
 };
 
 /* X(NAME, "word", subject, "what happens"); subject: n node, v VM, nn two nodes, g groups, 0 none
@@ -121,6 +134,7 @@ struct vrms_sim_vm_spec {
 	X(FREEZE, "freeze", "n", "nothing on the host runs; \"for TIME\", or until \"thaw\"")    \
 	X(THAW, "thaw", "n", "the host goes on")                                                 \
 	X(OVERLOAD, "overload", "n", "stalls with a heavy tail; \"for TIME\"")                   \
+	X(ANNOUNCE, "announce", "n", "load is announced to the host's vrmsd; \"for TIME\"")      \
 	X(SLOW_DEATH, "slow-death", "n", "ever longer stalls, then a crash; \"for TIME\"")       \
 	X(KILL_COROSYNC, "kill-corosync", "n", "corosync dies, guests go on")                    \
 	X(BMC_DOWN, "bmc-down", "n", "the BMC stops answering")                                  \
@@ -157,6 +171,13 @@ struct vrms_sim_fault {
 	int32_t second; /* node */
 };
 
+/* Demand of a VM from a moment on, until its next one. */
+struct vrms_sim_load_point {
+	int64_t from_us;
+	int32_t vm;
+	float pct; /* of its CPUs */
+};
+
 struct vrms_sim_scenario {
 	struct vrms_sim_settings settings;
 	struct vrms_sim_node_spec *node;
@@ -169,6 +190,10 @@ struct vrms_sim_scenario {
 	size_t fault_count, fault_capacity;
 	int16_t *group; /* [cut][node] group of each node */
 	int cut_count;
+	struct vrms_sim_load_point *load; /* by VM and time once completed */
+	size_t load_count, load_capacity;
+	int64_t *load_first; /* [vm], and one more: its points in load[] */
+	int64_t load_end_us;
 	int64_t skipped_lines;
 };
 
@@ -204,6 +229,10 @@ VRMS_MUST_CHECK int vrms_sim_scenario_add_vm(struct vrms_sim_scenario *scenario,
 /* Appends one fault.  0 or -ENOMEM. */
 VRMS_MUST_CHECK int vrms_sim_scenario_add_fault(struct vrms_sim_scenario *scenario,
 						const struct vrms_sim_fault *fault);
+
+/* Appends one point.  0 or -ENOMEM. */
+VRMS_MUST_CHECK int vrms_sim_scenario_add_load(struct vrms_sim_scenario *scenario,
+					       const struct vrms_sim_load_point *point);
 
 /* Appends a row for a cut, all nodes in group 0.  Its index or -ENOMEM.  No node may be added
  * later. */

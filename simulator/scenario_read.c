@@ -117,13 +117,17 @@ static int open_section(struct vrms_sim_scenario *scenario, char *text, struct s
 static int store_path(struct vrms_sim_sources *sources, const char *key, const char *value,
 		      struct vrms_error *error)
 {
-	if (strcmp(key, "trace") != 0) {
+	char *path = strcmp(key, "trace") == 0         ? sources->trace
+		     : strcmp(key, "calibration") == 0 ? sources->calibration
+						       : NULL;
+
+	if (path == NULL) {
 		return vrms_error_set(error, -ENOENT, "there is no \"%s\" in [files]", key);
 	}
 	if (strlen(value) >= VRMS_SIM_PATH_BYTES) {
 		return vrms_error_set(error, -ENAMETOOLONG, "\"%s\" is too long", value);
 	}
-	snprintf(sources->trace, sizeof(sources->trace), "%s", value);
+	snprintf(path, VRMS_SIM_PATH_BYTES, "%s", value);
 	return 0;
 }
 

@@ -9,11 +9,13 @@
 
 #include "simulator/record.h"
 #include "simulator/scenario.h"
+#include "simulator/scheduler.h"
 
 struct vrms_sim_options {
-	bool exact;        /* token hops and beats one by one */
-	int plant;         /* a planted bug, in builds that have them */
-	size_t step_limit; /* steps to remember; 0: none */
+	bool exact;                                 /* token hops and beats one by one */
+	int plant;                                  /* a planted bug, in builds that have them */
+	size_t step_limit;                          /* steps to remember; 0: none */
+	const struct vrms_sim_scheduler *scheduler; /* decides; NULL: the model does */
 };
 
 struct vrms_sim_result {
@@ -25,7 +27,8 @@ struct vrms_sim_result {
 	double vm_lost_s;
 };
 
-/* Runs it.  The scenario must be complete.  -ENOMEM; the result is empty then. */
+/* Runs it.  The scenario must be complete.  -ENOMEM, or what the scheduler has said; the result is
+ * empty then. */
 VRMS_MUST_CHECK int vrms_sim_run(const struct vrms_sim_scenario *scenario,
 				 const struct vrms_sim_options *options,
 				 struct vrms_sim_result *ret_result, struct vrms_error *error);

@@ -20,8 +20,9 @@ void vrms_sim_totem_dead(struct vrms_sim_world *world, int node)
 	int ring = dead->ring;
 
 	if (ring >= 0) {
-		vrms_sim_ring_review(world, ring);
+		/* First forgotten: its neighbour sends the token into nothing. */
 		vrms_sim_ring_forget(world, node);
+		vrms_sim_ring_review(world, ring);
 	}
 	dead->gathering = false;
 	dead->seen_all = false;

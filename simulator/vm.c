@@ -316,7 +316,9 @@ void vrms_sim_vm_failed(struct vrms_sim_world *world, int vm)
 	}
 	vrms_sim_note(world, VRMS_SIM_STEP_NOTICED, item->host, vm);
 	vrms_sim_todo_add(world, vm);
-	vrms_sim_round_for_node(world, item->host, vrms_sim_round_us(world));
+	vrms_sim_round_for_node(world, item->host,
+				vrms_sim_round_us(world) - world->settings->scheduler_us +
+				    world->settings->report_us);
 }
 
 bool vrms_sim_vm_banned(const struct vrms_sim_world *world, int vm, int node)

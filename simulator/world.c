@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "simulator/daemon.h"
 #include "simulator/sim.h"
 
 void vrms_sim_schedule_extra(struct vrms_sim_world *world, const struct vrms_sim_event *event)
@@ -39,7 +40,8 @@ void vrms_sim_note(struct vrms_sim_world *world, enum vrms_sim_step_kind kind, i
 	} else if (node >= 0) {
 		step.failure = world->node[node].failure;
 	}
-	step.detail = kind == VRMS_SIM_STEP_TOKEN ? (int32_t)(world->token_us / 1000) : 0;
+	step.detail =
+	    kind == VRMS_SIM_STEP_TOKEN ? (int32_t)(world->node[node].token_us / 1000) : 0;
 	vrms_sim_record_step(&world->record, &step);
 }
 
@@ -74,17 +76,20 @@ static void world_done(struct vrms_sim_world *world)
 {
 	for (int i = 0; world->node != NULL && i < world->node_count; i++) {
 		vrms_fault_free(world->node[i].faults);
+		vrms_sim_daemon_free(&world->node[i]);
 	}
 	for (int i = 0; i < world->ring_count; i++) {
 		free(world->ring[i].member);
 		free(world->ring[i].last_us);
 	}
 	vrms_sim_plan_free(world->plan);
+	vrms_sim_opinion_free(world->opinion);
 	vrms_sim_net_done(world);
 	vrms_sim_queue_free(world->queue);
 	free(world->node);
 	free(world->vm);
 	free(world->ring);
+	free(world->message);
 	free(world->scratch);
 	free(world->scratch_vm);
 	free(world->component);
@@ -108,6 +113,7 @@ static void init_node(struct vrms_sim_world *world, int index)
 	    .failure = -1,
 	    .guests = empty,
 	    .ring = -1,
+	    .token_us = world->token_us,
 	    .seen_all = !off,
 	    .lost_us = -1,
 	    .state = off ? VRMS_SIM_OFFLINE : VRMS_SIM_MEMBER,
@@ -230,181 +236,6 @@ static void start_first(struct vrms_sim_world *world)
 	}
 }
 
-static bool is_of_ring(const struct vrms_sim_world *world, const struct vrms_sim_event *event)
-{
-	return world->ring[event->subject].used &&
-	       world->ring[event->subject].round_stamp == event->stamp;
-}
-
-static void handle_ring(struct vrms_sim_world *world, const struct vrms_sim_event *event)
-{
-	if (!is_of_ring(world, event)) {
-		return;
-	}
-	switch (event->kind) {
-	case VRMS_SIM_EVENT_RING_UP:
-		vrms_sim_cluster_ring_up(world, event->subject);
-		break;
-	case VRMS_SIM_EVENT_LAST_MAN:
-		vrms_sim_votes_last_man(world, event->subject);
-		break;
-	case VRMS_SIM_EVENT_DC:
-		vrms_sim_cluster_dc(world, event->subject);
-		break;
-	default:
-		vrms_sim_round_run(world, event->subject);
-		break;
-	}
-}
-
-static void handle_vm(struct vrms_sim_world *world, const struct vrms_sim_event *event)
-{
-	int vm = event->subject;
-	struct vrms_sim_vm *item = &world->vm[vm];
-
-	switch (event->kind) {
-	case VRMS_SIM_EVENT_OPERATION:
-		if (item->stamp == event->stamp) {
-			vrms_sim_operation_done(world, vm);
-		}
-		break;
-	case VRMS_SIM_EVENT_VM_SIGN:
-		vrms_sim_vm_sign(world, event);
-		break;
-	case VRMS_SIM_EVENT_VM_MONITOR:
-		if (item->run == event->stamp) {
-			vrms_sim_vm_monitor(world, vm);
-		}
-		break;
-	case VRMS_SIM_EVENT_ORPHAN:
-		if (item->run == event->stamp) {
-			vrms_sim_vm_orphan(world, vm);
-		}
-		break;
-	case VRMS_SIM_EVENT_UNBAN:
-		item->ban[event->stamp] = -1;
-		vrms_sim_todo_add_idle(world, vm);
-		vrms_sim_round_for_all(world);
-		break;
-	default:
-		/* Paths that came back in time have ended the wait. */
-		if (item->run == event->stamp && item->on >= 0 && world->node[item->on].io_hangs &&
-		    world->now_us - world->node[item->on].io_us >= world->settings->io_error_us) {
-			vrms_sim_vm_pause(world, vm);
-		}
-		break;
-	}
-}
-
-static void handle_node(struct vrms_sim_world *world, const struct vrms_sim_event *event)
-{
-	struct vrms_sim_node *node = &world->node[event->subject];
-
-	switch (event->kind) {
-	case VRMS_SIM_EVENT_TOKEN_LOST:
-		vrms_sim_totem_token_lost(world, event);
-		break;
-	case VRMS_SIM_EVENT_JOINED:
-		if (node->life == event->stamp) {
-			vrms_sim_cluster_joined(world, event->subject);
-		}
-		break;
-	case VRMS_SIM_EVENT_FENCE:
-		if (node->fence_busy && node->fence_stamp == event->stamp) {
-			vrms_sim_fence_step(world, event->subject);
-		}
-		break;
-	case VRMS_SIM_EVENT_BOOT:
-		if (node->life == event->stamp) {
-			vrms_sim_host_boot(world, event->subject);
-		}
-		break;
-	default:
-		if (node->freeze == event->stamp) {
-			vrms_sim_host_thaw(world, event->subject);
-		}
-		break;
-	}
-}
-
-static void next_fault(struct vrms_sim_world *world, int32_t index)
-{
-	const struct vrms_sim_scenario *scenario = world->scenario;
-
-	if ((size_t)index < scenario->fault_count) {
-		vrms_sim_schedule(world, scenario->fault[index].at_us, VRMS_SIM_EVENT_FAULT, index,
-				  0);
-	}
-}
-
-/* --exact: each beat of each node. */
-static void beat(struct vrms_sim_world *world, const struct vrms_sim_event *event)
-{
-	struct vrms_sim_node *node = &world->node[event->subject];
-	int64_t every_us = world->settings->beat_interval_us;
-
-	if (node->life != event->stamp) {
-		return;
-	}
-	if (vrms_sim_writes_beats(world, node)) {
-		node->beat = (uint64_t)((world->now_us - node->up_us) / every_us);
-	}
-	vrms_sim_schedule(world, world->now_us + every_us, VRMS_SIM_EVENT_BEAT, event->subject,
-			  event->stamp);
-}
-
-static void handle(struct vrms_sim_world *world, const struct vrms_sim_event *event)
-{
-	switch (event->kind) {
-	case VRMS_SIM_EVENT_FAULT:
-		vrms_sim_fault_apply(world, &world->scenario->fault[event->subject]);
-		next_fault(world, event->subject + 1);
-		break;
-	case VRMS_SIM_EVENT_HOP:
-		vrms_sim_ring_hop(world, event);
-		break;
-	case VRMS_SIM_EVENT_BEAT:
-		beat(world, event);
-		break;
-	case VRMS_SIM_EVENT_PACKET_LOST:
-		vrms_sim_ring_packet_lost(world, event);
-		break;
-	case VRMS_SIM_EVENT_GATHER:
-		vrms_sim_gather_look(world);
-		break;
-	case VRMS_SIM_EVENT_MERGE:
-		vrms_sim_totem_merge(world);
-		break;
-	case VRMS_SIM_EVENT_KNET:
-		vrms_sim_net_catch_up(world);
-		break;
-	case VRMS_SIM_EVENT_RING_UP:
-	case VRMS_SIM_EVENT_LAST_MAN:
-	case VRMS_SIM_EVENT_DC:
-	case VRMS_SIM_EVENT_ROUND:
-		handle_ring(world, event);
-		break;
-	case VRMS_SIM_EVENT_OPERATION:
-	case VRMS_SIM_EVENT_VM_SIGN:
-	case VRMS_SIM_EVENT_VM_MONITOR:
-	case VRMS_SIM_EVENT_VM_PAUSE:
-	case VRMS_SIM_EVENT_ORPHAN:
-	case VRMS_SIM_EVENT_UNBAN:
-		handle_vm(world, event);
-		break;
-	case VRMS_SIM_EVENT_TOKEN_LOST:
-	case VRMS_SIM_EVENT_JOINED:
-	case VRMS_SIM_EVENT_FENCE:
-	case VRMS_SIM_EVENT_BOOT:
-	case VRMS_SIM_EVENT_THAW:
-		handle_node(world, event);
-		break;
-	default:
-		vrms_sim_generate_event(world, event);
-		break;
-	}
-}
-
 static int64_t end_of(const struct vrms_sim_scenario *scenario)
 {
 	const struct vrms_sim_settings *settings = &scenario->settings;
@@ -422,15 +253,23 @@ static int64_t end_of(const struct vrms_sim_scenario *scenario)
 
 		return last->at_us + last->for_us + quiet_us;
 	}
+	if (scenario->load_end_us > quiet_us) {
+		return scenario->load_end_us;
+	}
 	return generates ? INT64_C(86400) * 1000000 : quiet_us;
 }
 
 static void begin(struct vrms_sim_world *world)
 {
+	vrms_sim_record_token(&world->record, 0, world->token_us);
 	form_first_ring(world);
 	start_first(world);
-	next_fault(world, 0);
+	vrms_sim_next_fault(world, 0);
 	vrms_sim_generate_begin(world);
+	vrms_sim_daemon_begin(world);
+	if (world->scenario->load_count > 0) {
+		vrms_sim_schedule(world, 0, VRMS_SIM_EVENT_LOAD, 0, 0);
+	}
 	for (int i = 0; i < world->node_count && world->exact && world->settings->vrmsd; i++) {
 		vrms_sim_schedule(world, 0, VRMS_SIM_EVENT_BEAT, i, 0);
 	}
@@ -480,17 +319,22 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	    .array_up = true,
 	    .qdevice_up = true,
 	    .record.step_limit = options->step_limit,
+	    .scheduler = options->scheduler,
+	    .error = error,
 	};
 	struct vrms_sim_event event;
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	world.token_us = vrms_sim_token_us(world.settings, world.node_count);
-	world.consensus_us = vrms_sim_consensus_us(world.settings, world.token_us);
 	vrms_random_init(&world.random, (uint64_t)world.settings->seed);
+	vrms_random_init(&world.sampler, (uint64_t)world.settings->seed ^ UINT64_C(0x5a3b1e));
 	vrms_random_init(&world.lottery, (uint64_t)world.settings->seed ^ UINT64_C(0x10771e));
 	world.rc = world_init(&world);
 	if (world.rc == 0 && world.settings->policy == VRMS_SIM_PLAN) {
 		world.rc = vrms_sim_plan_new(scenario, &world.plan, error);
+	}
+	if (world.rc == 0 && options->scheduler != NULL) {
+		world.rc = vrms_sim_opinion_new(&world, &world.opinion);
 	}
 	if (world.rc == 0) {
 		begin(&world);
@@ -498,7 +342,7 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 	while (world.rc == 0 && vrms_sim_queue_pop(world.queue, &event)) {
 		world.now_us = event.at_us;
 		world.events++;
-		handle(&world, &event);
+		vrms_sim_handle(&world, &event);
 	}
 	if (world.rc == 0 && world.record.out_of_memory) {
 		world.rc = -ENOMEM;
@@ -507,11 +351,13 @@ int vrms_sim_run(const struct vrms_sim_scenario *scenario, const struct vrms_sim
 		world.now_us = world.end_us;
 		vrms_sim_rules_end(&world);
 		close_books(&world);
+		vrms_sim_record_token(&world.record, world.end_us, world.record.token_us);
 		hand_over(&world, ret_result);
 	}
 	world_done(&world);
-	return world.rc < 0 ? vrms_error_set(error, world.rc, "out of memory for the simulation")
-			    : 0;
+	return world.rc == -ENOMEM
+		   ? vrms_error_set(error, world.rc, "out of memory for the simulation")
+		   : world.rc;
 }
 
 void vrms_sim_result_done(struct vrms_sim_result *result)

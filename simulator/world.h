@@ -11,11 +11,14 @@
 #define VRMS_SIMULATOR_WORLD_H
 
 #include "common/random.h"
+#include "quorum/agree.h"
 #include "quorum/fault.h"
+#include "quorum/tuner.h"
 #include "quorum/verdict.h"
 #include "simulator/queue.h"
 #include "simulator/record.h"
 #include "simulator/scenario.h"
+#include "simulator/scheduler.h"
 
 #define VRMS_SIM_NEVER INT64_MAX
 
@@ -47,6 +50,9 @@ enum vrms_sim_event_kind {
 	VRMS_SIM_EVENT_RACK,        /* subject: rack */
 	VRMS_SIM_EVENT_VM_GENERATE, /* the next crash of any VM */
 	VRMS_SIM_EVENT_REPAIR,      /* subject: node */
+	VRMS_SIM_EVENT_LOAD,        /* the level of the load is looked at */
+	VRMS_SIM_EVENT_LOOK,        /* vrmsd takes its measurements; subject: node */
+	VRMS_SIM_EVENT_MESSAGE,     /* of one vrmsd to all; subject: index of the message */
 	VRMS_SIM_EVENT_COUNT
 };
 
@@ -71,6 +77,7 @@ struct vrms_sim_node {
 	uint32_t life;            /* grows with each death and each boot */
 	uint32_t freeze;          /* grows with each freeze and thaw */
 	int64_t up_us, silent_us; /* since when; silent_us: of its last beat, once it writes none */
+	int64_t freeze_us;        /* frozen since */
 	int64_t thaw_us;          /* when it was thawed last */
 	int64_t io_us;            /* I/O hangs since */
 	int64_t confirmed_us;     /* the cluster last knew for certain that nothing ran here */
@@ -85,6 +92,7 @@ struct vrms_sim_node {
 	int32_t place;            /* index among the ring's members */
 	bool gathering, seen_all; /* seen_all: since its boot, for wait_for_all */
 	int64_t gather_us;        /* since when */
+	int64_t token_us;         /* in force in its corosync */
 	int64_t links_us;         /* knet has its links up from then on */
 	int64_t lost_us;          /* left a ring alive: since when; -1: not */
 
@@ -109,7 +117,8 @@ struct vrms_sim_node {
 	int64_t beats_from_us; /* it writes beats again since */
 	uint64_t beat;         /* --exact: number of the last one */
 
-	struct vrms_fault *faults; /* vrmsd's classifier; NULL until it is needed */
+	struct vrms_fault *faults;      /* vrmsd's classifier; NULL until it is needed */
+	struct vrms_sim_daemon *daemon; /* the rest of vrmsd; NULL: no tuner */
 };
 
 enum vrms_sim_vm_state {
@@ -150,6 +159,7 @@ struct vrms_sim_vm {
 	int32_t ban[VRMS_SIM_BANS_MAX];       /* nodes where it may not run, -1: free */
 	uint32_t ban_life[VRMS_SIM_BANS_MAX]; /* a ban ends with the node's boot */
 	int32_t fail_count;
+	int64_t load_at; /* its point of the scenario's load[] */
 };
 
 /* A membership of totem, from its forming to the end of the last member's belief in it. */
@@ -190,7 +200,16 @@ struct vrms_sim_cut {
 	int oneway_count;
 };
 
-struct vrms_sim_plan; /* plan.c */
+struct vrms_sim_plan;    /* plan.c */
+struct vrms_sim_opinion; /* opinion.c */
+
+/* A report or a proposal on its way. */
+struct vrms_sim_message {
+	bool used;
+	int32_t sender;
+	uint32_t life; /* of the sender */
+	struct vrms_agree_step step;
+};
 
 struct vrms_sim_world {
 	const struct vrms_sim_scenario *scenario;
@@ -202,6 +221,7 @@ struct vrms_sim_world {
 
 	struct vrms_sim_queue *queue;
 	struct vrms_random random;  /* of the world */
+	struct vrms_random sampler; /* of what vrmsd measures */
 	struct vrms_random lottery; /* of generated failures: the same whatever the cluster does */
 	struct vrms_sim_node *node;
 	struct vrms_sim_vm *vm;
@@ -214,12 +234,17 @@ struct vrms_sim_world {
 	struct vrms_sim_cut real[VRMS_SIM_LINKS_MAX], known[VRMS_SIM_LINKS_MAX];
 	bool any_cut;
 	bool array_up, qdevice_up, has_quorum;
-	int64_t token_us, consensus_us; /* in force */
-	int operations;                 /* that run now in the cluster */
-	int doubles;                    /* VMs with a second QEMU */
+	int64_t token_us; /* as configured; in force where no tuner has changed it */
+	struct vrms_sim_message *message;
+	int message_count;
+	int operations; /* that run now in the cluster */
+	int doubles;    /* VMs with a second QEMU */
 	int marks;
 
-	struct vrms_sim_plan *plan; /* NULL: placement.policy is balanced */
+	struct vrms_sim_plan *plan;                 /* NULL: placement.policy is balanced */
+	const struct vrms_sim_scheduler *scheduler; /* NULL: the model decides alone */
+	struct vrms_sim_opinion *opinion;
+	struct vrms_error *error; /* of the scheduler */
 	struct vrms_sim_record record;
 	int64_t events;
 	int rc; /* first error; ends the run */
@@ -235,6 +260,10 @@ void vrms_sim_break_rule(struct vrms_sim_world *world, enum vrms_sim_rule rule, 
 			 int32_t vm);
 int64_t vrms_sim_vary(struct vrms_sim_world *world, int64_t typical_us); /* lognormal, sigma 0.1 */
 bool vrms_sim_chance(struct vrms_sim_world *world, double pct);
+
+/* event.c */
+void vrms_sim_handle(struct vrms_sim_world *world, const struct vrms_sim_event *event);
+void vrms_sim_next_fault(struct vrms_sim_world *world, int32_t index);
 
 /* Is the node able to do anything at this moment? */
 static inline bool vrms_sim_is_live(const struct vrms_sim_node *node)
@@ -273,6 +302,7 @@ int vrms_sim_ring_new(struct vrms_sim_world *world, const int32_t *member, int c
 void vrms_sim_ring_forget(struct vrms_sim_world *world, int node);
 void vrms_sim_ring_review(struct vrms_sim_world *world, int ring);
 void vrms_sim_ring_run(struct vrms_sim_world *world, int ring);
+void vrms_sim_ring_retoken(struct vrms_sim_world *world, int node); /* its token has changed */
 void vrms_sim_ring_hop(struct vrms_sim_world *world, const struct vrms_sim_event *event);
 void vrms_sim_ring_packet_lost(struct vrms_sim_world *world, const struct vrms_sim_event *event);
 int64_t vrms_sim_ring_seen_us(const struct vrms_sim_world *world, const struct vrms_sim_ring *ring,
@@ -361,6 +391,11 @@ void vrms_sim_vm_ban(struct vrms_sim_world *world, int vm, int node);
 void vrms_sim_generate_begin(struct vrms_sim_world *world);
 void vrms_sim_generate_event(struct vrms_sim_world *world, const struct vrms_sim_event *event);
 
+/* load.c: CPU demand, in cores */
+double vrms_sim_demand(struct vrms_sim_world *world, int vm);
+double vrms_sim_node_demand(struct vrms_sim_world *world, int node);
+void vrms_sim_load_look(struct vrms_sim_world *world);
+
 /* balance.c */
 void vrms_sim_balance_bound(struct vrms_sim_world *world, const int32_t *vms, int count);
 void vrms_sim_balance_settle(struct vrms_sim_world *world, int failure);
@@ -380,6 +415,14 @@ void vrms_sim_plan_put(struct vrms_sim_plan *plan, int vm, int node);
 void vrms_sim_plan_take(struct vrms_sim_plan *plan, int vm);
 void vrms_sim_plan_place(struct vrms_sim_world *world, const int32_t *vms, int count,
 			 int32_t *target);
+
+/* opinion.c: only where there is a scheduler */
+int vrms_sim_opinion_new(const struct vrms_sim_world *world, struct vrms_sim_opinion **ret_opinion);
+void vrms_sim_opinion_free(struct vrms_sim_opinion *opinion); /* accepts NULL */
+void vrms_sim_opinion_ask(struct vrms_sim_world *world, int ring);
+void vrms_sim_opinion_place(struct vrms_sim_world *world, const int32_t *vms, int count,
+			    int32_t *target);
+int vrms_sim_opinion_move(struct vrms_sim_world *world, int vm, int target);
 
 /* rules.c */
 void vrms_sim_rules_start(struct vrms_sim_world *world, int vm, int node);

@@ -4,6 +4,7 @@ include tests/fakes/local.mk
 include tests/hygiene/local.mk
 include tests/unit/local.mk
 include tests/scenario/local.mk
+include tests/drbd/local.mk
 include tests/lab/local.mk
 include tests/bench/local.mk
 

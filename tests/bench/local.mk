@@ -5,6 +5,7 @@
 bench_programs = tests/bench/bench_agents tests/bench/plain_libvirt tests/bench/wait_boots
 include tests/bench/simulator.mk
 include tests/bench/placement.mk
+include tests/bench/backup.mk
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 
@@ -20,7 +21,12 @@ tests_bench_plain_libvirt_LDADD = $(COMMON_LIBS) $(LIBVIRT_LIBS)
 tests_bench_wait_boots_SOURCES = tests/bench/wait_boots.c
 tests_bench_wait_boots_LDADD = $(LAB_LIBS)
 
-BENCHES += tests/bench/agents.sh tests/bench/recovery.sh
+bench_programs += tests/bench/drbd_tool
+tests_bench_drbd_tool_SOURCES = tests/bench/drbd_tool.c
+tests_bench_drbd_tool_LDADD = $(COMMON_LIBS)
+
+BENCHES += tests/bench/agents.sh tests/bench/detection.sh tests/bench/drbd.sh \
+	tests/bench/recovery.sh tests/bench/san.sh
 EXTRA_DIST += $(BENCHES)
 
 # One after the other: they measure time.  BENCH_FLAGS=--json for programs.

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # How fast the simulator is.  Environment: VRMS_BENCH_DIR (from make bench); VRMS_SHARED_DATA:
 # a folder with lanl/sys16.events.csv and lanl/sys20.events.csv, without which those rows are left out.
 # SPDX-License-Identifier: GPL-2.0-or-later
@@ -10,18 +10,21 @@ sim=$VRMS_BENCH_DIR/../../vrms-sim
 data=${VRMS_SHARED_DATA:-$VRMS_BENCH_DIR/../../../../shared/data}
 fast="--set cluster.token=1s --set cluster.token_coefficient=0 --set pacemaker.scheduler_per_vm_node_ns=10"
 
-row() { # label, goal, arguments
+row() { # label, goal, arguments: wall time for the goal, processor time for the rate
 	label=$1
 	goal=$2
 	shift 2
-	begin=$(date +%s.%N)
-	events=$("$sim" run "$@" --json | sed -n 's/^ "events": \([0-9]*\).*/\1/p')
-	end=$(date +%s.%N)
-	echo "$label $goal $events $begin $end" | awk '{ s = $5 - $4
-		printf "%-44s %8.2f s (goal %s) %10d events %6.2f M events/s\n", $1, s, $2, $3, $3 / s / 1e6 }'
+	work=$(mktemp -d)
+	TIMEFORMAT='%R %U %S'
+	{ time "$sim" run "$@" --json="$work/json"; } 2>"$work/time" >/dev/null
+	events=$(sed -n 's/^ "events": \([0-9]*\).*/\1/p' "$work/json")
+	read -r wall user system <"$work/time"
+	rm -r "$work"
+	echo "$label $goal $events $wall $user $system" | awk '{ s = $5 + $6
+		printf "%-40s %7.2f s (goal %s), %6.2f s of a core, %9d events %6.2f M/s\n", $1, $4, $2, s, $3, $3 / s / 1e6 }'
 }
 
-echo "whole simulations, wall time"
+echo "whole simulations (goal: 2 M events a second of one core)"
 for system in 16:160:2s 20:5000:60s; do
 	number=${system%%:*}
 	rest=${system#*:}

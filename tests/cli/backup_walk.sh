@@ -74,6 +74,20 @@ for state in 1 2 3 4; do
 	restored $state qcow2
 done
 "$backup" diff vm1@1 vm1@4
+
+# The same states as a chain of images for those without our program, also when it is moved.
+"$backup" export vm1@4 --chain --output "$work/made"
+mv "$work/made" "$work/chain"
+for state in 1 2 3 4; do
+	for disk in vda vdb; do
+		qemu-img compare -q -f qcow2 -F raw "$work/chain/vm1-$disk-$state.qcow2" "$work/state$state.$disk" ||
+			fail "state $state of $disk differs in the chain"
+	done
+done
+qemu-img info "$work/chain/vm1-vda-3.qcow2" | grep -q '^backing file: vm1-vda-2.qcow2' || fail "no chain"
+[ "$(stat -c %b "$work/chain/vm1-vda-4.qcow2")" -lt "$(stat -c %b "$work/chain/vm1-vda-1.qcow2")" ] ||
+	fail "the chain's images are all as large as the disk"
+cmp "$work/chain/vm1-domain.xml" "$work/domain.xml"
 "$backup" verify
 
 # Any point may go; the others stay whole.

@@ -93,6 +93,68 @@ printf '1\t1\tn1\t1\thost1\t0\t1000000000.5\t1000000900\t0\n2\t1\tn1\t1\thost1\t
 check "a Failure Trace Archive file is read" "$sim" run "$work/event_trace.tab" \
 	--assert 'failures == 1' --assert 'sim_s < 10000'
 
+# Load over time: two VMs on one node are busy in turn, and a third is never.
+printf 'vm,t0,t300,t600\na,100,0,0\nb,0,100,0\nc,0,0,0\n' >"$work/load.csv"
+check "load traces make VMs and their demand" "$sim" run "$work/load.csv" --nodes 1 \
+	--set host.cores=4 --set vm.cores=2 --duration 600s --assert 'vms == 3' --assert 'load.looks == 3' \
+	--assert 'load.peak == 0.5' --assert 'load.mean > 0.33' --assert 'load.mean < 0.34' --assert 'load.overloaded == 0'
+check "demand beyond the cores is overload" "$sim" run "$work/load.csv" --nodes 1 \
+	--set host.cores=1 --set vm.cores=2 --duration 600s --assert 'load.peak == 2' \
+	--assert 'load.overloaded > 0.6'
+printf '[cluster]\nnodes = 3\ntoken = 1s\n[vm]\ncores = 2\n[host]\nboot = 1h\n[faults]\n400s down node2\n' >"$work/s.sim"
+check "and level what a failure has left" "$sim" run "$work/s.sim" "$work/load.csv" \
+	--assert 'balance.count == 1' --assert 'balance.max_over_mean == 2'
+printf 'vm,t0,t300\na,1,2\nb,1,much\nc,1,2,3\nd,3,4\n' >"$work/load.csv"
+check "a bad load is named with its line" says 1 'load.csv:3: "much" is not a number' "$sim" run "$work/load.csv"
+check "or skipped and counted" "$sim" run "$work/load.csv" --skip-bad --assert 'skipped_lines == 2'
+printf 'end_s,vm,duration_s,cpu_mhz\n300,7,300,1300\n600,7,300,2600\n' >"$work/mhz.csv"
+check "MHz without a machine are said" says 1 'mhz.csv:2: the capacity of "7"' "$sim" run "$work/mhz.csv"
+printf 'vm,vcpu,cpu_capacity_mhz,mem_kb,start_s,stop_s\n7,1,2600,1048576,0,9\n' >"$work/vms.csv"
+check "with one they are read" "$sim" run "$work/vms.csv" "$work/mhz.csv" --nodes 1 --duration 600s \
+	--set host.cores=1 --assert 'load.peak == 1' --assert 'vms == 1'
+check "published failure data are presets" "$sim" run /dev/null --nodes 16 --vms 32 \
+	--set generate.preset=lanl16 --duration 8766h --set cluster.token=1s --assert 'failures > 300' \
+	--assert 'failures < 700'
+
+# Two nodes' journals of half a minute in the lab: node2 was frozen and fenced, node3's power was cut.
+# The rings without them came 2.2 and 2.3 s after their last beats.
+recorded=$srcdir/doc/examples/sim/recorded.jsonl
+check "what vrmsd has recorded is run" "$sim" run "$recorded" --assert 'nodes == 3' --assert 'vms == 6' \
+	--assert 'failures == 2' --assert 'detect.count == 2' --assert 'detect.p50_ms > 1900' \
+	--assert 'detect.max_ms < 2400' --assert 'fence.count == 2' --assert 'fence.needless == 0' \
+	--assert 'violations == 0' --json="$work/recorded.json" --html "$work/recorded.html"
+check "and asserted to be faster it fails" says 3 'detect.max_ms < 1000, it is' \
+	"$sim" run "$recorded" --assert 'detect.max_ms < 1000'
+check "a scenario says what a journal does not" "$sim" run "$srcdir/doc/examples/sim/lab.sim" "$recorded" \
+	--assert 'detect.count == 2' --assert 'split.fence.max_ms < 100'
+journal='"v":1,"mono_ms":1,"node":"a","event"'
+printf '{%s:"attached","wall":"2026-01-01T00:00:00.000Z","id":1,"name":"a","configured_ms":1000}\n{%s:"x","wall":"noon"}\n' \
+	"$journal" "$journal" >"$work/j.jsonl"
+check "a broken line of a journal is named" says 1 'j.jsonl:2: "noon" is not a time' "$sim" run "$work/j.jsonl"
+check "or skipped and counted" "$sim" run "$work/j.jsonl" --skip-bad --assert 'skipped_lines == 1'
+# b is lost twice without losing a beat (the network), then frozen, then leaves; b has an announced load.
+{
+	line() { # second, event and its fields
+		printf '{"v":1,"seq":0,"mono_ms":1,"wall":"2026-01-01T00:%02d:%02d.000Z","node":"%s",%s}\n' \
+			$(($1 / 60)) $(($1 % 60)) "$2" "$3"
+	}
+	line 0 a '"event":"attached","id":1,"name":"a","configured_ms":1000'
+	line 0 b '"event":"attached","id":2,"name":"b","configured_ms":1000'
+	line 0 c '"event":"attached","id":3,"name":"c","configured_ms":1000'
+	line 60 a '"event":"member","id":2,"name":"b","reason":"MEMBER_LOST"'
+	line 70 a '"event":"member","id":2,"name":"b","reason":"MEMBER_BACK_SAME_BOOT","away_ms":10000'
+	line 200 a '"event":"beat","id":2,"name":"b","state":"silent","unchanged_ms":600'
+	line 202 a '"event":"member","id":2,"name":"b","reason":"MEMBER_LOST"'
+	line 203 a '"event":"beat","id":2,"name":"b","state":"fresh","unchanged_ms":1'
+	line 204 a '"event":"member","id":2,"name":"b","reason":"MEMBER_BACK_SAME_BOOT","away_ms":2000'
+	line 300 b '"event":"load","for_ms":60000,"what":"backup"'
+	line 400 a '"event":"member","id":2,"name":"b","reason":"MEMBER_LEFT"'
+	line 500 a '"event":"member","id":2,"name":"b","reason":"MEMBER_JOINED"'
+} >"$work/j.jsonl"
+"$sim" run "$work/j.jsonl" --html "$work/j.html" --quiet
+check "a cut of the network is told from a freeze" grep -q '57.800 s: isolate of b' "$work/j.html"
+check "and that from its last beat on" grep -q '199.400 s: freeze of b' "$work/j.html"
+
 mkdir "$work/pve"
 echo '{"node1":{"power":"on"},"node2":{"power":"on"},"node3":{"power":"on"}}' \
 	>"$work/pve/hardware_status"
@@ -105,7 +167,87 @@ check "a folder of the Proxmox HA simulator is run" "$sim" run "$work/pve" \
 echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
+cat >"$work/corosync.conf" <<'END'
+totem {
+	version: 2
+	token: 1500
+	token_coefficient: 0
+	interface {
+		linknumber: 0
+	}
+}
+nodelist {
+	node {
+		ring0_addr: 10.0.0.1
+		ring1_addr: 10.0.1.1
+		nodeid: 1
+	}
+}
+quorum {
+	provider: corosync_votequorum
+	last_man_standing: 1
+	device {
+		model: net
+		net {
+			algorithm: ffsplit
+		}
+	}
+}
+END
+cat >"$work/cib.xml" <<'END'
+<cib><configuration>
+<crm_config><cluster_property_set id="o">
+<nvpair id="o1" name="no-quorum-policy" value="freeze"/>
+<nvpair id="o2" name="batch-limit" value="7"/>
+<nvpair id="o3" name="load-threshold" value="70%"/>
+</cluster_property_set></crm_config>
+<nodes>
+<node id="1" uname="alpha"><utilization id="u1"><nvpair id="u1m" name="hv_memory" value="65536"/><nvpair id="u1c" name="cpu" value="24"/></utilization></node>
+<node id="2" uname="beta"><utilization id="u2"><nvpair id="u2m" name="hv_memory" value="65536"/><nvpair id="u2c" name="cpu" value="24"/></utilization></node>
+</nodes>
+<resources>
+<primitive id="ipmi-alpha" class="stonith" type="fence_ipmilan"><instance_attributes id="i1"><nvpair id="i1d" name="pcmk_delay_base" value="3s"/></instance_attributes></primitive>
+<primitive id="ipmi-beta" class="stonith" type="fence_ipmilan"/>
+<primitive id="pdu" class="stonith" type="fence_apc"/>
+<primitive id="web" class="ocf" provider="heartbeat" type="VirtualDomain">
+<operations><op id="m" name="monitor" interval="20s"/><op id="s" name="start" interval="0" timeout="120s"/></operations>
+<utilization id="w1"><nvpair id="w1m" name="hv_memory" value="8192"/><nvpair id="w1c" name="cpu" value="4"/></utilization></primitive>
+</resources>
+<constraints/>
+<here/>
+<rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/></meta_attributes></rsc_defaults>
+</configuration>
+<status>
+<node_state id="1" uname="alpha" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
+<lrm_resource id="web" class="ocf" provider="heartbeat" type="VirtualDomain"><lrm_rsc_op id="web_last_0" operation="start" operation_key="web_start_0" call-id="3" rc-code="0" op-status="0" interval="0"/></lrm_resource>
+</lrm_resources></lrm></node_state>
+<node_state id="2" uname="beta" in_ccm="true" crmd="online" join="member" expected="member"/>
+</status></cib>
+END
+sed -i 's,<here/>,<fencing-topology><fencing-level id="l" index="2" target="alpha" devices="pdu"/></fencing-topology>,' "$work/cib.xml"
+check "a real cluster becomes a scenario" "$sim" scenario --from-cib "$work/cib.xml" \
+	--corosync-conf "$work/corosync.conf" --output "$work/real.sim"
+for line in "token = 1500ms" "token_coefficient = 0" "links = 2" "last_man_standing = yes" \
+	"qdevice = ffsplit" "no_quorum_policy = freeze" "batch_limit = 7" "load_threshold = 70" \
+	"migration_threshold = 5" "monitor_interval = 20s" "start_timeout = 120s" "kind = ipmi" \
+	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24"; do
+	check "with $line" grep -qx "$line" "$work/real.sim"
+done
+check "one device for the same of each node" test "$(grep -c '^\[device' "$work/real.sim")" = 2
+check "which runs" "$sim" run "$work/real.sim" --assert 'nodes == 2' --assert 'vms == 1'
+sed -i 's/token: 1500/token: soon/' "$work/corosync.conf"
+check "a bad value of corosync.conf is named with its line" says 1 'corosync.conf:3: token: ' \
+	"$sim" scenario --corosync-conf "$work/corosync.conf"
+echo '}' >>"$work/corosync.conf"
+sed -i 's/token: soon/token: 99/' "$work/corosync.conf"
+check "so is a brace too many" says 1 'without a section' "$sim" scenario --corosync-conf "$work/corosync.conf"
+
 stalls=$srcdir/doc/examples/sim/stalls.sim
+check "an unknown policy is a usage error" says 2 'neither model nor pacemaker' \
+	"$sim" run "$example" --policy dice
+mkdir "$work/empty"
+check "without crm_simulate its package is named" says 1 'pacemaker-cli-utils' \
+	env PATH="$work/empty" "$sim" run "$example" --policy pacemaker
 grid() {
 	"$sim" sweep "$stalls" --duration 500h --grid cluster.token=300ms,2s \
 		--grid vrmsd.enabled=no,yes --json="$work/$1.json" --svg "$work/$1.svg" >"$work/$1.txt"

@@ -118,7 +118,9 @@ static int read_file(void *context, void *buffer, size_t size, uint64_t offset)
 	if (offset > file->seen.bytes || size > file->seen.bytes - offset) {
 		return -EBADMSG;
 	}
-	memcpy(buffer, file->seen.data + offset, size);
+	if (size > 0) {
+		memcpy(buffer, file->seen.data + offset, size);
+	}
 	return 0;
 }
 
@@ -133,7 +135,9 @@ static int write_file(void *context, const void *buffer, size_t size, uint64_t o
 	if (offset + size > file->seen.bytes) {
 		resize(&file->seen, offset + size);
 	}
-	memcpy(file->seen.data + offset, buffer, size);
+	if (size > 0) { /* an empty file has no data at all */
+		memcpy(file->seen.data + offset, buffer, size);
+	}
 	pthread_mutex_unlock(&file->memory->lock);
 	return fails ? -EIO : 0;
 }

@@ -11,14 +11,15 @@ trap 'rm -rf "$work"' EXIT
 cat >"$work/rules" <<'END'
 common: common
 ocf: common ocf
-agents: common ocf agents
+san: common san
+agents: common ocf san agents
 placement: common placement
 quorum: common ocf/fence.h ocf/param.h placement quorum agents/vm_state.h agents/domain_xml.h agents/qemu_process.h agents/vm_cache.h
 simulator: common placement quorum simulator agents/vm_state.h
 backup: common backup
-lab: common ocf agents placement quorum simulator backup lab
-cli: common ocf agents placement quorum simulator backup lab cli
-tests: common ocf agents placement quorum simulator backup lab cli tests
+lab: common ocf san agents placement quorum simulator backup lab
+cli: common ocf san agents placement quorum simulator backup lab cli
+tests: common ocf san agents placement quorum simulator backup lab cli tests
 END
 
 # Looks at a source tree; prints what is wrong; status 1 when something is.

@@ -6,11 +6,12 @@ HYGIENE_TESTS = \
 	tests/hygiene/headers.sh \
 	tests/hygiene/includes.sh \
 	tests/hygiene/metadata.sh \
+	tests/hygiene/mutations.sh \
 	tests/hygiene/pure.sh \
 	tests/hygiene/style.sh
 
 TESTS      += $(HYGIENE_TESTS)
-EXTRA_DIST += $(HYGIENE_TESTS)
+EXTRA_DIST += $(HYGIENE_TESTS) tests/hygiene/mutations.list
 
 # The programs of the fakes are there so that there is always something to look at.
 AM_TESTS_ENVIRONMENT = \

@@ -195,6 +195,90 @@ change_off() { # the same for a VM that is off
 	qemu-io -f raw -c "$1" "$SAN/expected" >/dev/null
 }
 
+# A file system for scratch files that the guest's writes would fill: given up before that.
+scratch_fills() {
+	local i
+	host=node2
+	vm_exec mkdir -p /run/tiny
+	vm_exec mount -t tmpfs -o size=24m tiny /run/tiny
+	(trap - ERR; backup take bk --mode full --rate 1M --scratch /run/tiny >"$DIR/words" 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
+	for i in $(seq 10 57); do
+		change "write -P $i ${i}M 1M"
+		same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	done
+	wait $! && fail "a backup outlived its scratch space"
+	say "$(cat "$DIR/words")"
+	contains "why it was given up" "$(cat "$DIR/words")" "the space for scratch files runs out"
+	nothing_left
+	same "scratch files left" "" "$(vm_exec ls -A /run/tiny)"
+	vm_exec umount /run/tiny
+	take incremental
+	taken_as "incremental, read"
+	last_point_restores
+nobody_serves() { ! vm_exec pgrep -x nbdkit; }
+
+tried() {
+	host=node2
+	words=$(backup test-restore bk@2 --scratch /srv --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
+	say "$words"
+	contains "the result" "$words" "bk@2: works"
+	words=$(backup test-restore bk@3 --whole --scratch /srv --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
+	say "$words"
+	same "points that are proved" 2 "$(backup list | grep -c "  tested")"
+	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	if words=$(backup test-restore bk@4 --scratch /srv --wait-for "no such words" --timeout 4s 2>&1); then
+		fail "a guest that says nothing passed: $words"
+	fi
+	say "$words"
+	contains "the result" "$words" "bk@4: FAILED"
+	contains "the point" "$(backup show bk@4)" "FAILED after"
+	refused "a trial with nothing to wait for" "no guest agent" backup test-restore bk@2
+	same "VMs left" "bk" "$(vm_exec virsh -q list --all --name | grep .)"
+	same "what is left in scratch" "" "$(ls -d "$SAN"/vrms-trial.* 2>/dev/null || :)"
+	nobody_serves || fail "nbdkit still serves"
+}
+
+booted() {
+	local at
+	host=node2
+	refused "booting a VM that runs" "is running" backup boot bk@2 --output /srv/quick
+	vm_exec virsh -q destroy bk --graceful
+	words=$(backup boot bk@2 --output /srv/quick --no-copy 2>&1) || fail "boot: $words"
+	say "$words"
+	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	wait_until 60 "the guest has booted and counts" console_shows_more bk 2
+	refused "a prune under a VM that reads" "serving bk@2" backup prune --keep-last 1
+	vm_exec virsh -q destroy bk
+	wait_until 20 "the server has ended with its last client" nobody_serves
+	rm -r "$SAN/quick"
+
+	words=$(backup boot bk@4 --output /srv/quick 2>&1) || fail "boot: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	contains "the copy" "$words" "vdb: copied"
+	wait_until 20 "the server has ended with its last client" nobody_serves
+	at=$(console_ticks bk)
+	wait_until 60 "the guest counts on without the repository" console_shows_more bk "$at"
+	vm_exec virsh -q destroy bk --graceful
+	same "what it still stands on" null "$(qemu-img info --output=json "$SAN/quick/bk-vdb.qcow2" |
+		jq -r '."backing-filename"')"
+	qemu-img compare -q -f qcow2 -F raw "$SAN/quick/bk-vdb.qcow2" "$SAN/state.4" ||
+		fail "the disk that was copied differs"
+	vm_exec virsh -q start bk
+}
+
+strangers() {
+	host=node2
+	vm_exec virsh -q checkpoint-create-as bk theirs --diskspec vda,checkpoint=no \
+		--diskspec vdb,checkpoint=bitmap >/dev/null
+	words=$(backup take bk --mode auto 2>&1) || fail "take beside a stranger's checkpoint: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	words=$(backup take bk --mode incremental 2>&1) || fail "take beside a stranger's checkpoint: $words"
+	taken_as "incremental, read"
+	same "checkpoints" theirs "$(vm_exec virsh -q checkpoint-list bk --name | grep .)"
+	vm_exec virsh -q checkpoint-delete bk theirs
+}
+
 copied() {
 	host=node2
 	backup restore bk@4 --define --name copy --output /srv/copy --format qcow2 | sed 's/^/# /'
@@ -211,6 +295,51 @@ copied() {
 	vm_exec virsh -q undefine bk
 }
 
+# Firmware variables, the TPM's state and a disk that is a block device.
+firmware() {
+	local loop uuid tpm
+	host=node2
+	[ -e /usr/share/OVMF/OVMF_VARS_4M.fd ] || { say "no OVMF (Debian package: ovmf)"; exit 77; }
+	lab vm add fw --files-only
+	loop=$(losetup --find --show "$SAN/disk/fw.raw") || { say "no block device to be had"; exit 77; }
+	trap 'losetup -d "$loop"' EXIT
+	vm_exec test -b "$loop" || { say "the node does not see $loop"; exit 77; }
+	sed -i -e 's|<type arch="x86_64" machine="pc">hvm</type>|<type arch="x86_64" machine="q35">hvm</type><loader readonly="yes" type="pflash">/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template="/usr/share/OVMF/OVMF_VARS_4M.fd">/srv/disk/fw.nvram</nvram>|' \
+		-e '/<disk type=/s|type="file"|type="block"|' -e "s|<source file=\"/srv/disk/fw.raw\"|<source dev=\"$loop\"|" \
+		-e '/<memory /s|>[0-9]*<|>256<|' -e '/<watchdog/d; /<panic/d; /controller type="usb"/d' "$SAN/vm/fw.xml"
+	vm_exec virsh -q define /srv/vm/fw.xml
+	vm_exec virsh -q start fw
+	wait_until 90 "the firmware has written its variables" firmware_wrote
+	words=$(backup take fw 2>&1) || fail "take: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+	contains "how the device was taken" "$words" "vda: full"
+	contains "what was saved" "$(backup show fw)" "file nvram"
+	vm_exec virsh -q destroy fw
+	backup restore fw --disk vda=/srv/fw.back --format raw >/dev/null
+	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device's content differs"
+
+	# Off, with a TPM that somebody else has filled.
+	vm_exec virsh -q dumpxml --inactive fw | sed 's|</devices>|<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm></devices>|' >"$SAN/vm/fw.xml"
+	vm_exec virsh -q define /srv/vm/fw.xml
+	uuid=$(vm_exec virsh -q domuuid fw | head -n 1)
+	tpm=/var/lib/libvirt/swtpm/$uuid/tpm2
+	vm_exec mkdir -p "$tpm"
+	vm_exec sh -c "head -c 5000 /dev/urandom >$tpm/tpm2-00.permall; cp $tpm/tpm2-00.permall /srv/fw.tpm"
+	cp "$SAN/disk/fw.nvram" "$SAN/fw.nvram"
+	words=$(backup take fw 2>&1) || fail "take: $words"
+	contains "what was saved" "$(backup show fw)" "file tpm"
+	vm_exec rm -r "/var/lib/libvirt/swtpm/$uuid"
+	vm_exec virsh -q undefine fw --nvram
+	dd if=/dev/zero of="$SAN/disk/fw.raw" bs=64k count=4 conv=notrunc,fsync status=none
+	backup restore fw --define --overwrite | sed 's/^/# /'
+	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device was not put back"
+	cmp "$SAN/fw.nvram" "$SAN/disk/fw.nvram" || fail "the firmware's variables differ"
+	vm_exec cmp "$tpm/tpm2-00.permall" /srv/fw.tpm || fail "the TPM's state differs"
+	same "its UUID" "$uuid" "$(vm_exec virsh -q domuuid fw | head -n 1)"
+	vm_exec virsh -q undefine fw --nvram
+}
+firmware_wrote() { ! cmp -s /usr/share/OVMF/OVMF_VARS_4M.fd "$SAN/disk/fw.nvram"; }
+
 lab_up -n 2
 run_case set_up "a VM with a raw and a qcow2 disk runs"
 run_case modes "full, incremental, differential and auto of a running guest"
@@ -220,5 +349,10 @@ host=node1 run_case migrated "incremental after a live migration"
 run_case clean_fail_over "incremental after a clean stop and a start on the other host"
 run_case power_cut "a power cut: full with the reason, storing only changes, then incremental again"
 run_case put_back "a VM is put back where it was: never while it runs; its chain starts anew"
+run_case scratch_fills "scratch space runs out: the backup is given up, the guest never stands still"
+run_case tried "a point is proved by a VM that comes up, beside the one that runs; the result is kept"
+run_case booted "a VM runs from the repository at once, and is copied back while it runs"
+run_case strangers "a checkpoint of somebody else is left alone and in nobody's way"
 run_case copied "a point becomes another VM beside the first; libvirt undefines both"
+run_case firmware "firmware variables, the TPM's state and a block device come back"
 finish

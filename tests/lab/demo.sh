@@ -5,27 +5,43 @@
 . "$(dirname "$0")/lib.sh"
 
 told_for_programs() {
-	local start story
+	local start story cut
 	story=$(mktemp)
 	start=$(now_ms)
 	lab demo --json >"$story" || { cat "$story"; fail "exit status $?"; }
-	below "the demo" $(($(now_ms) - start)) 180000
+	below "the demo" $(($(now_ms) - start)) 300000
 	[ ! -e "$DIR" ] || fail "$DIR is left"
-	say "$(jq -c '[.events[] | [.event, .after_ms, .subject]]' "$story")"
+	same "settings" '["defaults","vrmsd"]' "$(jq -c '[.cuts[].setting]' "$story")"
 	same "recovered" true "$(jq .recovered "$story")"
-	same "VMs" 6 "$(jq '.vms | length' "$story")"
-	same "VMs that live" 6 "$(jq '[.vms[] | select(.lives)] | length' "$story")"
-	same "VMs restarted that were not on the lost node" 0 \
-		"$(jq '.cut as $cut | [.vms[] | select(.restarted and .node_before != $cut)] | length' "$story")"
-	same "load lost" 0 "$(jq '(.load_before_mib | add) - (.load_after_mib | add)' "$story")"
-	same "survivors" 2 "$(jq '.load_after_mib | length' "$story")"
-	for event in cut token_lost membership fenced vm_started guest_lives; do
-		jq -e --arg e $event 'any(.events[]; .event == $e)' "$story" >/dev/null || fail "no event $event"
+	for cut in 0 1; do
+		jq -c ".cuts[$cut]" "$story" >"$story.cut"
+		check_cut "$story.cut"
 	done
-	same "order of the story" true "$(jq '[.events[].after_ms] | . == sort' "$story")"
+	same "the token of Corosync's defaults" 3650 "$(jq '.cuts[0].token_ms' "$story")"
+	[ "$(jq '.cuts[1].token_ms' "$story")" -lt 3650 ] || fail "vrmsd has not shortened the token"
+	same "medians" '[1,1]' "$(jq -c '.clusters[0] | [.defaults.cuts, .vrmsd.cuts]' "$story")"
+	[ "$(jq '.clusters[0] | .defaults.membership_ms > .vrmsd.membership_ms' "$story")" = true ] ||
+		fail "vrmsd was not sooner"
+	say "$(jq -c '.clusters[0]' "$story")"
+	rm -f "$story" "$story.cut"
+}
+
+check_cut() { # FILE
+	local event
+	say "$(jq -c '[.setting, .token_ms, (.events[] | [.event, .after_ms, .subject])]' "$1")"
+	same "recovered" true "$(jq .recovered "$1")"
+	same "VMs" 6 "$(jq '.vms | length' "$1")"
+	same "VMs that live" 6 "$(jq '[.vms[] | select(.lives)] | length' "$1")"
+	same "VMs restarted that were not on the lost node" 0 \
+		"$(jq '.cut as $cut | [.vms[] | select(.restarted and .node_before != $cut)] | length' "$1")"
+	same "load lost" 0 "$(jq '(.load_before_mib | add) - (.load_after_mib | add)' "$1")"
+	same "survivors" 2 "$(jq '.load_after_mib | length' "$1")"
+	for event in cut token_lost membership fenced vm_started guest_lives; do
+		jq -e --arg e $event 'any(.events[]; .event == $e)' "$1" >/dev/null || fail "no event $event"
+	done
+	same "order of the story" true "$(jq '[.events[].after_ms] | . == sort' "$1")"
 	same "starts before the fence" 0 "$(jq '([.events[] | select(.event == "fenced")][0].after_ms) as $f |
-		[.events[] | select(.event == "vm_started" and .after_ms < $f)] | length' "$story")"
-	rm -f "$story"
+		[.events[] | select(.event == "vm_started" and .after_ms < $f)] | length' "$1")"
 }
 
 told_to_a_pipe() {
@@ -36,6 +52,8 @@ told_to_a_pipe() {
 	esac
 	contains "the story" "$text" "power cut"
 	contains "the story" "$text" "Every VM runs"
+	contains "the story" "$text" "Side by side"
+	printf '%s\n' "$text" | sed -n '/^Side by side/,$s/^/# /p'
 }
 
 run_case told_for_programs "the demo ends with every VM running, and tells it in JSON"

@@ -7,16 +7,27 @@ LAB_TESTS += \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
+	tests/lab/fence_libvirt.sh \
+	tests/lab/health.sh \
 	tests/lab/plan.sh \
+	tests/lab/scsi.sh \
 	tests/lab/vm.sh
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
+	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
+	tests/lab/backup-agent.sh \
+	tests/lab/backup-policy.sh \
+	tests/lab/load.sh \
+	tests/lab/locks.sh \
+	tests/lab/san.sh \
+	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 
-EXTRA_DIST += tests/lab/lib.sh $(LAB_TESTS) $(LAB_MORE_TESTS)
+EXTRA_DIST += tests/lab/lib.sh tests/lab/target.sh tests/lab/agent-guest.sh tests/lab/agent-init \
+	$(LAB_TESTS) $(LAB_MORE_TESTS)
 
 LAB_STAGE = $(abs_builddir)/stage
 

@@ -1,11 +1,13 @@
 #!/bin/bash
 # vmwatch.sh - vrmsd sees machines fail and Pacemaker acts at once: measured in a cluster of three.
 #
-# VRMS_VMWATCH_KILLS: how many QEMUs are killed (20).
+# VRMS_VMWATCH_KILLS: how many QEMUs are killed (20); VRMS_VMWATCH_PAUSES: how many machines are
+# paused by an I/O error, and how many panic (3).
 # SPDX-License-Identifier: GPL-2.0-or-later
 . "$(dirname "$0")/lib.sh"
 
 KILLS=${VRMS_VMWATCH_KILLS:-20}
+PAUSES=${VRMS_VMWATCH_PAUSES:-3}
 NODES="node1 node2 node3"
 JOURNAL=/run/vrms/journal.jsonl
 LIMIT_MS=3000 # for 95 of 100 reactions, on a machine that others load; what is measured is printed
@@ -60,8 +62,8 @@ settled() { # NAME: runs and is watched; its node in $node
 	wait_until 30 "$1 is watched on $node" is_watched "$1" "$node"
 }
 failures() { # NAME: reports about it in all journals
-	local node
-	for node in $NODES; do journal "$node"; done | jq -s --arg vm "$1" 'map(select(.vm == $vm and .state == "failed")) | length'
+	local each
+	for each in $NODES; do journal "$each"; done | jq -s --arg vm "$1" 'map(select(.vm == $vm and .state == "failed")) | length'
 }
 kill_qemu() { # NAME NODE: its time in ms
 	in_node "$2" sh -c "pid=\$(cat /run/libvirt/qemu/$1.pid); date +%s%3N; kill -KILL \$pid"
@@ -84,7 +86,11 @@ summary() { # WHAT FILE
 }
 
 # Nothing else is under way in the cluster, as when a machine fails out of the blue.
-quiet_cluster() { in_node node1 crm_resource --wait --timeout 60s; }
+is_quiet() {
+	local dc
+	dc=$(in_node node1 crmadmin --dc_lookup | grep -oE 'node[0-9]+') && in_node node1 crmadmin --status "$dc" | grep -q S_IDLE
+}
+quiet_cluster() { wait_until 60 "the cluster is idle" is_quiet; }
 
 below_limit() { # FILE: the 95th percentile of its second column
 	local p95
@@ -145,7 +151,7 @@ io_error() {
 		in_node "$each" cp /run/small/vmio.raw /run/whole.raw
 	done
 	lab vm add vmio --disk /run/small/vmio.raw --monitor 60s --deadline 20s
-	for i in 1 2 3 4 5; do
+	for i in $(seq "$PAUSES"); do
 		settled vmio
 		shown=$(console_ticks vmio)
 		wait_until 20 "the guest counts" console_shows_more vmio "$shown"
@@ -163,9 +169,10 @@ io_error() {
 }
 
 panic() {
-	local i at before figures QUIET=1
+	local i at before figures
+	local QUIET=1 # for wait_until
 	figures=$(mktemp)
-	for i in 1 2 3 4 5; do
+	for i in $(seq "$PAUSES"); do
 		settled vm1
 		before=$(boots vm1)
 		wait_until 20 "the guest counts" booted_beyond vm1 $((before - 1))
@@ -265,25 +272,111 @@ helper_killed() {
 
 flapping() {
 	local i at
-	in_node node1 crm_resource --resource vm3 --ban --node node2 >/dev/null 2>&1
-	in_node node1 crm_resource --resource vm3 --ban --node node3 >/dev/null 2>&1
-	wait_until 60 "vm3 runs on node1" vm_is vm3 node1 Started
-	stop_vrmsd node1
-	start_vrmsd node1 "vm_flap_count = 2" "vm_flap_window = 10min"
-	for i in 1 2 3; do
-		settled vm3
-		at=$(kill_qemu vm3 node1)
-		if [ "$i" = 3 ]; then
-			wait_until 20 "vrmsd says so" has_state node1 vm3 VM_FLAPPING "$at"
-			wait_until 90 "its monitor finds it" has_stop node1 vm3 "$at"
-			[ -z "$(state_ms node1 vm3 failed "$at")" ] || fail "it was reported"
-		else
-			wait_until 20 "vm3 is being stopped" has_stop node1 vm3 "$at"
-		fi
-		forget_failures vm3
+	lab vm add flap --monitor 5s
+	wait_until 60 "flap runs" vm_is flap "" Started
+	node=$(vm_node flap)
+	for i in $NODES; do
+		[ "$i" = "$node" ] || in_node node1 crm_resource --resource flap --ban --node "$i" >/dev/null 2>&1
 	done
+	in_node node1 crm_resource --resource flap --meta --set-parameter migration-threshold --parameter-value 1000 >/dev/null
+	stop_vrmsd "$node"
+	start_vrmsd "$node" "vm_flap_count = 2" "vm_flap_window = 10min"
+	for i in 1 2 3; do
+		settled flap
+		at=$(kill_qemu flap "$node")
+		if [ "$i" = 3 ]; then
+			wait_until 20 "vrmsd says so" has_state "$node" flap VM_FLAPPING "$at"
+			wait_until 90 "its monitor finds it" has_stop "$node" flap "$at"
+			[ -z "$(state_ms "$node" flap failed "$at")" ] || fail "it was reported"
+			settled flap
+			in_node "$node" vrms status >"$OUT" || fail "no status"
+			contains "the status" "$(cat "$OUT")" "has failed too often: left to its monitor for another"
+			same "limited" true "$(in_node "$node" vrms status --json | jq '.machines.vms[] | select(.vm == "flap") | .limited_ms > 0')"
+			same "vm1 limited" 0 "$(in_node "$node" vrms status --json | jq '[.machines.vms[] | select(.vm != "flap") | .limited_ms] | max // 0')"
+		else
+			wait_until 20 "flap is being stopped" has_stop "$node" flap "$at"
+		fi
+	done
+	in_node node1 crm_resource --resource flap --clear >/dev/null
+	lab vm remove flap
 }
 
+# The words of an admin: the state now, the past, one machine's story.
+told() {
+	local at follower
+	settled vm1
+	in_node "$node" vrms status >"$OUT" || fail "no status"
+	grep -qE '^node +node[123], in the cluster, with quorum' "$OUT" || fail "no node: $(cat "$OUT")"
+	grep -qE '^membership ring [0-9]+, 3 members, formed .* ago' "$OUT" || fail "no membership: $(cat "$OUT")"
+	grep -qE '^token +[0-9]+ ms in force' "$OUT" || fail "no token: $(cat "$OUT")"
+	grep -qE '^machines +libvirt connected, Pacemaker connected' "$OUT" || fail "no machines: $(cat "$OUT")"
+	grep -qE '^vm +vm1 +running for [0-9.]+ (ms|s|min); vm1' "$OUT" || fail "no vm1: $(cat "$OUT")"
+	sed 's/^/# /' "$OUT"
+	in_node "$node" vrms events --file $JOURNAL --follow --json --since 1s >"$OUT.follow" &
+	follower=$!
+	sleep 1
+	at=$(kill_qemu vm1 "$node")
+	wait_until 20 "--follow shows it" grep -q '"state":"failed"' "$OUT.follow"
+	kill "$follower"
+	rm -f "$OUT.follow"
+	wait_until 20 "vm1 is being stopped" has_stop "$node" vm1 "$at"
+	settled vm1
+	in_node "$node" vrms explain vm vm1 --file $JOURNAL --since 1min >"$OUT" || fail "nothing is known"
+	sed 's/^/# /' "$OUT"
+	# In order: the death, from one source or both; the report; the cluster's operation.
+	grep -oE '"(process ended|failed|operation)"' "$OUT" | uniq | tr -d '\n' |
+		grep -qE '("process ended""failed"|"failed""process ended")"operation"' ||
+		fail "not the story of a death"
+	forget_failures vm1
+}
+
+# Pacemaker and libvirtd are restarted together under running machines: both are found again, and
+# what happens next is seen.
+pacemaker_restarted() {
+	local at
+	settled vm2
+	in_node node1 crm_attribute --name maintenance-mode --update true >/dev/null
+	wait_until 20 "vrmsd knows" is_unmanaged vm2 "$node"
+	at=$(now_ms)
+	in_node "$node" pkill -TERM -x pacemakerd
+	wait_until 60 "Pacemaker has ended" is_without_pacemaker "$node"
+	wait_until 20 "vrmsd has noticed" is_disconnected "$node" pacemaker
+	in_node "$node" sh -c 'PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none setsid pacemakerd -f >>/var/log/pacemakerd.out 2>&1 </dev/null &'
+	online 90
+	wait_until 60 "vrmsd of $node is connected again" listens "$node"
+	in_node node1 crm_attribute --name maintenance-mode --delete >/dev/null
+	settled vm2
+	at=$(kill_qemu vm2 "$node")
+	wait_until 20 "the death is reported" has_state "$node" vm2 failed "$at"
+	wait_until 20 "vm2 is being stopped" has_stop "$node" vm2 "$at"
+	forget_failures vm2
+	settled vm2
+}
+is_without_pacemaker() { ! in_node "$1" pgrep -x pacemakerd; }
+is_disconnected() { journal "$1" | jq -se --arg e "$2" 'map(select(.event == $e)) | last.connected == false'; }
+
+# A resource of the old agent is watched like one of ours.
+virtual_domain() {
+	local at
+	lab vm add vmold --agent heartbeat --monitor 60s
+	settled vmold
+	quiet_cluster
+	at=$(kill_qemu vmold "$node")
+	wait_until 20 "the death is reported" has_state "$node" vmold failed "$at"
+	wait_until 20 "vmold is being stopped" has_stop "$node" vmold "$at"
+	say "stop begun after $(($(stop_ms "$node" vmold "$at") - at)) ms"
+	settled vmold
+	at=$(failures vmold)
+	in_node node1 crm_resource --resource vmold --move --node "$(node_of_others "$node")" >/dev/null 2>&1
+	wait_until 60 "vmold has moved" vm_is vmold "$(node_of_others "$node")" Started
+	in_node node1 crm_resource --resource vmold --clear >/dev/null
+	in_node node1 crm_resource --resource vmold --restart --timeout 60s >/dev/null
+	settled vmold
+	same "reports after a migration and a restart" "$at" "$(failures vmold)"
+	lab vm remove vmold
+}
+
+OUT=$(mktemp)
 lab_up -n 3 --token 1000
 for node in $NODES; do
 	(start_vrmsd "$node" "vm_flap_count = 16" "vm_flap_window = 1s") || exit 99
@@ -301,5 +394,9 @@ run_case unmanaged "a machine that the cluster does not manage is not reported"
 run_case libvirtd_killed "libvirtd killed: a death is reported all the same"
 run_case libvirtd_missed_it "what libvirtd could not tell is found when it is back"
 run_case helper_killed "vm-watch killed: vrmsd lives, the report arrives late but once"
+run_case told "status, events and explain tell of a machine"
+run_case pacemaker_restarted "Pacemaker restarted: vrmsd is connected again and sees the next death"
+run_case virtual_domain "machines of ocf:heartbeat:VirtualDomain are watched as well"
 run_case flapping "a flapping machine is left to its monitor, said so"
+rm -f "$OUT"
 finish

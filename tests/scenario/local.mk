@@ -8,6 +8,7 @@ SCENARIOS = \
 	tests/scenario/fault_killed_and_flapping \
 	tests/scenario/members_false_alarm_and_death \
 	tests/scenario/tuner_day_of_a_host \
+	tests/scenario/tuner_second_opinion \
 	tests/scenario/verdict_freeze_short_and_long \
 	tests/scenario/verdict_san_cut
 

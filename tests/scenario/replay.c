@@ -263,9 +263,10 @@ static void agree_line(const struct line *line)
 	}
 }
 
-/* tuner: "TIME sample source=scheduling us=300", "TIME load|configured|enable|disturbed|false-loss
- * ms=N", "TIME run seconds=60 scheduling=LARGEST_US ring=LARGEST_US": that many seconds with ten
- * measurements of each source in each, uniform up to the largest. */
+/* tuner: "TIME sample source=scheduling us=300", "TIME
+ * load|configured|enable|guard|links|disturbed|false-loss ms=N", "TIME run seconds=60
+ * scheduling=LARGEST_US ring=LARGEST_US": that many seconds with ten measurements of each source in
+ * each, uniform up to the largest. */
 static struct vrms_tuner *tuner;
 static struct vrms_random tuner_random;
 
@@ -281,7 +282,8 @@ static void tuner_open(const struct line *line)
 	    .hysteresis_pct = 15,
 	    .penalty_ms = 600000,
 	    .loss_per_year = 0.1,
-	    .disturbances_per_year = 365,
+	    .loss_guarded_per_year = 8766,
+	    .disturbances_per_year = (double)number_of(line, "disturbances", 365),
 	    .source_bits = 1 << VRMS_TUNER_SCHEDULING | 1 << VRMS_TUNER_RING,
 	};
 
@@ -321,13 +323,23 @@ static void tuner_run(const struct line *line)
 
 static void tuner_line(const struct line *line)
 {
-	static const char *const kinds[] = {"sample",     "tick",   "load",
-					    "configured", "enable", "disturbed",
-					    "false-loss", "run",    NULL};
-	static const char *const sources[] = {"scheduling", "ring", NULL};
+	/* In the order of enum vrms_tuner_event_kind, and of enum vrms_tuner_source. */
+	enum { KIND_RUN = VRMS_TUNER_FALSE_LOSS + 1 };
+	static const char *const kinds[] = {[VRMS_TUNER_SAMPLE] = "sample",
+					    [VRMS_TUNER_TICK] = "tick",
+					    [VRMS_TUNER_LOAD] = "load",
+					    [VRMS_TUNER_CONFIGURED] = "configured",
+					    [VRMS_TUNER_ENABLE] = "enable",
+					    [VRMS_TUNER_GUARD] = "guard",
+					    [VRMS_TUNER_LINKS] = "links",
+					    [VRMS_TUNER_DISTURBED] = "disturbed",
+					    [VRMS_TUNER_FALSE_LOSS] = "false-loss",
+					    [KIND_RUN] = "run",
+					    [KIND_RUN + 1] = NULL};
+	static const char *const sources[] = {"scheduling", "ring", "answer", "link", NULL};
 	int kind = choice_of(line, line->kind, kinds);
 
-	if (kind == 7) {
+	if (kind == KIND_RUN) {
 		tuner_run(line);
 		return;
 	}

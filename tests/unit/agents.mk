@@ -89,3 +89,35 @@ tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS) -pthread
 tests_unit_test_worker_LDADD  = agents/libvrms-vmlibvirt.a $(UNIT_LIBS)
 tests_unit_test_libvirt_error_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
 tests_unit_test_libvirt_error_LDADD  = agents/libvrms-vmlibvirt.a $(UNIT_LIBS)
+
+# DRBD.
+UNIT_TESTS += tests/unit/test_drbd_score tests/unit/test_drbd_state
+
+tests_unit_test_drbd_score_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drbd_score_LDADD  = $(DRBD_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_drbd_state_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DCAPTURES='"$(abs_top_srcdir)/tests/drbd/captures"' \
+	-DSTATES_EXPECTED='"$(abs_top_srcdir)/tests/drbd/states.expected"'
+tests_unit_test_drbd_state_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drbd_state_LDADD  = $(DRBD_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test_drbd_agent
+tests_unit_test_drbd_agent_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DCAPTURES='"$(abs_top_srcdir)/tests/drbd/captures"' \
+	-DAGENT='"$(abs_top_builddir)/agents/Drbd"' \
+	-DFULL_AGENT_FOLDER='"$(abs_top_builddir)/agents"'
+tests_unit_test_drbd_agent_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_drbd_agent_LDADD  = $(UNIT_LIBS)
+tests_unit_test_drbd_agent_DEPENDENCIES = agents/Drbd agents/drbd-agent
+
+UNIT_TESTS += tests/unit/test_fence_libvirt
+tests_unit_test_fence_libvirt_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
+tests_unit_test_fence_libvirt_LDADD  = $(FENCE_LIBVIRT_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += tests/unit/test_node_health
+tests_unit_test_node_health_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DAGENT='"$(abs_top_builddir)/agents/NodeHealth"'
+tests_unit_test_node_health_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_node_health_LDADD  = $(HEALTH_LIBS) $(UNIT_LIBS)
+tests_unit_test_node_health_DEPENDENCIES = agents/NodeHealth

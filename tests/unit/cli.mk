@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-TESTS      += tests/cli/plan.sh tests/cli/plan_live.sh
-EXTRA_DIST += tests/cli/plan.sh tests/cli/plan_live.sh
+CLI_TESTS   = tests/cli/plan.sh tests/cli/plan_live.sh tests/cli/events.sh tests/cli/vrmsd.sh
+TESTS      += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS)

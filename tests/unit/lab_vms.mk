@@ -2,12 +2,16 @@
 
 UNIT_TESTS += \
 	tests/unit/test_guest_record \
+	tests/unit/test_lab_figures \
 	tests/unit/test_timeline \
 	tests/unit/test_view \
 	tests/unit/test_vm_xml
 
 tests_unit_test_guest_record_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_guest_record_LDADD  = lab/libvrms-story.a $(UNIT_LIBS)
+
+tests_unit_test_lab_figures_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lab_figures_LDADD  = lab/libvrms-story.a $(UNIT_LIBS)
 
 tests_unit_test_timeline_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_timeline_LDADD  = lab/libvrms-story.a $(UNIT_LIBS)

@@ -9,6 +9,7 @@ UNIT_LIBS   = $(COMMON_LIBS) $(QB_LIBS) $(CHECK_LIBS)
 
 include tests/unit/common.mk
 include tests/unit/ocf.mk
+include tests/unit/san.mk
 include tests/unit/agents.mk
 include tests/unit/lab.mk
 include tests/unit/lab_vms.mk

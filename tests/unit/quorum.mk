@@ -10,6 +10,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_members \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
+	tests/unit/test_quorum_told \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
 	tests/unit/test_quorum_vms \
@@ -53,3 +54,6 @@ tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_vms_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_told_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_quorum_told_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)

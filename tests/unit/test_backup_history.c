@@ -227,8 +227,87 @@ START_TEST(random_histories_with_prunes_and_power_losses_restore)
 }
 END_TEST
 
-UNIT_MAIN("backup_history", every_order_of_modes_restores_bit_for_bit,
-	  an_unchanged_disk_costs_no_blocks, power_lost_at_any_change_leaves_earlier_points,
+/* The number of the newest point of the only VM. */
+static uint64_t newest(const struct world *world)
+{
+	struct vrms_point point VRMS_CLEANUP(vrms_point_done) = {0};
+
+	ck_assert_int_eq(vrms_point_read(world->repository, "vm 1", &point, NULL), 0);
+	return point.sequence;
+}
+
+START_TEST(a_number_is_never_given_twice)
+{
+	for (uint64_t at = 0; at < 24; at++) { /* 0: nothing fails */
+		struct world *world = world_new(17, at % 2 == 1);
+		uint64_t given;
+		int rc;
+
+		for (int i = 0; i < 3; i++) {
+			world_live(world);
+			world_must_take(world, VRMS_MODE_FULL);
+		}
+		ck_assert_uint_eq(newest(world), 3);
+		if (at > 0) {
+			store_memory_fail_at(world->memory, at);
+		}
+		rc = world_prune(world, 3, NULL);
+		ck_assert(at > 0 || rc == 0);
+		store_memory_crash(world->memory, at);
+		world_reopen(world);
+		given = newest(world);
+		ck_assert(given == 2 || (given == 3 && at > 0));
+		world->last = world->full = given;
+		rc = given == 2 ? 0 : world_prune(world, 3, NULL);
+		ck_assert_int_eq(rc, 0);
+		world->last = 3; /* the fake numbers its states */
+		world_live(world);
+		world_must_take(world, VRMS_MODE_FULL);
+		ck_assert_uint_eq(newest(world), 4);
+		ck_assert_uint_eq(store_memory_count(world->memory, "points/"), 4);
+		world_free(world);
+	}
+}
+END_TEST
+
+START_TEST(a_trial_is_told_with_its_point_and_goes_with_it)
+{
+	struct world *world = world_new(19, true);
+	struct vrms_trial trial = {.time_s = 1700000000,
+				   .is_passed = true,
+				   .took_ms = 1234,
+				   .text = "the guest's agent answers",
+				   .host = "node1"};
+	struct vrms_point_list list VRMS_CLEANUP(vrms_point_list_done) = {0};
+	struct vrms_point point VRMS_CLEANUP(vrms_point_done) = {0};
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	world_must_take(world, VRMS_MODE_FULL);
+	ck_assert_int_eq(vrms_point_read(world->repository, "vm 1@1", &point, NULL), 0);
+	ck_assert_int_eq(point.trial.time_s, 0);
+	ck_assert_int_eq(vrms_trial_write(world->repository, &point, &trial, NULL), 0);
+	trial.is_passed = false;
+	ck_assert_int_eq(vrms_trial_write(world->repository, &point, &trial, NULL), 0);
+	world_reopen(world);
+	ck_assert_int_eq(vrms_points_read(world->repository, NULL, &list, NULL), 0);
+	ck_assert_uint_eq(list.count, 2);
+	ck_assert_int_eq(list.points[0].trial.time_s, 1700000000);
+	ck_assert_int_eq(list.points[0].trial.took_ms, 1234);
+	ck_assert(!list.points[0].trial.is_passed);
+	ck_assert_str_eq(list.points[0].trial.text, "the guest's agent answers");
+	ck_assert_str_eq(list.points[0].trial.host, "node1");
+	ck_assert_int_eq(list.points[1].trial.time_s, 0);
+	ck_assert_int_eq(world_prune(world, 1, NULL), 0);
+	ck_assert_uint_eq(store_memory_count(world->memory, "points/"), 1);
+	world_free(world);
+}
+END_TEST
+
+UNIT_MAIN("backup_history", a_number_is_never_given_twice,
+	  a_trial_is_told_with_its_point_and_goes_with_it,
+	  every_order_of_modes_restores_bit_for_bit, an_unchanged_disk_costs_no_blocks,
+	  power_lost_at_any_change_leaves_earlier_points,
 	  lost_index_files_are_rebuilt_from_the_packs, a_wrong_clean_bit_is_caught_by_the_sample,
 	  a_source_that_fails_leaves_no_point,
 	  random_histories_with_prunes_and_power_losses_restore)

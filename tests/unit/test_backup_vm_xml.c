@@ -99,7 +99,9 @@ START_TEST(a_renamed_domain_is_another_machine)
 	ck_assert_str_eq(vm.nvram, "");
 	ck_assert_str_eq(vm.disks[0].path, "/new/a.raw");
 	ck_assert_str_eq(vm.disks[0].format, "raw");
-	ck_assert_str_eq(vm.disks[1].path, "/dev/x");
+	/* Nor does it write to the first one's disks; both may read the same CD. */
+	ck_assert_uint_eq(vm.disk_count, 1);
+	ck_assert_ptr_nonnull(strstr(text, "/iso"));
 }
 END_TEST
 
@@ -116,6 +118,46 @@ START_TEST(a_restored_domain_stays_itself)
 }
 END_TEST
 
-UNIT_MAIN("backup_vm_xml", only_disks_that_can_be_written_are_taken, what_is_no_domain_is_refused,
+START_TEST(a_trial_shares_nothing_with_the_vm_or_its_host)
+{
+	static const char busy[] =
+	    "<domain type='kvm'><name>web</name><uuid>11111111-2222</uuid><devices>"
+	    "<disk type='file'><source file='/srv/a.qcow2'/><target dev='vda'/></disk>"
+	    "<disk type='block'><source dev='/dev/left-out'/><target dev='vdb'/></disk>"
+	    "<interface type='bridge'><source bridge='br0'/></interface>"
+	    "<hostdev mode='subsystem' type='pci'/><filesystem type='mount'/>"
+	    "<graphics type='vnc' port='5900'/><serial type='pty'/><console type='pty'/>"
+	    "<channel type='spicevmc'/>"
+	    "<channel type='unix'><source mode='bind' path='/run/the-vms-own'/>"
+	    "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+	    "<rng model='virtio'/></devices></domain>";
+	static const char *const gone[] = {"11111111", "left-out",    "interface", "hostdev",
+					   "graphics", "filesystem",  "spicevmc",  "the-vms-own",
+					   "pty",      "/srv/a.qcow2"};
+	struct vrms_vm_xml_move moves[] = {{"vda", "/tmp/trial.qcow2", "qcow2"}};
+	struct vrms_vm_xml_change change = {
+	    .name = "web-trial-1",
+	    .disks = moves,
+	    .disk_count = 1,
+	    .trial_console = "/tmp/said",
+	};
+	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+
+	ck_assert_int_eq(vrms_vm_xml_edit(busy, &change, &text, NULL), 0);
+	for (size_t i = 0; i < VRMS_COUNT_OF(gone); i++) {
+		ck_assert_msg(strstr(text, gone[i]) == NULL, "still there: %s", gone[i]);
+	}
+	ck_assert_ptr_nonnull(strstr(text, "/tmp/said"));
+	ck_assert_ptr_nonnull(strstr(text, "<rng"));
+	ck_assert_int_eq(vrms_vm_xml_parse(text, &vm, NULL), 0);
+	ck_assert(vm.has_agent);
+	ck_assert_uint_eq(vm.disk_count, 1);
+	ck_assert_str_eq(vm.disks[0].path, "/tmp/trial.qcow2");
+}
+END_TEST
+
+UNIT_MAIN("backup_vm_xml", a_trial_shares_nothing_with_the_vm_or_its_host,
+	  only_disks_that_can_be_written_are_taken, what_is_no_domain_is_refused,
 	  each_disk_of_a_job_has_its_own_base, a_renamed_domain_is_another_machine,
 	  a_restored_domain_stays_itself)

@@ -79,6 +79,26 @@ START_TEST(a_failed_write_leaves_the_old_file_and_nothing_else)
 }
 END_TEST
 
+START_TEST(a_pipe_or_device_is_written_to_and_stays_one)
+{
+	struct vrms_error error = {.text = ""};
+	struct stat status;
+	char text[16] = "";
+
+	make_folder();
+	ck_assert_int_eq(mkfifo("pipe", 0600), 0);
+	int fd = open("pipe", O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(vrms_file_write("pipe", "abc", 3, 0600, &error), 0);
+	ck_assert_int_eq(read(fd, text, sizeof(text)), 3);
+	ck_assert_str_eq(text, "abc");
+	ck_assert_int_eq(stat("pipe", &status), 0);
+	ck_assert(S_ISFIFO(status.st_mode));
+	close(fd);
+	unlink("pipe");
+	remove_folder();
+}
+END_TEST
+
 START_TEST(larger_than_allowed_is_refused)
 {
 	struct vrms_error error = {""};
@@ -160,6 +180,6 @@ START_TEST(closep_closes_once)
 END_TEST
 
 UNIT_MAIN("file", what_is_written_is_read, a_failed_write_leaves_the_old_file_and_nothing_else,
-	  larger_than_allowed_is_refused, files_of_proc_and_large_files_are_read_whole,
-	  missing_files_and_folders_are_named, folders_are_made_with_their_parents,
-	  closep_closes_once)
+	  a_pipe_or_device_is_written_to_and_stays_one, larger_than_allowed_is_refused,
+	  files_of_proc_and_large_files_are_read_whole, missing_files_and_folders_are_named,
+	  folders_are_made_with_their_parents, closep_closes_once)

@@ -121,6 +121,30 @@ START_TEST(guests_migrate_to_a_name_of_the_node)
 }
 END_TEST
 
+START_TEST(only_nodes_with_a_storage_network_have_a_third_cable)
+{
+	struct vrms_lab_setup setup = setup_of(3, 0);
+	char *without VRMS_CLEANUP(vrms_freep) = vrms_lab_render_addresses(&setup, 1);
+
+	setup.has_iscsi = true;
+	char *with VRMS_CLEANUP(vrms_freep) = vrms_lab_render_addresses(&setup, 1);
+	ck_assert_ptr_null(strstr(without, "eth2"));
+	ck_assert_ptr_nonnull(strstr(with, "addr add 10.77.2.2/24 dev eth2\nlink set eth2 up\n"));
+}
+END_TEST
+
+START_TEST(libvirt_locks_only_where_it_is_told_to)
+{
+	struct vrms_lab_setup setup = setup_of(3, 0);
+	char *without VRMS_CLEANUP(vrms_freep) = vrms_lab_render_qemu(&setup, 0);
+
+	setup.has_locks = true;
+	char *with VRMS_CLEANUP(vrms_freep) = vrms_lab_render_qemu(&setup, 0);
+	ck_assert_ptr_null(strstr(without, "lock_manager"));
+	ck_assert_ptr_nonnull(strstr(with, "lock_manager = \"lockd\"\n"));
+}
+END_TEST
+
 START_TEST(the_first_cib_does_not_wait_for_a_dc)
 {
 	struct vrms_lab_setup setup = setup_of(3, 0);
@@ -139,4 +163,5 @@ UNIT_MAIN("lab_render", each_node_has_two_links,
 	  without_a_token_corosync_has_its_default, only_two_nodes_are_told_so,
 	  hosts_names_every_node_on_both_networks, machine_ids_are_32_digits_and_differ,
 	  host_uuids_differ_and_have_their_form, guests_migrate_to_a_name_of_the_node,
-	  the_first_cib_does_not_wait_for_a_dc)
+	  only_nodes_with_a_storage_network_have_a_third_cable,
+	  libvirt_locks_only_where_it_is_told_to, the_first_cib_does_not_wait_for_a_dc)

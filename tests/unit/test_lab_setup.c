@@ -15,6 +15,7 @@ static const struct vrms_lab_setup three_nodes = {
     .token_ms = 1000,
     .boot_delay_ms = 5000,
     .has_libvirt = true,
+    .has_iscsi = true,
 };
 
 START_TEST(good_names_are_taken)
@@ -96,6 +97,8 @@ START_TEST(what_is_printed_is_read_again)
 	ck_assert_int_eq(read.token_ms, 1000);
 	ck_assert_int_eq(read.boot_delay_ms, 5000);
 	ck_assert(read.has_libvirt);
+	ck_assert(read.has_iscsi);
+	ck_assert(!read.has_locks);
 }
 END_TEST
 

@@ -226,6 +226,45 @@ START_TEST(the_area_of_another_cluster_is_refused)
 }
 END_TEST
 
+START_TEST(an_area_of_another_version_is_refused_and_stays_as_it_is)
+{
+	char path[64];
+	struct vrms_error error;
+	struct vrms_san *san = NULL;
+	uint8_t version = 2;
+
+	path_of(path, sizeof(path), "version");
+	ck_assert_int_eq(vrms_san_init(path, "lab", false, &error), 0);
+	int fd VRMS_CLEANUP(vrms_closep) = open(path, O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_eq(pwrite(fd, &version, 1, 8), 1);
+	ck_assert_int_eq(vrms_san_open(path, "lab", true, &san, &error), -EPROTONOSUPPORT);
+	ck_assert_ptr_nonnull(strstr(error.text, "version 2"));
+	ck_assert_ptr_null(san);
+	ck_assert_int_eq(vrms_san_init(path, "lab", false, &error), -EEXIST);
+	version = 0;
+	ck_assert_int_eq(pread(fd, &version, 1, 8), 1);
+	ck_assert_uint_eq(version, 2);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(an_area_that_has_shrunk_is_refused)
+{
+	char path[64];
+	struct vrms_error error;
+	struct vrms_san *san = NULL;
+
+	path_of(path, sizeof(path), "shrunk");
+	ck_assert_int_eq(vrms_san_init(path, "lab", false, &error), 0);
+	ck_assert_int_eq(truncate(path, 4096 * 64), 0);
+	ck_assert_int_eq(vrms_san_open(path, "lab", true, &san, &error), -ENOSPC);
+	ck_assert_ptr_nonnull(strstr(error.text, path));
+	ck_assert_ptr_null(san);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(an_area_made_anew_under_a_reader_is_noticed)
 {
 	char path[64];
@@ -279,5 +318,7 @@ UNIT_MAIN("quorum_beat", a_header_survives_the_round_trip, a_beat_survives_the_r
 	  an_area_takes_beats_and_gives_them_back_in_one_read,
 	  an_area_that_exists_is_not_made_again_unless_forced, anything_that_looks_used_is_refused,
 	  an_area_that_is_too_small_is_refused, the_area_of_another_cluster_is_refused,
-	  an_area_made_anew_under_a_reader_is_noticed, what_the_daemon_saw_survives_the_round_trip,
+	  an_area_of_another_version_is_refused_and_stays_as_it_is,
+	  an_area_that_has_shrunk_is_refused, an_area_made_anew_under_a_reader_is_noticed,
+	  what_the_daemon_saw_survives_the_round_trip,
 	  old_knowledge_and_other_sequences_say_nothing)

@@ -147,6 +147,30 @@ START_TEST(a_flapping_machine_is_left_to_its_monitor_and_said_so_once)
 }
 END_TEST
 
+START_TEST(the_status_says_until_when_failures_are_left_to_the_monitor)
+{
+	struct vrms_fault *fault VRMS_CLEANUP(vrms_fault_freep) = one_running();
+	struct vrms_fault_status status;
+
+	for (int64_t i = 0; i < 3; i++) {
+		ck_assert(vrms_fault_status(fault, 0, &status));
+		ck_assert_str_eq(status.vm, "vm1");
+		ck_assert_int_eq(status.limited_until_ms, INT64_MIN);
+		evidence(fault, 1000 + i * 1000, "vm1", VRMS_REASON_VM_DIED);
+		tell(fault, 1500 + i * 1000, VRMS_FAULT_RUNNING, "vm1", true);
+	}
+	ck_assert(vrms_fault_status(fault, 0, &status));
+	ck_assert_int_eq(status.limited_until_ms, 61000); /* a window after the first of three */
+	ck_assert_int_eq(status.since_ms, 3500);
+	ck_assert(status.is_running && !status.is_failed);
+	evidence(fault, 61000, "vm1", VRMS_REASON_VM_DIED);
+	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
+	ck_assert(vrms_fault_status(fault, 0, &status));
+	ck_assert_int_eq(status.limited_until_ms, 62000);
+	ck_assert(!vrms_fault_status(fault, 1, &status));
+}
+END_TEST
+
 START_TEST(one_machine_too_many_is_refused_and_hurts_nobody)
 {
 	struct vrms_fault *fault VRMS_CLEANUP(vrms_fault_freep) = one_running();
@@ -244,4 +268,5 @@ UNIT_MAIN("quorum_fault", a_dead_process_is_reported_at_once,
 	  a_machine_of_somebody_else_is_left_alone, a_recovered_machine_is_a_new_incident,
 	  an_undelivered_report_is_repeated_until_it_arrives,
 	  a_flapping_machine_is_left_to_its_monitor_and_said_so_once,
+	  the_status_says_until_when_failures_are_left_to_the_monitor,
 	  one_machine_too_many_is_refused_and_hurts_nobody, random_histories_keep_the_rules)

@@ -79,7 +79,7 @@ START_TEST(the_first_half_predicts_the_second)
 END_TEST
 
 /* The tuner at work on the series: what would its tokens have cost? */
-static void replay(double losses_per_year, double disturbances_per_year)
+static int64_t replay(double losses_per_year, double disturbances_per_year)
 {
 	const struct vrms_tuner_config config = {
 	    .configured_ms = 3650,
@@ -121,6 +121,7 @@ static void replay(double losses_per_year, double disturbances_per_year)
 	ck_assert_msg((double)disturbances <= 3 + 3 * observed.expected_disturbances,
 		      "%ld disturbances, %f expected", disturbances,
 		      observed.expected_disturbances);
+	return need.token_ms;
 }
 
 START_TEST(tokens_chosen_on_the_series_lose_nobody)
@@ -131,5 +132,20 @@ START_TEST(tokens_chosen_on_the_series_lose_nobody)
 }
 END_TEST
 
+START_TEST(a_heavy_tail_gets_a_long_token)
+{
+	load();
+	/* What a host may have at most: ten years, and one disturbance an hour. */
+	ck_assert_int_eq(replay(0.1, 8766), 3650);
+	/* Under the second opinion, 30 days. */
+	ck_assert_int_ge(replay(12.2, 8766), 1500);
+	/* Without what makes it heavy: the same series, an eightieth of each stall. */
+	for (int64_t i = 0; i < sample_count; i++) {
+		samples[i] /= 80;
+	}
+	ck_assert_int_eq(replay(12.2, 8766), 200);
+}
+END_TEST
+
 UNIT_MAIN("quorum_series", the_first_half_predicts_the_second,
-	  tokens_chosen_on_the_series_lose_nobody)
+	  tokens_chosen_on_the_series_lose_nobody, a_heavy_tail_gets_a_long_token)

@@ -202,8 +202,9 @@ START_TEST(a_smaller_configured_value_is_the_new_ceiling)
 }
 END_TEST
 
-/* One second of a machine with stalls of some milliseconds now and then. */
-static struct vrms_tuner_need restless(struct vrms_tuner *tuner, int64_t *now_ms, int64_t seconds)
+/* A machine with stalls now and then. */
+static struct vrms_tuner_need stalling(struct vrms_tuner *tuner, int64_t *now_ms, int64_t seconds,
+				       uint64_t largest_us)
 {
 	struct vrms_tuner_need need = {0};
 	struct vrms_random random;
@@ -211,7 +212,7 @@ static struct vrms_tuner_need restless(struct vrms_tuner *tuner, int64_t *now_ms
 	vrms_random_init(&random, 11);
 	for (int64_t i = 0; i < seconds; i++) {
 		uint32_t stall_us = vrms_random_below(&random, 8) == 0
-					? (uint32_t)(1000 + vrms_random_below(&random, 20000))
+					? (uint32_t)(1000 + vrms_random_below(&random, largest_us))
 					: 200;
 
 		sample(tuner, *now_ms, VRMS_TUNER_SCHEDULING, stall_us);
@@ -220,6 +221,11 @@ static struct vrms_tuner_need restless(struct vrms_tuner *tuner, int64_t *now_ms
 		*now_ms += 1000;
 	}
 	return need;
+}
+
+static struct vrms_tuner_need restless(struct vrms_tuner *tuner, int64_t *now_ms, int64_t seconds)
+{
+	return stalling(tuner, now_ms, seconds, 20000);
 }
 
 START_TEST(a_fresh_cluster_starts_on_credit_and_tightens)
@@ -241,6 +247,94 @@ START_TEST(a_fresh_cluster_starts_on_credit_and_tightens)
 	/* 1000 x 4 h are 167 days. */
 	ck_assert_double_eq_tol(later.allowed_loss_per_year, 2.18, 0.03);
 	ck_assert(later.predicted_loss_per_year <= later.allowed_loss_per_year);
+}
+END_TEST
+
+static struct vrms_tuner_config anxious(void)
+{
+	struct vrms_tuner_config anxious = config;
+
+	anxious.warmup_ms = 45000;
+	anxious.shorten_after_ms = 15000;
+	anxious.loss_guarded_per_year = 8766; /* one an hour */
+	anxious.disturbances_per_year = 52596;
+	return anxious;
+}
+
+START_TEST(under_the_second_opinion_the_token_may_be_shorter)
+{
+	const struct vrms_tuner_config both = anxious();
+	struct vrms_tuner *alone VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&both);
+	struct vrms_tuner *guarded VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&both);
+	int64_t now_ms = 0, guarded_now_ms = 0;
+
+	tell(guarded, 0, VRMS_TUNER_GUARD, 1);
+	struct vrms_tuner_need without = stalling(alone, &now_ms, 600, 90000);
+	struct vrms_tuner_need with = stalling(guarded, &guarded_now_ms, 600, 90000);
+
+	ck_assert_int_lt(with.token_ms, without.token_ms);
+	ck_assert_double_eq_tol(with.allowed_loss_per_year, 8766, 1e-6);
+	ck_assert(with.predicted_loss_per_year <= 8766);
+	/* The beats stop: at once as without. */
+	struct vrms_tuner_need lost = tell(guarded, now_ms, VRMS_TUNER_GUARD, 0);
+
+	ck_assert(lost.changed);
+	ck_assert_int_ge(lost.token_ms, without.token_ms * 9 / 10);
+	ck_assert_double_eq_tol(lost.allowed_loss_per_year, 0.1, 1e-9);
+}
+END_TEST
+
+START_TEST(what_a_booting_host_measures_does_not_count)
+{
+	struct vrms_tuner_config patient = config;
+
+	patient.settle_ms = 15000;
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&patient);
+	int64_t now_ms = 15000;
+
+	for (int64_t i = 0; i < 15; i++) {
+		sample(tuner, i * 1000, VRMS_TUNER_SCHEDULING, 400000);
+		sample(tuner, i * 1000, VRMS_TUNER_RING, 900000);
+	}
+	ck_assert_int_eq(quiet(tuner, &now_ms, 600).token_ms, 200);
+	ck_assert_uint_lt(
+	    vrms_history_hours_quantile(vrms_tuner_history(tuner, VRMS_TUNER_SCHEDULING), 1000000),
+	    1000);
+}
+END_TEST
+
+START_TEST(slow_answers_are_evidence_and_no_model)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	struct vrms_random random;
+	int64_t now_ms = 0;
+
+	vrms_random_init(&random, 3);
+	for (int64_t i = 0; i < 600; i++) { /* a heavy tail, but never beyond 100 ms */
+		uint32_t value_us = 100000 / (uint32_t)(1 + vrms_random_below(&random, 100));
+
+		sample(tuner, i * 1000, VRMS_TUNER_ANSWER, value_us);
+	}
+	ck_assert_int_eq(quiet(tuner, &now_ms, 600).token_ms, 200);
+	ck_assert_ptr_null(vrms_tuner_fit(tuner, VRMS_TUNER_ANSWER));
+	ck_assert_int_ge(sample(tuner, now_ms, VRMS_TUNER_ANSWER, 300000).token_ms, 375);
+}
+END_TEST
+
+START_TEST(a_long_way_round_is_added_to_every_stall)
+{
+	struct vrms_tuner *near VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	struct vrms_tuner *far VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0, far_now_ms = 0;
+
+	sample(far, 0, VRMS_TUNER_LINK, 120000); /* three nodes, 40 ms apart */
+	restless(near, &now_ms, 120);
+	restless(far, &far_now_ms, 120);
+	int64_t near_ms = restless(near, &now_ms, 120).token_ms;
+	int64_t far_ms = restless(far, &far_now_ms, 120).token_ms;
+
+	ck_assert_int_ge(far_ms, near_ms + 120 / 2);
+	ck_assert_int_le(far_ms, near_ms + 120 * 10 / 8 + 100); /* 100: the grid */
 }
 END_TEST
 
@@ -343,4 +437,7 @@ UNIT_MAIN("quorum_tuner", nothing_is_shortened_before_it_is_warm,
 	  a_disturbance_doubles_the_token, a_false_loss_puts_the_configured_value_back_for_an_hour,
 	  a_smaller_configured_value_is_the_new_ceiling,
 	  a_fresh_cluster_starts_on_credit_and_tightens, the_token_outlives_a_dead_link,
-	  the_links_latency_counts_although_it_need_not_be_there, random_histories_keep_the_rules)
+	  the_links_latency_counts_although_it_need_not_be_there,
+	  under_the_second_opinion_the_token_may_be_shorter,
+	  what_a_booting_host_measures_does_not_count, slow_answers_are_evidence_and_no_model,
+	  a_long_way_round_is_added_to_every_stall, random_histories_keep_the_rules)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "simulator/detector.h"
 
+#include <math.h>
+
 #include "tests/unit/sim_help.h"
 #include "tests/unit/unit.h"
 
@@ -8,7 +10,7 @@ START_TEST(without_stalls_and_loss_nobody_errs)
 {
 	struct vrms_sim_scenario scenario;
 
-	sim_make(&scenario, "generate.stalls_per_day=0");
+	sim_make(&scenario, "generate.stalls_per_day=0 host.lateness_sigma=0");
 	for (int kind = 0; kind < VRMS_SIM_DETECTOR_COUNT; kind++) {
 		struct vrms_sim_detection detection =
 		    vrms_sim_detector_judge(&scenario.settings, (enum vrms_sim_detector_kind)kind,
@@ -63,15 +65,34 @@ START_TEST(phi_follows_the_normal_distribution)
 {
 	struct vrms_sim_scenario scenario;
 
-	sim_make(&scenario, "cluster.latency=1ms");
+	/* The difference of two uniform jitters of 24.49 ms has a deviation of 10 ms. */
+	sim_make(&scenario, "cluster.latency=1ms cluster.jitter=24495us host.lateness_sigma=0");
 	struct vrms_sim_detection detection =
 	    vrms_sim_detector_judge(&scenario.settings, VRMS_SIM_DETECTOR_PHI, 100, 1);
 
-	ck_assert_double_eq_tol(detection.detect_ms, 1 + 100 + 10 * 1.281552 - 50, 1e-3);
+	ck_assert_double_eq_tol(detection.detect_ms, 1 + 100 + 10 * 1.281552 - 50, 1e-2);
+	vrms_sim_scenario_done(&scenario);
+}
+END_TEST
+
+/* Hayashibara et al. 2004: a threshold of phi makes a mistake with the chance 10^-phi. */
+START_TEST(phi_suspects_one_heartbeat_in_ten_to_the_phi)
+{
+	struct vrms_sim_scenario scenario;
+
+	sim_make(&scenario, "cluster.jitter=20ms");
+	for (int phi = 1; phi <= 8; phi++) {
+		struct vrms_sim_detection detection =
+		    vrms_sim_detector_judge(&scenario.settings, VRMS_SIM_DETECTOR_PHI, 100, phi);
+		double expected = 365.25 * 86400 * 10 * pow(10, -phi);
+
+		ck_assert_double_eq_tol(detection.mistakes_per_node_year / expected, 1, 1e-6);
+	}
 	vrms_sim_scenario_done(&scenario);
 }
 END_TEST
 
 UNIT_MAIN("sim_detector", without_stalls_and_loss_nobody_errs,
 	  patience_costs_time_and_saves_mistakes,
-	  a_fixed_timeout_errs_as_often_as_stalls_are_longer, phi_follows_the_normal_distribution)
+	  a_fixed_timeout_errs_as_often_as_stalls_are_longer, phi_follows_the_normal_distribution,
+	  phi_suspects_one_heartbeat_in_ten_to_the_phi)

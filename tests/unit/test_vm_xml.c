@@ -52,6 +52,33 @@ static void expect_primitive(const struct vrms_lab_vm *vm, const char *expressio
 	ck_assert_str_eq(got, value);
 }
 
+START_TEST(a_disk_on_a_lun_is_connected_by_qemu_with_the_key_of_the_nodes_guests)
+{
+	struct vrms_lab_vm vm = small_vm();
+
+	vm.target = "iqn.2026-01.local.vrms-lab:lab";
+	vm.lun = 3;
+	expect_domain(&vm, "string(//disk/@type)", "network");
+	expect_domain(&vm, "string(//disk/source/@name)", "iqn.2026-01.local.vrms-lab:lab/3");
+	expect_domain(&vm, "string(//disk/driver/@error_policy)", "stop");
+	expect_domain(&vm, "string(//disk/source/initiator/iqn/@name)",
+		      "iqn.2026-01.local.vrms-lab.vm:vm1");
+	expect_domain(&vm, "string(//*[local-name()='env']/@name)", "LD_PRELOAD");
+	expect_domain(&vm, "count(//lease)", "0");
+}
+END_TEST
+
+START_TEST(a_lease_is_named_after_the_machine)
+{
+	struct vrms_lab_vm vm = small_vm();
+
+	vm.has_lease = true;
+	expect_domain(&vm, "string(//devices/lease/key)", "vm1");
+	expect_domain(&vm, "string(//devices/lease/lockspace)", "lockd");
+	expect_domain(&vm, "string(//devices/lease/target/@path)", "/srv/lease");
+}
+END_TEST
+
 START_TEST(a_failing_disk_stops_the_guest)
 {
 	struct vrms_lab_vm vm = small_vm();
@@ -131,7 +158,8 @@ START_TEST(names_that_no_xml_id_can_have_are_refused)
 }
 END_TEST
 
-UNIT_MAIN("vm_xml", a_failing_disk_stops_the_guest,
+UNIT_MAIN("vm_xml", a_disk_on_a_lun_is_connected_by_qemu_with_the_key_of_the_nodes_guests,
+	  a_lease_is_named_after_the_machine, a_failing_disk_stops_the_guest,
 	  a_linux_guest_has_a_kernel_and_a_disk_may_be_elsewhere,
 	  the_two_agents_differ_in_their_name_only, the_user_s_parameters_win_and_the_last_of_them,
 	  intervals_and_deadlines_can_be_set, names_that_no_xml_id_can_have_are_refused)

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backup/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+
+enum { ARGUMENTS_MAX = 20, START_MS = 30000, STOP_MS = 5000, POLL_MS = 5, SETTINGS = 5 };
+
+static const char program[] = "nbdkit";
+static const char plugin_file[] = "nbdkit-vrms-backup-plugin.so";
+
+struct command {
+	const char *argv[ARGUMENTS_MAX];
+	size_t count;
+	char plugin[PATH_MAX];
+	char *settings[SETTINGS]; /* ours to free */
+	size_t setting_count;
+};
+
+static void command_done(struct command *command)
+{
+	for (size_t i = 0; i < command->setting_count; i++) {
+		free(command->settings[i]);
+	}
+}
+
+int vrms_serve_socket(const char *vm, uint64_t sequence, char *ret_socket, struct vrms_error *error)
+{
+	int length =
+	    snprintf(ret_socket, VRMS_SERVE_SOCKET_BYTES, "%s/vrms-backup-%s@%" PRIu64 ".nbd",
+		     access("/run", W_OK) == 0 ? "/run" : "/tmp", vm, sequence);
+
+	return length < VRMS_SERVE_SOCKET_BYTES
+		   ? 0
+		   : vrms_error_set(error, -ENAMETOOLONG,
+				    "the name of the socket is too long: give one (--socket)");
+}
+
+static void add(struct command *command, const char *argument)
+{
+	command->argv[command->count++] = argument;
+}
+
+/* name=value; nothing without a value. */
+static int add_setting(struct command *command, const char *name, const char *value)
+{
+	char *text;
+
+	if (value == NULL) {
+		return 0;
+	}
+	if (asprintf(&text, "%s=%s", name, value) < 0) {
+		return -ENOMEM;
+	}
+	command->settings[command->setting_count++] = text;
+	add(command, text);
+	return 0;
+}
+
+static int build(const struct vrms_serve *serve, bool ends_with_last, struct command *command,
+		 struct vrms_error *error)
+{
+	const char *folder = getenv("VRMS_LIBEXECDIR"); /* for runs from a build tree */
+	char point[300];
+
+	if (folder == NULL || folder[0] == '\0') {
+		folder = VRMS_LIBEXECDIR;
+	}
+	snprintf(command->plugin, sizeof(command->plugin), "%s/%s", folder, plugin_file);
+	snprintf(point, sizeof(point), "%s@%" PRIu64, serve->vm, serve->sequence);
+	add(command, program);
+	add(command, "--foreground");
+	add(command, "--unix");
+	add(command, serve->socket);
+	if (ends_with_last) {
+		add(command, "--filter=exitlast");
+	}
+	add(command, serve->is_writable ? "--filter=cow" : "--readonly");
+	add(command, command->plugin);
+	if (add_setting(command, "repository", serve->repository) < 0 ||
+	    add_setting(command, "point", point) < 0 ||
+	    add_setting(command, "key-file", serve->key_file) < 0 ||
+	    add_setting(command, "key-command", serve->key_command) < 0 ||
+	    add_setting(command, "disk", serve->disk) < 0) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	if (access(command->plugin, R_OK) < 0) {
+		return vrms_error_errno(error, -errno, "%s", command->plugin);
+	}
+	return 0;
+}
+
+/* 0 when somebody listens there, or -errno. */
+static int knock(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd VRMS_CLEANUP(vrms_closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0
+											 : -errno;
+}
+
+/* A server that was killed leaves its socket. */
+static int clear_socket(const char *path, struct vrms_error *error)
+{
+	int rc;
+
+	if (strlen(path) >= VRMS_SERVE_SOCKET_BYTES) {
+		return vrms_error_set(error, -ENAMETOOLONG, "socket '%s': the name is too long",
+				      path);
+	}
+	rc = knock(path);
+	if (rc == 0) {
+		return vrms_error_set(error, -EADDRINUSE, "socket '%s': somebody listens there",
+				      path);
+	}
+	if (rc == -ECONNREFUSED && unlink(path) < 0) {
+		return vrms_error_errno(error, -errno, "socket '%s'", path);
+	}
+	return 0;
+}
+
+int vrms_serve_exec(const struct vrms_serve *serve, struct vrms_error *error)
+{
+	struct command command VRMS_CLEANUP(command_done) = {.count = 0};
+	int rc = clear_socket(serve->socket, error);
+
+	if (rc == 0) {
+		rc = build(serve, false, &command, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	/* execv() takes no const for historical reasons; it does not write. */
+	execvp(program, (char *const *)(uintptr_t)command.argv);
+	return vrms_error_errno(error, -errno, "%s (Debian package: nbdkit)", program);
+}
+
+/* Between fork and exec only calls that are safe there. */
+static void become(const struct command *command, int words)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(words, STDERR_FILENO);
+	execvp(program, (char *const *)(uintptr_t)command->argv);
+	_exit(127);
+}
+
+static int why_ended(int status, int words, struct vrms_error *error)
+{
+	char text[400];
+	ssize_t size;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+		return vrms_error_set(error, -ENOENT, "no program '%s' (Debian package: nbdkit)",
+				      program);
+	}
+	size = read(words, text, sizeof(text) - 1);
+	text[size > 0 ? size : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return vrms_error_set(error, -EIO, "%s", text[0] != '\0' ? text : program);
+}
+
+/* Asks for the socket's file, not for the server: a client that came and went would end it. */
+static int wait_listening(const char *socket, pid_t pid, int words, struct vrms_error *error)
+{
+	const struct vrms_clock *clock = vrms_clock_system();
+	int64_t end_ms = vrms_clock_now_ms(clock) + START_MS;
+
+	while (access(socket, F_OK) < 0) {
+		int status;
+
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			return why_ended(status, words, error);
+		}
+		if (vrms_clock_now_ms(clock) > end_ms) {
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+			return vrms_error_set(error, -ETIMEDOUT, "%s did not listen for %d s",
+					      program, START_MS / 1000);
+		}
+		vrms_clock_sleep_ms(clock, POLL_MS);
+	}
+	return 0;
+}
+
+int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid, struct vrms_error *error)
+{
+	struct command command VRMS_CLEANUP(command_done) = {.count = 0};
+	int from VRMS_CLEANUP(vrms_closep) = -1, to VRMS_CLEANUP(vrms_closep) = -1;
+	int words[2];
+	pid_t pid;
+	int rc = clear_socket(serve->socket, error);
+
+	if (rc == 0) {
+		rc = build(serve, true, &command, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0) {
+		return vrms_error_errno(error, -errno, "pipe");
+	}
+	from = words[0];
+	to = words[1];
+	pid = fork();
+	if (pid == 0) {
+		become(&command, to);
+	}
+	if (pid < 0) {
+		return vrms_error_errno(error, -errno, "fork");
+	}
+	rc = wait_listening(serve->socket, pid, from, error);
+	*ret_pid = rc == 0 ? pid : 0;
+	return rc;
+}
+
+void vrms_serve_stop(const struct vrms_serve *serve, pid_t pid)
+{
+	const struct vrms_clock *clock = vrms_clock_system();
+	int64_t end_ms = vrms_clock_now_ms(clock) + STOP_MS;
+
+	kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		if (vrms_clock_now_ms(clock) > end_ms) {
+			kill(pid, SIGKILL);
+		}
+		vrms_clock_sleep_ms(clock, POLL_MS);
+	}
+	unlink(serve->socket);
+}

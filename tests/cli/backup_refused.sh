@@ -1,0 +1,104 @@
+#!/bin/sh
+# What cannot be done is said in a clear line, and nothing is changed.
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+
+backup=${VRMS_BACKUP:-./vrms-backup}
+work=$(mktemp -d "${TMPDIR:-/tmp}/backup-refused.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+state() { find "$work/repository" "$work/out.d" -path '*/locks/*' -prune -o -type f -exec cksum {} + 2>/dev/null | sort; }
+refused() { # PART COMMAND...: one line, and the repository is as it was
+	part=$1
+	before=$(state)
+	shift
+	if "$@" >"$work/out" 2>&1; then
+		fail "not refused: $*"
+	fi
+	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
+	[ "$(wc -l <"$work/out")" = 1 ] || fail "more than a line: $(cat "$work/out")"
+	[ "$(state)" = "$before" ] || fail "something changed after: $*"
+	sed 's/^/# /' "$work/out"
+}
+damage() { # FILE OFFSET
+	cp "$1" "$work/good"
+	printf '\377' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+mend() { cp "$work/good" "$1"; }
+repository=$work/repository
+export VRMS_BACKUP_REPOSITORY="$repository"
+
+truncate -s 1M "$work/vda.raw"
+printf 'data' | dd of="$work/vda.raw" conv=notrunc status=none
+mkdir "$work/out.d"
+
+refused "No such file" "$backup" list
+mkdir "$repository"
+refused "not a backup repository" "$backup" list
+"$backup" init >/dev/null
+refused "already a repository" "$backup" init
+"$backup" take vm1 --image "vda=$work/vda.raw" >/dev/null
+
+# Names.
+refused "no backup of VM 'vm2'" "$backup" restore vm2 --output "$work/out.d"
+refused "no point 'vm1@7'" "$backup" restore vm1@7 --output "$work/out.d"
+refused "names no point" "$backup" show vm1@x
+refused "no disk 'vdz'" "$backup" restore vm1 --disk "vdz=$work/out.d/x"
+refused "where to" "$backup" restore vm1
+refused "no 'domain.xml'" "$backup" boot vm1 --output "$work/out.d" --connect test:///default
+refused "no 'domain.xml'" "$backup" test-restore vm1 --connect test:///default
+refused "knows no VM 'vm9'" "$backup" take vm9 --connect test:///default
+refused "No such file" "$backup" take vm1 --image "vda=$work/none.raw"
+refused "unknown mode" "$backup" take vm1 --mode some --image "vda=$work/vda.raw"
+refused "disk 'vda' twice" "$backup" take vm1 --image "vda=$work/vda.raw" --image "vda=$work/vda.raw"
+
+# Targets.
+printf 'old' >"$work/out.d/there"
+refused "exists; --overwrite" "$backup" restore vm1 --disk "vda=$work/out.d/there"
+mkfifo "$work/pipe"
+refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=$work/pipe" --overwrite
+if command -v nbdkit >/dev/null; then
+	refused_nbd() { # PART NBDKIT-ARGUMENTS...: of a target that nbdkit serves
+		part=$1
+		shift
+		rm -f "$work/nbd"
+		nbdkit --exit-with-parent -f -U "$work/nbd" "$@" &
+		server=$!
+		for _ in $(seq 100); do
+			[ -S "$work/nbd" ] && break
+			sleep 0.05
+		done
+		refused "$part" "$backup" restore vm1 --disk "vda=nbd+unix:///?socket=$work/nbd"
+		kill "$server"
+		wait "$server" 2>/dev/null || :
+	}
+	refused_nbd "are needed" memory 512K
+	refused_nbd "read-only" -r memory 2M
+fi
+
+# Damage.
+damage "$repository/points/vm1/0000000001" 60
+refused "points/vm1/0000000001" "$backup" restore vm1@1 --output "$work/out.d"
+mend "$repository/points/vm1/0000000001"
+damage "$repository/repository" 8
+refused "damaged document header" "$backup" list
+mend "$repository/repository"
+damage "$repository/repository" 100
+refused "repository" "$backup" list
+mend "$repository/repository"
+
+# Keys.
+printf 'right' >"$work/key"
+printf 'wrong' >"$work/key2"
+VRMS_BACKUP_REPOSITORY="$work/sealed"
+refused "no key" "$backup" init --encrypt
+"$backup" init --encrypt --key-file "$work/key" >/dev/null
+refused "a key is needed" "$backup" list
+refused "wrong key\|key is wrong\|not the key" "$backup" list --key-file "$work/key2"
+refused "ended with 3" "$backup" list --key-command 'exit 3'
+refused "No such file" "$backup" list --key-file "$work/nokey"
+echo "all refused"

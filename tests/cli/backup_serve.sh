@@ -1,0 +1,100 @@
+#!/bin/sh
+# A served point reads as the disk was, also in pieces; what a writable one is told is forgotten at the end.
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+
+backup=${VRMS_BACKUP:-./vrms-backup}
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+for program in nbdkit nbdcopy nbdinfo qemu-img qemu-io; do
+	command -v "$program" >/dev/null || skip "no $program (Debian packages: nbdkit libnbd-bin qemu-utils)"
+done
+# nbdkit is not built with the sanitizers, and they must come first in a process.
+if ldd ./backup/nbdkit-vrms-backup-plugin.so | grep -q 'libasan\|libubsan'; then
+	skip "the plugin was built with sanitizers"
+fi
+VRMS_LIBEXECDIR=$(pwd)/backup
+export VRMS_LIBEXECDIR
+work=$(mktemp -d "${TMPDIR:-/tmp}/backup-serve.XXXXXX")
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+export VRMS_BACKUP_REPOSITORY="$work/repository"
+
+serve() { # OPTIONS...: until it listens
+	"$backup" serve vm1@1 --socket "$work/nbd" "$@" >"$work/out" 2>&1 &
+	server=$!
+	for _ in $(seq 200); do
+		[ ! -S "$work/nbd" ] || return 0
+		kill -0 "$server" 2>/dev/null || break
+		sleep 0.05
+	done
+	fail "serve did not listen: $(cat "$work/out")"
+}
+end() {
+	kill "$server"
+	wait "$server" || :
+	server=
+	rm -f "$work/nbd"
+}
+refused() { # PART COMMAND...
+	part=$1
+	shift
+	if "$@" >"$work/out" 2>&1; then
+		fail "not refused: $*"
+	fi
+	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
+}
+
+truncate -s 20000000 "$work/vda.raw" # no multiple of the block size
+dd if=/dev/urandom of="$work/vda.raw" bs=1M count=3 seek=5 conv=notrunc status=none
+truncate -s 1M "$work/vdb.raw"
+printf 'second' | dd of="$work/vdb.raw" conv=notrunc status=none
+"$backup" init
+"$backup" take vm1 --image "vda=$work/vda.raw" --image "vdb=$work/vdb.raw" >/dev/null
+
+serve
+grep -q "^nbd+unix:///vda?socket=$work/nbd\$" "$work/out" || fail "no URI printed: $(cat "$work/out")"
+nbdcopy "nbd+unix:///vda?socket=$work/nbd" "$work/back.raw"
+cmp "$work/vda.raw" "$work/back.raw"
+nbdcopy "nbd+unix:///vdb?socket=$work/nbd" "$work/back.raw"
+cmp "$work/vdb.raw" "$work/back.raw"
+[ "$(nbdinfo --map --totals "nbd+unix:///vda?socket=$work/nbd" | awk '/hole,zero/ && $1 > 15000000 { print 1 }')" = 1 ] ||
+	fail "holes are not told"
+qemu-io -r -f raw -c "read -P 0 0 4096" "nbd+unix:///vda?socket=$work/nbd" | grep -q '^read 4096' ||
+	fail "no zeros at the start"
+refused "read.only\|Permission denied\|Operation not permitted\|not permitted" \
+	qemu-io -f raw -c "write 0 512" "nbd+unix:///vda?socket=$work/nbd"
+refused "vdc" nbdinfo "nbd+unix:///vdc?socket=$work/nbd"
+refused "somebody listens" "$backup" serve vm1@1 --socket "$work/nbd"
+# What is read must stay while it is served.
+refused "serving vm1@1" "$backup" prune --keep-last 9
+end
+
+refused "which disk" "$backup" serve vm1@1 --writable --socket "$work/nbd"
+serve --disk vda --writable
+qemu-io -f raw -c "write -P 9 5M 1M" -c "read -P 9 5M 1M" "nbd+unix:///?socket=$work/nbd" | grep -q '^wrote' ||
+	fail "a writable one takes no writes"
+end
+serve --disk vda
+nbdcopy "nbd+unix:///?socket=$work/nbd" "$work/back.raw"
+cmp "$work/vda.raw" "$work/back.raw" || fail "the writes are in the repository"
+end
+
+refused "no disk 'vdz'" "$backup" serve vm1@1 --disk vdz
+refused "no point" "$backup" serve vm1@2
+refused "no backup of VM" "$backup" serve vm2
+
+# A damaged block is an error for its reader, never wrong data.
+pack=$(find "$work/repository/packs" -type f -size +1M)
+printf 'damage' | dd of="$pack" bs=1 seek=500000 conv=notrunc status=none
+serve --disk vda
+refused "error\|Input" nbdcopy "nbd+unix:///?socket=$work/nbd" null:
+end
+echo "what is served is what was saved"

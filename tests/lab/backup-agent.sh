@@ -1,0 +1,117 @@
+#!/bin/bash
+# backup-agent.sh - backups of a Linux guest with QEMU's own guest agent, under TCG: frozen for
+# the instant, thawed on every exit, and marked for what they are.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+HERE=$(dirname "$0")
+CACHE=/var/cache/vrms-lab
+on() { in_node node1 "$@"; }
+backup() { on env VRMS_BACKUP_REPOSITORY=/srv/repository vrms-backup "$@"; }
+console() { cat "$SAN/disk/bk.serial"; }
+ticks_shown() { console | grep -ac '^DATA' || :; } # none is an answer
+ticks_beyond() { [ "$(ticks_shown)" -gt "$1" ]; }
+agent_answers() { on virsh -q qemu-agent-command bk '{"execute":"guest-ping"}'; }
+frozen_status() { on virsh -q qemu-agent-command bk '{"execute":"guest-fsfreeze-status"}'; }
+# A frozen file system has its journal empty; one that is in use, or lost its power, does not.
+needs_recovery() { dumpe2fs -h "$1" 2>/dev/null | grep -q needs_recovery; }
+take() { # OPTIONS...: into $words
+	words=$(backup take bk "$@" 2>&1) || fail "take $*: $words"
+	printf '%s\n' "$words" | sed 's/^/# /'
+}
+restored() { # into new.raw
+	backup restore bk --disk vda=/srv/new.raw --format raw --overwrite >/dev/null
+}
+goes_on() {
+	local before
+	before=$(ticks_shown)
+	wait_until 30 "the guest writes on" ticks_beyond $((before + 2))
+}
+
+set_up() {
+	lab vm add bk --guest linux --memory 160 --files-only
+	if [ ! -e "$CACHE/agent.gz" ] || [ "$HERE/agent-init" -nt "$CACHE/agent.gz" ] ||
+		[ "$CACHE/linux/initrd.gz" -nt "$CACHE/agent.gz" ]; then
+		"$HERE/agent-guest.sh" "$CACHE/linux/vmlinuz" "$CACHE/linux/initrd.gz" "$CACHE/agent.gz" ||
+			exit 77
+	fi
+	cp "$CACHE/agent.gz" "$SAN/guest/agent.gz"
+	rm "$SAN/disk/bk.raw"
+	truncate -s 64M "$SAN/disk/bk.raw"
+	mkfs.ext4 -q "$SAN/disk/bk.raw"
+	sed -i 's|/srv/guest/initrd.gz|/srv/guest/agent.gz|
+		s|^  <serial type="file">|  <channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>\n&|' \
+		"$SAN/vm/bk.xml"
+	on virsh -q create /srv/vm/bk.xml
+	wait_until 120 "the guest's agent answers" agent_answers
+	wait_until 30 "the guest writes" ticks_beyond 2
+	backup init
+}
+
+frozen() {
+	take
+	contains "consistency" "$words" "consistency: filesystem"
+	restored
+	! needs_recovery "$SAN/new.raw" || fail "the file system was not frozen"
+	goes_on
+	take --no-freeze
+	contains "consistency" "$words" "consistency: crash"
+	restored
+	needs_recovery "$SAN/new.raw" || fail "a file system in use looks as if it was frozen"
+}
+
+freeze_called() { [ "$(console | grep -ac 'read data.*guest-fsfreeze-freeze')" -gt "$1" ]; }
+# Stopped right after the freeze: the guest stands still until the backup is killed.
+killed_while_frozen() {
+	local calls pid shown
+	calls=$(console | grep -ac 'read data.*guest-fsfreeze-freeze') || :
+	(trap - ERR; backup take bk >/dev/null 2>&1) &
+	until freeze_called "$calls"; do
+		sleep 0.01
+	done
+	pid=$(on pgrep -f 'vrms-backup take bk' | tail -n 1)
+	on kill -STOP "$pid"
+	sleep 1
+	shown=$(ticks_shown)
+	sleep 3
+	same "ticks of a guest that stands still" "$shown" "$(ticks_shown)"
+	on kill -KILL "$pid"
+	wait_until 60 "the guard has thawed the guest" ticks_beyond $((shown + 2))
+	wait || :
+	contains "the agent's own word" "$(frozen_status)" thawed
+	same "jobs left" "" "$(on virsh -q domjobinfo bk | grep -i backup || :)"
+}
+
+# The agent stands still for 25 s: the backup waits 10 s, is marked, and nothing stays frozen.
+agent_hangs() {
+	local start took
+	on virsh -q qemu-agent-command bk \
+		'{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","(sleep 25; kill -CONT $(cat /run/pid)) & sleep 1; kill -STOP $(cat /run/pid)"]}}' >/dev/null
+	sleep 2
+	start=$(now_ms)
+	take
+	took=$(($(now_ms) - start))
+	contains "consistency" "$words" "consistency: crash"
+	contains "why" "$words" "only crash-consistent"
+	below "a backup with an agent that hangs" "$took" 60000
+	wait_until 90 "the agent answers again" agent_answers
+	wait_until 90 "and nothing is frozen" goes_on_quietly
+	contains "the agent's own word" "$(frozen_status)" thawed
+	take
+	contains "consistency afterwards" "$words" "consistency: filesystem"
+}
+goes_on_quietly() {
+	local before
+	before=$(ticks_shown)
+	sleep 3
+	ticks_beyond "$before"
+}
+
+command -v mkfs.ext4 >/dev/null || skip_all "no mkfs.ext4 (Debian package: e2fsprogs)"
+lab_up -n 1
+run_case set_up "a Linux guest with its agent runs"
+run_case frozen "frozen for the instant: the restored file system is clean; not so without"
+run_case killed_while_frozen "kill -9 while the guest is frozen: it is thawed"
+run_case agent_hangs "an agent that hangs: a bounded wait, an honest mark, nothing stays frozen"
+finish

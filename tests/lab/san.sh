@@ -1,0 +1,136 @@
+#!/bin/bash
+# VMs on LUNs, SAN fencing before power, the storage network pulled: a real cluster.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+. "${srcdir:-.}/tests/lab/lib.sh"
+
+for program in tgtd virtlockd; do
+	type "$program" >/dev/null 2>&1 || [ -x "/usr/sbin/$program" ] || skip_all "$program is not installed"
+done
+find /usr/lib -name 'block-iscsi.so' 2>/dev/null | grep -q . || skip_all "QEMU has no iscsi:// (Debian package: qemu-block-extra)"
+
+LUNS=$(printf 'iscsi://10.77.2.254/iqn.2026-01.local.vrms-lab:%s/%s ' "$LAB" 1 "$LAB" 2 "$LAB" 3)
+scsi() { # ACTION NODE [ASKED]: its exit code in $rc, words in $words
+	rc=0
+	words=$(in_node "${3:-$ASK}" fence_vrms_scsi -o "$1" -n "$2" -l "$LUNS" 2>&1) || rc=$?
+}
+keys_of() { scsi status "$1"; [ "$rc" = "$2" ]; }
+fenced_by() { # NODE DEVICE
+	in_node "$ASK" stonith_admin --history "$1" --output-as=xml 2>/dev/null | grep "status=\"success\"" | grep -q "$2"
+}
+is_off() { lab power status "$1" | grep -q off; }
+
+set_up() {
+	online 90
+	lab vm add one
+	lab vm add two
+	lab vm add three
+	for vm in one two three; do
+		wait_until 120 "$vm runs" vm_is "$vm" "" Started
+		wait_until 60 "$vm counts" counts "$vm" 2
+	done
+	for node in node1 node2 node3; do
+		wait_until 60 "$node has its key" keys_of "$node" 0
+	done
+	# Else Pacemaker itself would stop the guests of a node that wakes up alone.
+	in_node node1 crm_attribute --name no-quorum-policy --update freeze
+}
+
+# The victim lives on, and its guests would: only the storage stops them.
+case_fenced_guest() {
+	local victim ticks
+	victim=$(vm_node one)
+	ASK=$(node_of_others "$victim")
+	lab bmc "$victim" dead # so that its power does not follow
+	lab freeze "$victim"
+	wait_until 90 "$victim is fenced by its storage" fenced_by "$victim" "$victim"
+	wait_until 60 "its key is gone" keys_of "$victim" 2
+	wait_until 90 "one runs elsewhere" booted_elsewhere one "$victim"
+	lab partition "$victim"
+	lab thaw "$victim"
+	reason() { in_node "$victim" virsh domstate one --reason 2>&1; }
+	paused() { reason | grep -q "paused (I/O error)"; }
+	wait_until 60 "the guest that woke up on $victim is stopped by its first write" paused
+	ticks=$(ticks one)
+	wait_until 60 "one goes on counting elsewhere" counts one "$((ticks + 3))"
+	same "boots of one" 2 "$(boots one)"
+	lab bmc "$victim" alive
+	lab power off "$victim"
+	lab heal
+	lab power on "$victim"
+	online 120
+	wait_until 60 "$victim came back and has its key" keys_of "$victim" 0
+}
+booted_elsewhere() { [ "$(boots "$1")" -ge 2 ] && [ "$(vm_node "$1")" != "$2" ]; }
+
+case_power_follows() {
+	local victim started
+	victim=$(vm_node two)
+	ASK=$(node_of_others "$victim")
+	started=$(boots two)
+	lab freeze "$victim"
+	wait_until 90 "two has booted again" booted_beyond two "$started"
+	wait_until 30 "$victim was switched off behind that" is_off "$victim"
+	lab power on "$victim"
+	online 120
+}
+
+case_storage_cable() {
+	local node ticks
+	node=$(vm_node three)
+	ASK=$(node_of_others "$node")
+	lab unplug "$node" san
+	sleep 2
+	ticks=$(ticks three)
+	sleep 3
+	[ "$(ticks three)" -le $((ticks + 1)) ] || fail "three goes on writing without a cable"
+	say "three stands still while the cable of $node is out"
+	lab plug "$node" san
+	wait_until 90 "three counts again" counts three "$((ticks + 2))"
+}
+
+# sanlun NODE ACTION [PARAM=VALUE...]: ocf:vrms:SanLun by hand
+sanlun() {
+	local node=$1 action=$2
+	shift 2
+	rc=0
+	words=$(in_node "$node" env OCF_ROOT=/usr/lib/ocf OCF_RA_VERSION_MAJOR=1 OCF_RA_VERSION_MINOR=1 \
+		OCF_RESOURCE_INSTANCE=storage "OCF_RESKEY_luns=$LUNS" OCF_RESKEY_register=false \
+		"${@/#/OCF_RESKEY_}" /usr/lib/ocf/resource.d/vrms/SanLun "$action" 2>&1) || rc=$?
+}
+attribute() { # NODE NAME
+	in_node "$1" attrd_updater -n "$2" -Q 2>/dev/null | sed -n 's/.*value="\([^"]*\)".*/\1/p' | head -n 1
+}
+
+case_slow_storage() {
+	ASK=node1
+	sanlun node2 start
+	same "start: $words" 0 "$rc"
+	same "health of node2" green "$(attribute node2 '#health-vrms-storage')"
+	lab slow node2 san 32
+	sanlun node2 monitor latency_warn=20ms
+	same "monitor of slow storage: $words" 0 "$rc"
+	same "health of node2" yellow "$(attribute node2 '#health-vrms-storage')"
+	say "latency, rounded up: $(attribute node2 storage-latency-ms) ms"
+	sanlun node2 monitor latency_warn=20ms latency_fail=20ms
+	same "monitor with a bound: $words" 1 "$rc"
+	contains "its reason" "$words" "a read took"
+	lab slow node2 san off
+	sanlun node2 monitor latency_warn=5s
+	same "health of node2" green "$(attribute node2 '#health-vrms-storage')"
+	lab unplug node2 san
+	sanlun node2 monitor portal_timeout=1s
+	same "monitor without a cable: $words" 1 "$rc"
+	same "health of node2" red "$(attribute node2 '#health-vrms-storage')"
+	lab plug node2 san
+	sanlun node2 stop
+	same "stop: $words" 0 "$rc"
+}
+
+lab_up --san iscsi --token 1000
+run_case set_up "VMs run on LUNs, and every node has its key"
+run_case case_fenced_guest "a fenced node's guest gets I/O errors and never writes; its VM runs elsewhere"
+run_case case_power_follows "the SAN cuts first, the power follows in the background"
+run_case case_storage_cable "the cable to the storage: pulled and put back"
+run_case case_slow_storage "ocf:vrms:SanLun: slow storage is yellow, then a failure; none is red"
+finish

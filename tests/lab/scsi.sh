@@ -1,0 +1,271 @@
+#!/bin/bash
+# fence_vrms_scsi and the keys of QEMU's own sessions, against a real target (tgtd) in a network
+# namespace of its own: no cluster, no guest.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+
+. "${srcdir:-.}/tests/lab/target.sh"
+
+refused() { # WHAT WORDS
+	[ "$rc" = 1 ] || fail "$1: exit code $rc instead of 1: $words"
+	contains "$1" "$words" "$2"
+}
+went() { [ "$rc" = "${2:-0}" ] || fail "$1: exit code $rc instead of ${2:-0}: $words"; }
+
+case_keys() {
+	fence list node1
+	went list
+	contains "list" "$words" "node1,0x"
+	fence validate-all node1
+	went validate-all
+	fence validate-all node1 --keys "node3=0xa1 node2=0xa1"
+	refused "two nodes with one key" "key collision: node2 and node3 both have 0xa1"
+	fence off node9
+	refused "a node that is not there" 'no node "node9" in the cluster "lab"'
+}
+
+case_unfence() {
+	fence monitor node1
+	went "monitor before anybody has joined"
+	for node in node1 node2 node3; do
+		hostname $node
+		fence on $node
+		went "unfencing $node"
+		fence status $node
+		went "status of $node"
+		contains status "$words" "Status: ON"
+	done
+	hostname node2
+	fence on node1
+	went "unfencing again"
+}
+
+case_guest_writes() {
+	local out
+	out=$(io node1 "write -P 0x11 0 64k")
+	contains "the guest of node1 writes" "$out" "wrote 65536/65536"
+	out=$(io node3 "read -P 0x11 0 64k")
+	contains "another node reads it" "$out" "read 65536/65536"
+	# The one without a key is a stranger to the LUN.
+	rm -f "$work/none.key"
+	out=$(io none "write -P 0x22 0 64k" || :)
+	contains "without a key" "$out" "failed"
+	out=$(io node3 "read -P 0x11 0 64k")
+	contains "what was there is there" "$out" "read 65536/65536"
+}
+
+open_guest() { # NODE: a session that stays open; its commands through fd 5
+	mkfifo "$work/commands"
+	VRMS_SAN_KEY_FILE=$work/$1.key LD_PRELOAD=$GUEST qemu-io --image-opts \
+		"driver=iscsi,transport=tcp,portal=127.0.0.1:3260,target=$T:t1,lun=1,initiator-name=iqn.2026-01.local.vrms:$1" \
+		<"$work/commands" >"$work/guest.log" 2>&1 &
+	exec 5>"$work/commands"
+}
+guest_said() { grep -q "$1" "$work/guest.log"; }
+
+case_off() {
+	open_guest node1
+	echo "write -P 0x33 0 64k" >&5
+	wait_until 20 "the running guest of node1 writes" guest_said "wrote 65536"
+	hostname node2
+	fence off node1
+	went "off"
+	say "off of node1 on 3 LUNs took $took ms (500 ms of each are the settle time without PREEMPT AND ABORT)"
+	contains "proof" "$words" "WRITE of 0 blocks without a key"
+	echo "write -P 0x44 0 64k" >&5
+	wait_until 20 "the next write of the running guest is refused" guest_said "write failed"
+	exec 5>&-
+	local out
+	out=$(io node1 "write -P 0x55 0 64k" || :)
+	contains "a new guest of node1" "$out" "this node has no key there, it is fenced"
+	out=$(io node3 "read -P 0x33 0 64k")
+	contains "nothing was written after the fence" "$out" "read 65536/65536"
+	out=$(io node3 "write -P 0x66 64k 64k")
+	contains "node3 goes on writing" "$out" "wrote 65536/65536"
+	fence status node1
+	went "status" 2
+	fence off node1
+	went "off again: no key is success"
+	say "off of a node without a key took $took ms"
+}
+
+case_unfence_again() {
+	hostname node1
+	fence on node1
+	went "on"
+	hostname node2
+	local out
+	out=$(io node1 "write -P 0x77 0 64k")
+	contains "the guest of node1 writes again" "$out" "wrote 65536/65536"
+}
+
+case_portals() {
+	LUNS="iscsi://127.0.0.9:3260/$T:t1/1|$LUN1"
+	fence monitor node1
+	went "one portal of two"
+	contains "the lost portal is named" "$words" "1 of 2 portals"
+	fence off node1
+	went "off over the second portal"
+	LUNS="$LUN1 iscsi://127.0.0.9:3260/$T:t1/2"
+	fence off node3
+	refused "one LUN of two is out of reach" "no portal can be used"
+	fence monitor node1
+	refused "monitor" "127.0.0.9"
+}
+
+case_identity() {
+	local id
+	LUNS=$LUN1
+	fence monitor node1
+	id=$(printf '%s\n' "$words" | sed -n 's/.*path 0: \([^,]*\),.*/\1/p')
+	[ -n "$id" ] || fail "no identifier in: $words"
+	LUNS="$LUN1#$id"
+	fence monitor node1
+	went "the LUN that is meant"
+	LUNS="iscsi://127.0.0.1/$T:t1/2#$id"
+	fence off node2
+	refused "another LUN" "not $id"
+	fence status node2
+	refused "another LUN" "not $id"
+	LUNS="iscsi://127.0.0.1/$T:t1/2"
+	fence status node2
+	went "and nothing was done there"
+}
+
+case_stranger() {
+	local rule
+	LUNS="iscsi://127.0.0.1/$T:t1/2"
+	start_target # a target that has lost everything
+	fence on node1 --cluster another
+	went "another cluster takes the LUN"
+	for rule in on off; do
+		fence $rule node1
+		refused "$rule" "the reservation is held by a key that belongs to no node of this cluster"
+	done
+	fence status node1 --cluster another
+	went "it has kept it"
+	contains "status" "$words" "Status: ON"
+}
+
+case_without_reservations() {
+	LUNS="iscsi://127.0.0.1/$T:t2/1"
+	fence monitor node1
+	refused monitor "the target has no persistent reservations"
+	fence off node1
+	refused off "the target has no persistent reservations"
+}
+
+case_chap() {
+	LUNS="iscsi://127.0.0.1/$T:t3/1"
+	fence off node1
+	refused "no password" "uthenti"
+	fence off node1 --chap-user vrms --chap-password wrong-wrong-12
+	refused "wrong password" "uthenti"
+	echo "not-a-secret-12" >"$work/password"
+	fence on node1 --chap-user vrms --chap-password-file "$work/password"
+	went "right password"
+	LUNS="iscsi://vrms%not-a-secret-12@127.0.0.1/$T:t3/1"
+	fence off node1
+	went "password in the url"
+	LUNS="iscsi://vrms%not-a-secret-12@127.0.0.1/$T:t3/7"
+	fence off node1
+	[ "$rc" = 1 ] || fail "a LUN that is not there: $words"
+	case $words in *secret*) fail "the password is in the message: $words" ;; esac
+}
+
+lun_says() { # WHAT RC [WORDS]
+	[ "$rc" = "$2" ] || fail "$1: exit code $rc instead of $2: $words"
+	[ -z "${3:-}" ] || contains "$1" "$words" "$3"
+}
+
+case_lun() {
+	LUNS="$LUN1|iscsi://127.0.0.2/$T:t1/1"
+	lun validate-all
+	lun_says validate 0
+	lun monitor
+	lun_says "a probe before start" 7
+	lun start
+	lun_says start 0
+	lun monitor
+	lun_says monitor 0
+	fence status node2
+	went "the key is there"
+	contains status "$words" "Status: ON"
+	lun monitor latency_warn=1ms latency_fail=1ms reads=100
+	case $rc in 0) ;; *) lun_says "a bound of 1 ms" 1 "a read took" ;; esac
+	LUNS="iscsi://127.0.0.9/$T:t1/1|$LUN1"
+	lun monitor
+	lun_says "one path of two" 0
+	lun monitor paths_min=2
+	lun_says "two are needed" 1 "1 of 2 paths, 2 needed"
+	LUNS="$LUN1#naa.1234"
+	lun monitor
+	lun_says "another LUN" 1 "not naa.1234"
+	LUNS=$LUN1
+	hostname node1
+	fence off node2
+	hostname node2
+	lun monitor
+	lun_says "after a fence" 1 "this node's key is not registered: it is fenced here"
+	fence status node2
+	went "the monitor does not register again" 2
+	lun stop
+	lun_says stop 0
+	lun start
+	lun_says "start lets it in" 0
+	fence status node2
+	contains "status" "$words" "Status: ON"
+	lun stop
+	lun_says stop 0
+	fence status node2
+	went "stop removes the key, the reservation stays" 2
+	lun monitor
+	lun_says "a probe after stop" 7
+}
+
+case_lun_files() {
+	LUNS=
+	lun start "paths=$work/1.img" register=false
+	lun_says "a file" 0
+	lun monitor "paths=$work/1.img $work/none.img" register=false
+	lun_says "a file that is gone" 1 "none.img: open: No such file or directory"
+	lun monitor "paths=$work/1.img#0123" register=false
+	lun_says "a file has no identifier" 1 "not a block device"
+	lun stop "paths=$work/1.img" register=false
+	lun_says stop 0
+	lun monitor
+	lun_says "nothing to look at" 6 "neither luns nor paths"
+}
+
+case_restarted_target() {
+	LUNS=$LUN1
+	fence on node1
+	start_target
+	fence status node1
+	went "a LUN that has forgotten its reservation keeps nobody out"
+	fence off node1
+	went "off reserves it"
+	fence status node1
+	went "status" 2
+}
+
+start_target
+run_case case_keys "keys, collisions and unknown nodes"
+run_case case_unfence "nodes register, and the LUNs are reserved"
+run_case case_guest_writes "QEMU's own sessions have the key of their node's guests"
+run_case case_off "off: a running guest of the victim is refused, a new one does not start, others go on"
+run_case case_unfence_again "on lets the node in again"
+run_case case_portals "portals: one is enough, none is failure, one LUN of two is failure"
+run_case case_identity "a LUN of another identity is refused"
+run_case case_stranger "a stranger's reservation is named and kept"
+run_case case_without_reservations "a target without reservations is named"
+run_case case_chap "CHAP"
+run_case case_lun "ocf:vrms:SanLun: registers, sees paths, identity, latency and a fence, unregisters"
+run_case case_lun_files "ocf:vrms:SanLun: files"
+run_case case_restarted_target "a target that has forgotten everything"
+stop_target
+rm -rf "$work"
+trap - EXIT
+# shellcheck disable=SC2154 # counted by lib.sh
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

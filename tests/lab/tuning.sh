@@ -1,0 +1,106 @@
+#!/bin/bash
+# tuning.sh - one token for the whole cluster, and the admin's one back whenever the tuner goes.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+NODES="node1 node2 node3"
+CONFIGURED=3650 # 3000 + 650 * (3 - 2)
+
+cmap() { in_node "$1" corosync-cmapctl -g "$2" 2>/dev/null | sed 's/.*= //'; } # NODE KEY
+token() { cmap "$1" runtime.config.totem.token; }
+tokens() { local node; for node in $NODES; do token "$node"; done | sort -u | tr '\n' ' '; }
+are_configured() { [ "$(tokens)" = "$CONFIGURED " ]; }
+are_short() {
+	local all
+	all=$(tokens)
+	[ "$(printf '%s' "$all" | wc -w)" = 1 ] && [ "$all" -lt "$CONFIGURED" ]
+}
+have_configured() { # NODES...
+	local node
+	for node; do [ "$(token "$node")" = "$CONFIGURED" ] || return 1; done
+}
+is_attached() { in_node "$1" vrms status --json | jq -e '.attached and .quorate'; }
+vrmsd_pid() { in_node "$1" pgrep -x -o vrmsd; }
+has_no_vrmsd() { ! in_node "$1" pgrep -x vrmsd; }
+start_vrmsd() { in_node "$1" sh -c 'setsid vrmsd -c /etc/corosync/vrmsd.conf </dev/null >/dev/null 2>&1 &'; }
+
+becomes_short() { wait_until 240 "the token is shorter than configured, and the same everywhere" are_short; say "token $(tokens)ms"; }
+becomes_configured() { wait_until 60 "the configured token is in force everywhere" are_configured; }
+keys_are_the_admins() { # NODE: as in corosync.conf, where neither is set
+	same "$1: totem.token" "" "$(cmap "$1" totem.token)"
+	same "$1: totem.token_coefficient" "" "$(cmap "$1" totem.token_coefficient)"
+	same "$1: what was kept" "" "$(cmap "$1" vrms.totem.configured)"
+}
+
+chosen() {
+	becomes_short
+	in_node node1 vrms tune status | sed 's/^/# /'
+}
+off_and_on() {
+	in_node node2 vrms tune off
+	becomes_configured
+	keys_are_the_admins node1
+	in_node node2 vrms tune on
+	becomes_short
+}
+leaving() {
+	in_node node3 pkill -TERM -o -x vrmsd
+	wait_until 30 "vrmsd of node3 is gone" has_no_vrmsd node3
+	same "node3's token when its vrmsd has gone" "$CONFIGURED" "$(token node3)"
+	keys_are_the_admins node3
+	becomes_configured # two of three would be glad of less
+	sleep 5
+	are_configured || fail "a node without vrmsd, and tokens $(tokens)"
+	start_vrmsd node3
+	becomes_short
+}
+crashing() {
+	in_node node3 pkill -KILL -o -x vrmsd
+	becomes_configured
+	wait_until 30 "the guardian of node3 is gone" has_no_vrmsd node3
+	keys_are_the_admins node3
+	start_vrmsd node3
+	becomes_short
+}
+without_quorum() {
+	lab partition node1 / node2 / node3
+	wait_until 60 "each alone: the configured token" have_configured node1 node2 node3
+	lab heal
+	wait_until 60 "together again" is_attached node1
+	recover
+	becomes_short
+}
+restarted_corosync() {
+	local pid
+	pid=$(vrmsd_pid node3)
+	in_node node3 timeout 60 pacemakerd --shutdown >/dev/null 2>&1 || in_node node3 pkill -TERM -x pacemakerd
+	wait_until 60 "pacemaker of node3 is down" sh -c "! \"$PROGRAM\" --lab $LAB exec node3 pgrep -x pacemakerd"
+	in_node node3 corosync-cfgtool -H
+	wait_until 30 "corosync of node3 is down" sh -c "! \"$PROGRAM\" --lab $LAB exec node3 pgrep -x corosync"
+	in_node node3 corosync
+	wait_until 60 "vrmsd is connected again" is_attached node3
+	same "vrmsd's process" "$pid" "$(vrmsd_pid node3)"
+	becomes_short
+	in_node node3 sh -c 'setsid pacemakerd -f </dev/null >/dev/null 2>&1 &'
+}
+recover() {
+	local node
+	lab heal >/dev/null 2>&1 || :
+	for node in $NODES; do
+		[ "$(lab power status "$node")" != "$node off" ] || lab power on "$node"
+	done
+	online 90
+	for node in $NODES; do
+		! has_no_vrmsd "$node" || start_vrmsd "$node"
+	done
+}
+
+lab_up -n 3 --vrmsd
+run_case chosen "three daemons agree on a shorter token"
+run_case off_and_on "switched off on one node, the cluster has the configured token"
+run_case leaving "a daemon that leaves, and a node without one"
+run_case crashing "a daemon that is killed: its guardian puts the token back"
+run_case without_quorum "without quorum every node has the configured token"
+run_case restarted_corosync "corosync is restarted under vrmsd"
+finish

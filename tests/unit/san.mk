@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+UNIT_TESTS += \
+	tests/unit/test_lun_health \
+	tests/unit/test_pr \
+	tests/unit/test_san_keys
+
+tests_unit_test_pr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pr_LDADD  = san/libvrms-san-core.a $(UNIT_LIBS)
+tests_unit_test_san_keys_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_san_keys_LDADD  = $(SAN_LIBS) $(UNIT_LIBS)
+tests_unit_test_lun_health_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lun_health_LDADD  = san/libvrms-san-core.a $(UNIT_LIBS)
