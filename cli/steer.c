@@ -351,7 +351,8 @@ static int do_moves(const struct vrms_steer *steer, struct course *course, struc
 	/* A fail-over under way comes first. */
 	rc = done ? 0 : wait_for(course, steer->options->timeout_ms, error);
 	for (int round = 0; rc == 0 && !done && round < ROUNDS_MAX; round++) {
-		rc = go_round(steer, course, &done, error);
+		rc = pause_for(0, error); /* the last one may not have had to wait */
+		rc = rc < 0 ? rc : go_round(steer, course, &done, error);
 		if (rc == -ESTALE && stale++ < VRMS_DESK_TRIES) {
 			rc = pause_for(STALE_MS, error);
 		}
