@@ -18,6 +18,7 @@ enum {
 	IDLE_ELSEWHERE_MS = 8000, /* idle for so long with VMs elsewhere: Pacemaker's own choice */
 	LIFE_SPARE_S = 120,       /* constraints live longer than a batch may take */
 	ROUNDS_MAX = 100000,
+	SPARE_MOVES = 10,
 };
 
 /* A decision being carried out.  Names are copies: the model they come from is replaced meanwhile.
@@ -33,6 +34,7 @@ struct course {
 	struct vrms_cib_move *moves; /* the batch under way, as the CIB shall have it */
 	int count, first, end;       /* [first, end): the batch under way */
 	int left;                    /* so many more moves are allowed */
+	int done;                    /* moves so far */
 	char until[32];              /* "": nothing of ours is in the CIB */
 };
 
@@ -309,6 +311,10 @@ static int choose(const struct vrms_steer *steer, struct vrms_desk *desk, struct
 		return 0;
 	}
 	rc = steer->decide(desk, steer->options, error);
+	rc = rc < 0 ? rc : vrms_cib_check_moves(desk->text, desk->model, desk->outcome, error);
+	if (rc == 0 && course->done > 2 * vrms_model_vm_count(desk->model) + SPARE_MOVES) {
+		rc = vrms_error_set(error, -ECANCELED, "VMs do not stay where they are moved");
+	}
 	return rc < 0 ? rc : take(course, desk, error);
 }
 
@@ -333,6 +339,7 @@ static int go_round(const struct vrms_steer *steer, struct course *course, bool 
 	}
 	tell(steer, course);
 	course->left -= course->end - course->first;
+	course->done += course->end - course->first;
 	return wait_for(course, timeout_ms, error);
 }
 
@@ -344,7 +351,8 @@ static int do_moves(const struct vrms_steer *steer, struct course *course, struc
 	/* A fail-over under way comes first. */
 	rc = done ? 0 : wait_for(course, steer->options->timeout_ms, error);
 	for (int round = 0; rc == 0 && !done && round < ROUNDS_MAX; round++) {
-		rc = go_round(steer, course, &done, error);
+		rc = pause_for(0, error); /* the last one may not have had to wait */
+		rc = rc < 0 ? rc : go_round(steer, course, &done, error);
 		if (rc == -ESTALE && stale++ < VRMS_DESK_TRIES) {
 			rc = pause_for(STALE_MS, error);
 		}

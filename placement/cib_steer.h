@@ -9,7 +9,7 @@
 #ifndef VRMS_PLACEMENT_CIB_STEER_H
 #define VRMS_PLACEMENT_CIB_STEER_H
 
-#include "placement/model.h"
+#include "placement/outcome.h"
 
 #define VRMS_CIB_MOVE_PREFIX "vrms-move-"
 
@@ -46,5 +46,13 @@ struct vrms_cib_facts {
 /* Returns 0 or -EINVAL (not a CIB). */
 VRMS_MUST_CHECK int vrms_cib_facts_read(const char *cib_text, struct vrms_cib_facts *ret_facts,
 					struct vrms_error *error);
+
+/* Would each VM stay where the outcome moves it, once the moves are out of the CIB again?
+ *
+ * Returns 0, or -EINVAL: one's stickiness does not hold it there (Pacemaker's default is 0).
+ */
+VRMS_MUST_CHECK int vrms_cib_check_moves(const char *cib_text, const struct vrms_model *model,
+					 const struct vrms_outcome *outcome,
+					 struct vrms_error *error);
 
 #endif

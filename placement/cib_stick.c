@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Would a VM that runs leave its host for one of its list?  Then the lists must not be written. */
+/* Stickiness: does a VM stay where it runs when lists are written, and where it was moved? */
 #include <errno.h>
 #include <string.h>
 
 #include "common/parse.h"
 #include "placement/cib_edit.h"
+#include "placement/cib_steer.h"
 #include "placement/cib_write.h"
 
 enum { SCORE_INFINITY = 1000000 };
@@ -61,8 +62,9 @@ static int check_vm(const struct vrms_model *model, const struct vrms_failover *
 	return 0;
 }
 
-int vrms_cib_check_stickiness(const struct vrms_cib_edit *edit, const struct vrms_model *model,
-			      const struct vrms_failover *lists, struct vrms_error *error)
+/* The value that counts for each VM of the model, in turn. */
+static int each_vm(const struct vrms_cib_edit *edit, const struct vrms_model *model,
+		   int (*check)(void *context, int vm, int64_t stickiness), void *context)
 {
 	xmlNode *defaults = vrms_cib_child(edit->configuration, "rsc_defaults");
 	xmlNode *pair = vrms_cib_edit_find_pair(defaults, "meta_attributes", "resource-stickiness");
@@ -76,10 +78,71 @@ int vrms_cib_check_stickiness(const struct vrms_cib_edit *edit, const struct vrm
 		const char *own = vm < 0 ? NULL : own_stickiness(edit, at);
 
 		own = own != NULL ? own : fallback != NULL ? fallback : "0";
-		rc = vm < 0 ? 0 : check_vm(model, lists, vm, score_of(own), error);
+		rc = vm < 0 ? 0 : check(context, vm, score_of(own));
 		if (rc < 0) {
 			return rc;
 		}
 	}
 	return 0;
+}
+
+struct checker {
+	const struct vrms_model *model;
+	const struct vrms_failover *lists;
+	const struct vrms_outcome *outcome;
+	struct vrms_error *error;
+};
+
+static int check_listed(void *context, int vm, int64_t stickiness)
+{
+	const struct checker *checker = context;
+
+	return check_vm(checker->model, checker->lists, vm, stickiness, checker->error);
+}
+
+static int check_moved(void *context, int vm, int64_t stickiness)
+{
+	const struct checker *checker = context;
+	const struct vrms_model *model = checker->model;
+
+	for (int i = 0; i < checker->outcome->move_count; i++) {
+		const struct vrms_move *move = &checker->outcome->moves[i];
+		int64_t pull;
+
+		if (move->vm != vm || move->from < 0) {
+			continue;
+		}
+		pull = vrms_model_vm_like(model, vm, move->from) -
+		       vrms_model_vm_like(model, vm, move->to);
+		pull = pull > 0 ? pull : 0;
+		if (stickiness <= pull) {
+			return vrms_error_set(
+			    checker->error, -EINVAL,
+			    "vm '%s': resource-stickiness of %lld: must be above %lld, or it would "
+			    "go back to '%s' after its move; \"vrms plan --apply\" sets a default",
+			    vrms_model_vm_name(model, vm), (long long)stickiness, (long long)pull,
+			    vrms_model_node_name(model, move->from));
+		}
+	}
+	return 0;
+}
+
+int vrms_cib_check_moves(const char *cib_text, const struct vrms_model *model,
+			 const struct vrms_outcome *outcome, struct vrms_error *error)
+{
+	struct checker checker = {.model = model, .outcome = outcome, .error = error};
+	struct vrms_cib_edit edit;
+	int rc = vrms_cib_edit_open(&edit, cib_text, error);
+
+	rc = rc < 0 ? rc : each_vm(&edit, model, check_moved, &checker);
+	vrms_cib_edit_done(&edit);
+	return rc;
+}
+
+int vrms_cib_check_stickiness(const struct vrms_cib_edit *edit, const struct vrms_model *model,
+			      const struct vrms_failover *lists, struct vrms_error *error)
+{
+	struct checker checker = {.model = model, .lists = lists, .error = error};
+
+	return each_vm(edit, model, check_listed, &checker);
 }
