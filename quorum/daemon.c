@@ -42,6 +42,7 @@ static void apply(struct vrms_daemon *daemon, const struct vrms_agree_step *step
 				     "from_ms", (json_int_t)from_ms, "reason",
 				     vrms_reason_name(step->reason), "text",
 				     vrms_reason_text(step->reason)));
+	vrms_daemon_token_changes(daemon, from_ms);
 	daemon->applied_ms = step->token_ms;
 	daemon->token_reason = step->reason;
 	daemon->reported_ms = 0; /* what corosync has said before this is past */

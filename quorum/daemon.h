@@ -39,6 +39,7 @@ struct vrms_daemon {
 	struct vrms_stall *stall;
 	bool stall_is_realtime;
 	struct vrms_ringwatch *ringwatch;
+	int64_t holds_until_ms; /* the token may be held as before its last change */
 	struct vrms_ringwatch_sample pending[VRMS_DAEMON_PENDING_MAX]; /* not yet believed */
 	unsigned pending_count;
 	struct vrms_beater *beater; /* NULL: no beat area */
@@ -91,6 +92,9 @@ void vrms_daemon_check_token(struct vrms_daemon *daemon);
 void vrms_daemon_take_ring(struct vrms_daemon *daemon);
 
 /* The ring has changed: what was seen on the way belongs to the change. */
+/* Called when the token in force changes: what is measured next belongs to neither value. */
+void vrms_daemon_token_changes(struct vrms_daemon *daemon, int64_t from_ms);
+
 void vrms_daemon_forget_ring(struct vrms_daemon *daemon);
 
 /* Does the second opinion stand between a false loss of this node and its reboot? */

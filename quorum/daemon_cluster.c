@@ -255,6 +255,7 @@ void vrms_daemon_check_token(struct vrms_daemon *daemon)
 	if (token_ms == daemon->applied_ms) {
 		return;
 	}
+	vrms_daemon_token_changes(daemon, daemon->applied_ms);
 	daemon->applied_ms = token_ms;
 	if (token_ms != daemon->expected_ms) {
 		take_foreign_token(daemon, token_ms);

@@ -13,6 +13,7 @@ enum {
 	SETTLE_MS = 5000,
 	KEEP_MOVING_MS_MIN = 50,
 	KEEP_MOVING_MS_MAX = 500,
+	CHANGE_MS = 250, /* for a change to be in force on all nodes */
 };
 
 static int64_t now_us(void)
@@ -64,6 +65,15 @@ static void believe(struct vrms_daemon *daemon, const struct vrms_ringwatch_samp
 	}
 }
 
+/* The representative's timer still runs with the longer time: up to 0.2 of the token before. */
+void vrms_daemon_token_changes(struct vrms_daemon *daemon, int64_t from_ms)
+{
+	int64_t until_ms = vrms_daemon_now_ms() + from_ms / 4 + CHANGE_MS;
+
+	daemon->holds_until_ms =
+	    until_ms > daemon->holds_until_ms ? until_ms : daemon->holds_until_ms;
+}
+
 void vrms_daemon_take_ring(struct vrms_daemon *daemon)
 {
 	struct vrms_ringwatch_sample sample;
@@ -71,6 +81,9 @@ void vrms_daemon_take_ring(struct vrms_daemon *daemon)
 	unsigned kept = 0;
 
 	while (daemon->ringwatch != NULL && vrms_ringwatch_take(daemon->ringwatch, &sample)) {
+		if (sample.began_ms < daemon->holds_until_ms) {
+			continue;
+		}
 		/* The oldest goes when there are too many: a frozen daemon. */
 		if (daemon->pending_count == VRMS_DAEMON_PENDING_MAX) {
 			memmove(&daemon->pending[0], &daemon->pending[1],
