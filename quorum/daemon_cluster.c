@@ -298,6 +298,7 @@ static int make_cores(struct vrms_daemon *daemon)
 	    .loss_start_per_year = year_ms / (double)settings->false_loss_start_ms,
 	    .loss_guarded_per_year = year_ms / (double)settings->false_loss_every_guarded_ms,
 	    .disturbances_per_year = year_ms / (double)settings->disturbance_every_ms,
+	    .sampling_us = VRMS_STALL_PERIOD_US,
 	    .source_bits = 1 << VRMS_TUNER_SCHEDULING | 1 << VRMS_TUNER_RING,
 	};
 

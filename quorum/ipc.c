@@ -58,12 +58,26 @@ bool vrms_ipc_is_allowed(uid_t uid, gid_t gid)
 	return false;
 }
 
+/* A client that does not go away (a hung script, a thousand of them) must not use up the memory of
+ * a daemon that is locked into it. */
+static bool is_full(qb_ipcs_connection_t *connection)
+{
+	const struct vrms_ipc_server *server = qb_ipcs_connection_service_context_get(connection);
+	struct qb_ipcs_stats stats;
+
+	qb_ipcs_stats_get(server->service, &stats, false);
+	return stats.active_connections >= VRMS_IPC_CLIENTS_MAX;
+}
+
 static int32_t on_accept(qb_ipcs_connection_t *connection, uid_t uid, gid_t gid)
 {
 	gid_t group;
 
 	if (!vrms_ipc_is_allowed(uid, gid)) {
 		return -EACCES;
+	}
+	if (is_full(connection)) {
+		return -EBUSY;
 	}
 	if (find_group(&group)) {
 		qb_ipcs_connection_auth_set(connection, 0, group, 0660);
@@ -134,8 +148,8 @@ static int32_t add_job(enum qb_loop_priority priority, void *data, qb_loop_job_d
 	return qb_loop_job_add(NULL, priority, data, function);
 }
 
-int vrms_ipc_serve(vrms_ipc_answer_fn answer, void *context, struct vrms_ipc_server **ret_server,
-		   struct vrms_error *error)
+int vrms_ipc_serve(const char *name, vrms_ipc_answer_fn answer, void *context,
+		   struct vrms_ipc_server **ret_server, struct vrms_error *error)
 {
 	struct qb_ipcs_service_handlers handlers = {.connection_accept = on_accept,
 						    .msg_process = on_message};
@@ -152,7 +166,7 @@ int vrms_ipc_serve(vrms_ipc_answer_fn answer, void *context, struct vrms_ipc_ser
 	}
 	server->answer = answer;
 	server->context = context;
-	server->service = qb_ipcs_create(VRMS_IPC_NAME, 0, QB_IPC_SHM, &handlers);
+	server->service = qb_ipcs_create(name, 0, QB_IPC_SHM, &handlers);
 	if (server->service == NULL) {
 		free(server);
 		return vrms_error_set(error, -ENOMEM, "ipc: out of memory");
@@ -164,7 +178,7 @@ int vrms_ipc_serve(vrms_ipc_answer_fn answer, void *context, struct vrms_ipc_ser
 
 	if (rc < 0) {
 		free(server); /* libqb has freed its part */
-		return vrms_error_errno(error, rc, "ipc \"%s\"", VRMS_IPC_NAME);
+		return vrms_error_errno(error, rc, "ipc \"%s\"", name);
 	}
 	*ret_server = server;
 	return 0;

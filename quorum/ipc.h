@@ -22,13 +22,16 @@
 /* Room for the states of 1024 machines. */
 enum { VRMS_IPC_BYTES_MAX = 512 * 1024 };
 
+/* So many ask at once, each with 0.9 MiB of shared memory; one more is refused. */
+enum { VRMS_IPC_CLIENTS_MAX = 64 };
+
 /* Answers a request (borrowed) with a new reference; NULL: out of memory. */
 typedef json_t *(*vrms_ipc_answer_fn)(void *context, const json_t *request);
 
 struct vrms_ipc_server; /* opaque */
 
-/* Serves on the process's first libqb loop.  -EADDRINUSE: another daemon does. */
-VRMS_MUST_CHECK int vrms_ipc_serve(vrms_ipc_answer_fn answer, void *context,
+/* Serves as `name` on the process's first libqb loop.  -EADDRINUSE: another daemon does. */
+VRMS_MUST_CHECK int vrms_ipc_serve(const char *name, vrms_ipc_answer_fn answer, void *context,
 				   struct vrms_ipc_server **ret_server, struct vrms_error *error);
 void vrms_ipc_server_free(struct vrms_ipc_server *server); /* accepts NULL */
 
@@ -37,8 +40,8 @@ bool vrms_ipc_is_allowed(uid_t uid, gid_t gid);
 
 /* Asks and waits for at most five seconds.  Takes over `request`.
  *
- * Errors: -ECONNREFUSED: vrmsd does not run, or this user may not ask; -ETIMEDOUT; -EPROTO: what it
- * answered; -EREMOTEIO: the reply's own error, with its text.
+ * Errors: -ECONNREFUSED: vrmsd does not run, or this user may not ask; -EBUSY: too many ask;
+ * -ETIMEDOUT; -EPROTO: what it answered; -EREMOTEIO: the reply's own error, with its text.
  */
 VRMS_MUST_CHECK int vrms_ipc_ask(json_t *request, json_t **ret_reply, struct vrms_error *error);
 

@@ -66,6 +66,11 @@ int vrms_ipc_ask(json_t *request, json_t **ret_reply, struct vrms_error *error)
 	qb_ipcc_connection_t *connection = qb_ipcc_connect(VRMS_IPC_NAME, VRMS_IPC_BYTES_MAX);
 
 	if (connection == NULL) {
+		if (errno == EBUSY) {
+			return vrms_error_set(error, -EBUSY,
+					      "vrmsd has %d clients already and takes no more",
+					      VRMS_IPC_CLIENTS_MAX);
+		}
 		return vrms_error_set(error, -ECONNREFUSED,
 				      errno == EACCES
 					  ? "vrmsd answers only root and the group " VRMS_IPC_GROUP

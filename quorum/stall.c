@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PERIOD_US = 10000, REPORT_US = 500000, LONG_US = 20000, STACK_BYTES = 128 * 1024 };
+enum { REPORT_US = 500000, LONG_US = 20000, STACK_BYTES = 128 * 1024 };
 
 struct vrms_stall {
 	pthread_t thread;
@@ -41,7 +41,7 @@ static void *measure(void *context)
 	uint32_t largest_us = 0;
 
 	while (!atomic_load(&stall->is_ending)) {
-		int64_t due_us = now_us() + PERIOD_US;
+		int64_t due_us = now_us() + VRMS_STALL_PERIOD_US;
 
 		sleep_until(due_us);
 		int64_t late_us = now_us() - due_us;

@@ -114,6 +114,12 @@ static double rotation_us(const struct vrms_tuner *tuner)
 	return longest_us;
 }
 
+/* By how much a stall may have been longer than what was measured of it. */
+static double unseen_us(const struct vrms_tuner *tuner, unsigned index)
+{
+	return index == VRMS_TUNER_SCHEDULING ? (double)tuner->config.sampling_us : 0;
+}
+
 /* Expected stalls per year longer than factor x token - R, all sources together. */
 static double rate_per_year(const struct vrms_tuner *tuner, double factor, int64_t token_ms)
 {
@@ -124,7 +130,9 @@ static double rate_per_year(const struct vrms_tuner *tuner, double factor, int64
 		const struct source *source = &tuner->sources[i];
 
 		if (source->fitted) {
-			rate += vrms_tail_rate_per_year(&source->fit, x_us > 0 ? x_us : 0);
+			double seen_us = x_us - unseen_us(tuner, i);
+
+			rate += vrms_tail_rate_per_year(&source->fit, seen_us > 0 ? seen_us : 0);
 		}
 	}
 	return rate;
@@ -234,18 +242,19 @@ static enum vrms_reason find_gap(const struct vrms_tuner *tuner, int64_t now_ms)
 
 static int64_t recent_need_ms(const struct vrms_tuner *tuner, int64_t now_ms)
 {
-	uint32_t longest_us = 0;
+	double longest_us = 0;
 
 	for (unsigned i = 0; i < VRMS_TUNER_SOURCE_COUNT; i++) {
 		if (uses[i] == VRMS_TUNER_ROTATION) {
 			continue;
 		}
-		uint32_t value_us =
-		    vrms_tail_recent_max_us(tuner->sources[i].tail, now_ms, RECENT_MS);
+		double value_us =
+		    (double)vrms_tail_recent_max_us(tuner->sources[i].tail, now_ms, RECENT_MS) +
+		    unseen_us(tuner, i);
 
 		longest_us = value_us > longest_us ? value_us : longest_us;
 	}
-	return (int64_t)ceil(recent_factor * ((double)longest_us + rotation_us(tuner)) / 1000);
+	return (int64_t)ceil(recent_factor * (longest_us + rotation_us(tuner)) / 1000);
 }
 
 /* A wish with its reason; the longer of two wins. */
@@ -422,7 +431,8 @@ static void count(struct vrms_tuner *tuner, int64_t now_ms)
 /* A sample alone changes the need only when it is long: the common one costs next to nothing. */
 static bool needs_thought(const struct vrms_tuner *tuner, const struct vrms_tuner_event *event)
 {
-	double longest_us = (double)event->value_us + rotation_us(tuner);
+	double longest_us =
+	    (double)event->value_us + unseen_us(tuner, event->source) + rotation_us(tuner);
 
 	return event->kind != VRMS_TUNER_SAMPLE ||
 	       longest_us * recent_factor > (double)tuner->need.token_ms * 1000;

@@ -29,6 +29,11 @@
  * corosync's slow answers, too, whose tail says nothing about the token: an answer waits for every
  * message that is being delivered, the token does not.
  *
+ * The thread that measures the scheduling sleeps for sampling_us at a time; what it says of one
+ * wake-up is exact, but a stall may have begun up to that much before the wake-up was due.  So
+ * rate(x) of that source is its tail's at x - sampling_us, and its longest stall is taken for that
+ * much longer.
+ *
  * Not counted is what is measured in the first settle_ms: a host that boots.
  *
  * The start.  Minutes of measurements cannot vouch for ten years.  loss_per_year is
@@ -98,6 +103,8 @@ struct vrms_tuner_config {
 	double loss_start_per_year;   /* >= loss_per_year; 0: the same from the start */
 	double loss_guarded_per_year; /* the same under a second opinion; 0: as without */
 	double disturbances_per_year; /* > 0 */
+	int64_t
+	    sampling_us; /* SCHEDULING: from one look to the next; 0: its values are whole stalls */
 	unsigned source_bits; /* 1 << enum vrms_tuner_source: must be measured; others may be */
 };
 

@@ -221,4 +221,5 @@ void vrms_vm_row_watch_process(struct vrms_vm_row *vm, struct vrms_qemu_process 
 		return;
 	}
 	vm->process = *process;
+	vrms_vm_row_record(vm, "process", VRMS_REASON_NONE, "its QEMU process is watched");
 }

@@ -236,7 +236,7 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 	if (daemon->loop == NULL || daemon->members == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	rc = vrms_ipc_serve(vrms_daemon_answer, daemon, &daemon->server, error);
+	rc = vrms_ipc_serve(VRMS_IPC_NAME, vrms_daemon_answer, daemon, &daemon->server, error);
 	if (rc < 0) {
 		return rc;
 	}

@@ -50,6 +50,14 @@ fenced_ms() { # WALL_MS
 	journal_since "$1" 'select(.event == "fence" and .state == "fenced") | .ms' | head -n 1
 }
 is_fenced_since() { [ -n "$(fenced_ms "$1")" ]; }
+asked_ms() { # WALL_MS: when the second opinion was first asked for
+	journal_since "$1" 'select(.event == "verdict" and .state == "asked") | .ms' | head -n 1
+}
+course_of() { # WALL_MS: rings, opinions and fences, one a line
+	journal_since "$1" 'select(.event == "ring" or .event == "fence" or
+		(.event == "verdict" and .state != "seen")) |
+		"\(.ms) ms \(.node): \(.event) \(.state // .members) \(.target // "") \(.text // "")"'
+}
 verdict_since() { # WALL_MS: the first decision
 	journal_since "$1" 'select(.event == "verdict" and (.state == "done" or .state == "refused")) |
 		"\(.state) after \(.after_ms) ms: \(.text)"' | head -n 1
@@ -99,7 +107,7 @@ has_moved() { vm_runs && [ "$(vm_node "$VM")" != "$VICTIM" ]; }
 # trial NAME FENCE_EXPECTED(yes|no|any) WAIT_SECONDS COMMAND...: does it, waits, tells.  What is to be
 # fenced is waited for until the machine runs elsewhere.
 trial() {
-	local name=$1 expected=$2 patience=$3 start before double fenced lost off
+	local name=$1 expected=$2 patience=$3 start before double fenced lost off asked
 	shift 3
 	recover
 	double=$(mktemp)
@@ -117,10 +125,12 @@ trial() {
 	sleep "$patience"
 	kill "$watcher"
 	fenced=$(($(fences) - before))
-	lost=$(lost_ms "$start") off=$(fenced_ms "$start")
-	printf '%-38s lost %5s ms  fenced %5s ms  fences %s  rings in vain %s  %s\n' "$name" \
-		"${lost:--}" "${off:--}" "$fenced" \
+	lost=$(lost_ms "$start") off=$(fenced_ms "$start") asked=$(asked_ms "$start")
+	printf '%-38s lost %5s ms  asked %5s ms  fenced %5s ms  fences %s  rings in vain %s  %s\n' "$name" \
+		"${lost:--}" "${asked:--}" "${off:--}" "$fenced" \
 		"$(reformed "$start")" "$(verdict_since "$start")" | tee -a "$RESULTS"
+	# Of which there may be good cause: the node has come and gone meanwhile.
+	[ -z "$off" ] || [ $((off - ${asked:-$off})) -le 10000 ] || course_of "$start" | sed 's/^/# slow: /'
 	[ ! -s "$double" ] || fail "two copies of $VM: $(head -n 1 "$double")"
 	rm -f "$double"
 	case $expected in

@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <qb/qbipcc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -313,10 +316,92 @@ START_TEST(a_beater_without_its_area_says_why)
 }
 END_TEST
 
+static json_t *answer_nothing(void *context, const json_t *request)
+{
+	(void)context;
+	(void)request;
+	return json_pack("{s:b}", "ok", 1);
+}
+
+static int32_t end_loop(int32_t number, void *loop)
+{
+	(void)number;
+	qb_loop_stop(loop);
+	return 0;
+}
+
+static pid_t serve_as(const char *name)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct vrms_ipc_server *server = NULL;
+		qb_loop_t *loop = qb_loop_create();
+
+		qb_loop_signal_handle handle;
+
+		alarm(60);
+		if (qb_loop_signal_add(loop, QB_LOOP_HIGH, SIGUSR1, loop, end_loop, &handle) == 0 &&
+		    vrms_ipc_serve(name, answer_nothing, NULL, &server, NULL) == 0) {
+			qb_loop_run(loop);
+			vrms_ipc_server_free(server);
+			_exit(0);
+		}
+		_exit(1);
+	}
+	return pid;
+}
+
+/* For up to five seconds: the server starts, or takes leave of a client. */
+static qb_ipcc_connection_t *connect_soon(const char *name)
+{
+	qb_ipcc_connection_t *connection = NULL;
+
+	for (int i = 0; i < 100 && connection == NULL; i++) {
+		connection = qb_ipcc_connect(name, VRMS_IPC_BYTES_MAX);
+		if (connection == NULL) {
+			usleep(50000);
+		}
+	}
+	return connection;
+}
+
+START_TEST(one_client_too_many_is_refused_until_another_leaves)
+{
+	qb_ipcc_connection_t *connections[VRMS_IPC_CLIENTS_MAX];
+	char name[64];
+
+	if (getuid() != 0) {
+		return; /* nobody but root and the group may ask */
+	}
+	snprintf(name, sizeof(name), "vrms-test-%d", (int)getpid());
+	pid_t server = serve_as(name);
+
+	for (int i = 0; i < VRMS_IPC_CLIENTS_MAX; i++) {
+		connections[i] = connect_soon(name);
+		ck_assert_msg(connections[i] != NULL, "client %d", i);
+	}
+	ck_assert(qb_ipcc_connect(name, VRMS_IPC_BYTES_MAX) == NULL);
+	ck_assert_int_eq(errno, EBUSY);
+	qb_ipcc_disconnect(connections[7]);
+	connections[7] = connect_soon(name);
+	ck_assert(connections[7] != NULL);
+	for (int i = 0; i < VRMS_IPC_CLIENTS_MAX; i++) {
+		qb_ipcc_disconnect(connections[i]);
+	}
+	int status = 1;
+
+	kill(server, SIGUSR1);
+	ck_assert_int_eq(waitpid(server, &status, 0), server);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 UNIT_MAIN("quorum_daemon", a_message_survives_the_round_trip,
 	  settings_have_defaults_and_take_values,
 	  what_is_wrong_in_the_settings_is_named_with_its_line,
 	  a_journal_line_is_json_with_its_frame, a_full_journal_is_rotated,
-	  only_root_and_the_group_may_ask, the_token_is_overdue_beyond_the_time_it_may_be_held,
+	  only_root_and_the_group_may_ask, one_client_too_many_is_refused_until_another_leaves,
+	  the_token_is_overdue_beyond_the_time_it_may_be_held,
 	  two_beaters_see_each_other_beat_and_stop, two_nodes_that_want_one_slot_part,
 	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why)

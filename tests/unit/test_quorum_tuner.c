@@ -103,6 +103,29 @@ START_TEST(one_long_stall_lengthens_at_once)
 }
 END_TEST
 
+START_TEST(a_stall_counts_as_long_as_it_may_have_been)
+{
+	struct vrms_tuner_config sampled = config;
+
+	sampled.sampling_us = 20000;
+	struct vrms_tuner *whole VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	struct vrms_tuner *part VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&sampled);
+	int64_t now_ms = 0;
+
+	quiet(whole, &now_ms, 600);
+	now_ms = 0;
+	ck_assert_int_eq(quiet(part, &now_ms, 600).token_ms, 200);
+	/* (300 ms - R) / 0.8, and what the thread slept through. */
+	int64_t seen_ms = sample(whole, now_ms, VRMS_TUNER_SCHEDULING, 300000).token_ms;
+
+	ck_assert_int_eq(sample(part, now_ms, VRMS_TUNER_SCHEDULING, 300000).token_ms,
+			 seen_ms + 25);
+	/* A stall of the ring is measured whole. */
+	ck_assert_int_eq(sample(whole, now_ms, VRMS_TUNER_RING, 400000).token_ms,
+			 sample(part, now_ms, VRMS_TUNER_RING, 400000).token_ms);
+}
+END_TEST
+
 START_TEST(a_long_stall_is_remembered_for_six_hours)
 {
 	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
@@ -247,6 +270,27 @@ START_TEST(a_fresh_cluster_starts_on_credit_and_tightens)
 	/* 1000 x 4 h are 167 days. */
 	ck_assert_double_eq_tol(later.allowed_loss_per_year, 2.18, 0.03);
 	ck_assert(later.predicted_loss_per_year <= later.allowed_loss_per_year);
+}
+END_TEST
+
+START_TEST(the_estimate_knows_what_the_thread_sleeps_through)
+{
+	struct vrms_tuner_config sampled = config;
+
+	sampled.sampling_us = 20000;
+	struct vrms_tuner *whole VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	struct vrms_tuner *part VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&sampled);
+	int64_t now_ms = 0;
+	struct vrms_tuner_need seen = stalling(whole, &now_ms, 600, 60000);
+
+	now_ms = 0;
+	struct vrms_tuner_need need = stalling(part, &now_ms, 600, 60000);
+
+	printf("token %d ms, by what was seen alone %d ms\n", (int)need.token_ms,
+	       (int)seen.token_ms);
+
+	ck_assert_int_lt(seen.token_ms, need.token_ms);
+	ck_assert_int_le(need.token_ms, seen.token_ms + 20000 / 800 + 100); /* and the grid */
 }
 END_TEST
 
@@ -431,12 +475,14 @@ END_TEST
 
 UNIT_MAIN("quorum_tuner", nothing_is_shortened_before_it_is_warm,
 	  a_quiet_machine_comes_down_to_the_floor, one_long_stall_lengthens_at_once,
-	  a_long_stall_is_remembered_for_six_hours, announced_load_lengthens_until_it_is_over,
+	  a_stall_counts_as_long_as_it_may_have_been, a_long_stall_is_remembered_for_six_hours,
+	  announced_load_lengthens_until_it_is_over,
 	  switched_off_means_the_configured_value_at_once,
 	  a_source_that_falls_silent_puts_the_configured_value_back,
 	  a_disturbance_doubles_the_token, a_false_loss_puts_the_configured_value_back_for_an_hour,
 	  a_smaller_configured_value_is_the_new_ceiling,
-	  a_fresh_cluster_starts_on_credit_and_tightens, the_token_outlives_a_dead_link,
+	  a_fresh_cluster_starts_on_credit_and_tightens,
+	  the_estimate_knows_what_the_thread_sleeps_through, the_token_outlives_a_dead_link,
 	  the_links_latency_counts_although_it_need_not_be_there,
 	  under_the_second_opinion_the_token_may_be_shorter,
 	  what_a_booting_host_measures_does_not_count, slow_answers_are_evidence_and_no_model,
