@@ -54,6 +54,9 @@ scenario() { # text; leaves it in $work/s.sim
 
 check "the example runs" ends 0 "$sim" run "$example"
 check "one seed, one output" twice
+check "which does not tell how long it took" grep -q '"wall_s": null' "$work/one.json"
+check "unless asked" ends 0 "$sim" run "$example" --timing --json="$work/timed.json" --quiet
+check "then it does" grep -q '"wall_s": [0-9]' "$work/timed.json"
 check "json says what it must" "$sim" run "$example" --quiet \
 	--assert 'detect.count >= 2' --assert 'detect.p99_ms > 0' --assert 'recover.max_ms > 0' \
 	--assert 'fence.count >= 1' --assert 'fence.needless == 1' \
