@@ -176,8 +176,8 @@ int vrms_sim_calibrate_fit(struct vrms_sim_scenario *scenario,
 	double delay_ms = (double)scenario->settings.transition_delay_us / 1e3;
 	double window_ms = (double)scenario->settings.sync_window_us / 1e3;
 
-	/* Waits, and sleeps as a rule all the same: this machine needs a longer wait. */
-	if (learned.retry_pct >= 50) {
+	/* Waits, and sleeps all the same at times: this machine would need a longer wait. */
+	if (learned.retry_pct > 0) {
 		window_ms = fmax(delay_ms + 1, window_ms);
 	}
 	const struct {

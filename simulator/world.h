@@ -334,6 +334,9 @@ void vrms_sim_cluster_joined(struct vrms_sim_world *world, int node);
 void vrms_sim_cluster_left(struct vrms_sim_world *world, int node);
 void vrms_sim_cluster_displace(struct vrms_sim_world *world, int node);
 
+/* From the end of an action to the next one of the same transition. */
+enum { VRMS_SIM_NEXT_ACTION_US = 5000 };
+
 /* round.c: one run of the scheduler */
 void vrms_sim_round_ask(struct vrms_sim_world *world, int ring, int64_t delay_us);
 void vrms_sim_round_run(struct vrms_sim_world *world, int ring);
