@@ -173,12 +173,20 @@ int vrms_sim_calibrate_fit(struct vrms_sim_scenario *scenario,
 	/* What the scheduler needs for each VM and node is in the scenario already. */
 	double pairs_ms = (double)scenario->vm_count * scenario->node_count *
 			  (double)scenario->settings.scheduler_per_vm_node_ns / 1e6;
+	double delay_ms = (double)scenario->settings.transition_delay_us / 1e3;
+	double window_ms = (double)scenario->settings.sync_window_us / 1e3;
+
+	/* Waits, and sleeps all the same at times: this machine would need a longer wait. */
+	if (learned.retry_pct > 0) {
+		window_ms = fmax(delay_ms + 1, window_ms);
+	}
 	const struct {
 		const char *section, *key, *unit;
 		double value;
 	} rows[] = {
-	    {"pacemaker", "scheduler", "ms", fmax(0, learned.scheduler_ms - pairs_ms)},
-	    {"pacemaker", "report", "ms", fmax(0, learned.notice_ms - pairs_ms)},
+	    {"pacemaker", "scheduler", "ms", fmax(0, learned.scheduler_ms - pairs_ms - delay_ms)},
+	    {"pacemaker", "report", "ms", fmax(0, learned.notice_ms - pairs_ms - delay_ms)},
+	    {"pacemaker", "sync_window", "ms", window_ms},
 	    {"pacemaker", "sync_retry_pct", "", learned.retry_pct},
 	    {"pacemaker", "sync_retry", "ms", learned.retry_ms},
 	    {"pacemaker", "fence_overhead", "ms", learned.fence_ms},

@@ -135,6 +135,7 @@ static const struct {
     {"crm_config", "migration-limit", "pacemaker.migration_limit"},
     {"crm_config", "node-action-limit", "pacemaker.node_action_limit"},
     {"crm_config", "load-threshold", "pacemaker.load_threshold"},
+    {"crm_config", "transition-delay", "pacemaker.transition_delay"},
     {"crm_config", "start-failure-is-fatal", "pacemaker.start_failure_is_fatal"},
     {"rsc_defaults", "migration-threshold", "pacemaker.migration_threshold"},
     {"rsc_defaults", "failure-timeout", "pacemaker.failure_timeout"},

@@ -114,8 +114,9 @@ static void seek_dc(struct vrms_sim_world *world, int index)
 		return;
 	}
 	/* Right after a membership change the controller may find corosync still syncing, and
-	 * sleeps before it asks again. */
-	if (vrms_sim_chance(world, world->settings->sync_retry_pct)) {
+	 * sleeps before it asks again; unless it has waited anyway. */
+	if (world->settings->transition_delay_us < world->settings->sync_window_us &&
+	    vrms_sim_chance(world, world->settings->sync_retry_pct)) {
 		delay_us += world->settings->sync_retry_us;
 	}
 	vrms_sim_round_ask(world, index, delay_us);
@@ -179,7 +180,9 @@ void vrms_sim_cluster_dc(struct vrms_sim_world *world, int index)
 			vrms_sim_note(world, VRMS_SIM_STEP_DC, ring->dc, -1);
 		}
 	}
-	vrms_sim_round_ask(world, index, vrms_sim_round_us(world));
+	/* An election ends with a run of the scheduler, without transition-delay. */
+	vrms_sim_round_ask(world, index,
+			   vrms_sim_round_us(world) - world->settings->transition_delay_us);
 }
 
 void vrms_sim_cluster_joined(struct vrms_sim_world *world, int index)

@@ -32,7 +32,7 @@ struct vrms_sim_arguments {
 	const char *json, *html, *junit, *seeds, *svg, *output, *bug; /* NULL: not given */
 	const char *policy, *from_cib, *corosync_conf;
 	const char *rounds, *samples, *fit; /* likewise */
-	bool exact, skip_bad, quiet, lab;
+	bool exact, skip_bad, quiet, lab, timing;
 };
 
 struct vrms_sim_command {

@@ -93,7 +93,7 @@ static int check_forms(const struct vrms_sim_arguments *arguments, struct vrms_e
 
 static int report(const struct vrms_sim_arguments *arguments,
 		  const struct vrms_sim_scenario *scenario, struct vrms_sim_result *result,
-		  const json_t *figures, struct vrms_error *error)
+		  json_t *figures, double wall_s, struct vrms_error *error)
 {
 	bool json_on_stdout = arguments->json != NULL &&
 			      (arguments->json[0] == '\0' || strcmp(arguments->json, "-") == 0);
@@ -106,6 +106,11 @@ static int report(const struct vrms_sim_arguments *arguments,
 	}
 	if (arguments->html != NULL &&
 	    vrms_sim_report_html(arguments->html, scenario, result, figures, error) < 0) {
+		return VRMS_SIM_EXIT_FAILED;
+	}
+	/* What is asserted may differ from run to run; what is written may not. */
+	if (json_object_set_new(figures, "wall_s", json_real(wall_s)) < 0) {
+		vrms_error_set(error, -ENOMEM, "out of memory for the figures");
 		return VRMS_SIM_EXIT_FAILED;
 	}
 	return check_assertions(arguments, figures, error);
@@ -142,12 +147,13 @@ static int simulate(const struct vrms_sim_arguments *arguments,
 	if (vrms_sim_run(scenario, &options, &result, error) < 0) {
 		return VRMS_SIM_EXIT_FAILED;
 	}
-	json_t *figures = vrms_sim_report_json(scenario, &result, now_s() - begin_s);
+	double wall_s = now_s() - begin_s;
+	json_t *figures = vrms_sim_report_json(scenario, &result, arguments->timing ? wall_s : -1);
 
 	if (figures == NULL) {
 		vrms_error_set(error, -ENOMEM, "out of memory for the figures");
 	} else {
-		status = report(arguments, scenario, &result, figures, error);
+		status = report(arguments, scenario, &result, figures, wall_s, error);
 	}
 	json_decref(figures);
 	vrms_sim_result_done(&result);

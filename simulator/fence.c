@@ -239,7 +239,7 @@ static void confirm(struct vrms_sim_world *world, int index)
 	}
 	/* The transition that asked for the fence goes on at once. */
 	if (world->node[by].ring >= 0) {
-		vrms_sim_round_ask(world, world->node[by].ring, 5000);
+		vrms_sim_round_ask(world, world->node[by].ring, VRMS_SIM_NEXT_ACTION_US);
 	}
 }
 

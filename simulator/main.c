@@ -11,7 +11,7 @@
 
 static const struct vrms_sim_command commands[] = {
     {"run", "FILE...", "simulate scenarios, traces or folders of the Proxmox HA simulator",
-     "set seed nodes vms duration exact skip-bad policy json html assert junit quiet bug",
+     "set seed nodes vms duration exact skip-bad policy json html timing assert junit quiet bug",
      vrms_sim_command_run},
     {"sweep", "FILE...", "simulate under every combination of some settings, in parallel",
      "grid set seed nodes vms duration skip-bad json svg", vrms_sim_command_sweep},
@@ -54,6 +54,8 @@ static const struct {
     {"json", "FILE", "write all figures; without =FILE to standard output", TEXT_OPTION, TEXT(json),
      .has_argument = optional_argument},
     {"html", "FILE", "write a page", TEXT_OPTION, TEXT(html), .has_argument = required_argument},
+    {"timing", NULL, "write wall_s as well, which differs from run to run", FLAG_OPTION,
+     TEXT(timing), .has_argument = no_argument},
     {"assert", "FIGURE<NUMBER", "exit 3 when it does not hold (repeatable)", LIST_OPTION,
      TEXT(assertions), offsetof(struct vrms_sim_arguments, assertion_count),
      .has_argument = required_argument},

@@ -323,7 +323,8 @@ static void stop_done(struct vrms_sim_world *world, int vm)
 	} else {
 		item->down_us = -1;
 	}
-	vrms_sim_round_for_node(world, node, vrms_sim_round_us(world));
+	/* The transition that asked for the stop goes on with the start. */
+	vrms_sim_round_for_node(world, node, VRMS_SIM_NEXT_ACTION_US);
 }
 
 static void migrate_done(struct vrms_sim_world *world, int vm)

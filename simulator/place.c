@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <math.h>
+
 #include "simulator/plant.h"
 #include "simulator/world.h"
 
@@ -30,26 +32,20 @@ static double free_share(const struct vrms_sim_world *world, int node)
 }
 
 /* Source: compare_nodes() of Pacemaker 2.1: capacity, at last the name. */
-static bool is_better(const struct vrms_sim_world *world, int node, double room, int best,
-		      double most)
-{
-	if (best < 0 || room != most) {
-		return best < 0 || room > most;
-	}
-	return world->rank[node] < world->rank[best];
-}
-
-/* placement-strategy=balanced of Pacemaker: the node with the most free capacity. */
-int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm)
+static int emptiest(const struct vrms_sim_world *world, int vm)
 {
 	int best = -1;
-	double most = 0;
+	double most = -INFINITY;
 
 	for (int node = 0; node < world->node_count; node++) {
-		double room = free_share(world, node);
+		double room = world->room[node];
 
-		if (node != world->vm[vm].host && is_better(world, node, room, best, most) &&
-		    vrms_sim_place_fits(world, vm, node)) {
+		/* Nearly all are turned away here: the rest of a node need not be fetched. */
+		if (room < most || node == world->vm[vm].host ||
+		    (room == most && best >= 0 && world->rank[node] > world->rank[best])) {
+			continue;
+		}
+		if (vrms_sim_place_fits(world, vm, node)) {
 			best = node;
 			most = room;
 		}
@@ -57,9 +53,24 @@ int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm)
 	return best;
 }
 
+static void measure_room(struct vrms_sim_world *world)
+{
+	for (int node = 0; node < world->node_count; node++) {
+		world->room[node] = free_share(world, node);
+	}
+}
+
+/* placement-strategy=balanced of Pacemaker: the node with the most free capacity. */
+int vrms_sim_place_emptiest(struct vrms_sim_world *world, int vm)
+{
+	measure_room(world);
+	return emptiest(world, vm);
+}
+
 static void claim(struct vrms_sim_world *world, int vm, int node, int sign)
 {
 	world->node[node].used_memory += sign * world->scenario->vm[vm].memory;
+	world->room[node] = free_share(world, node);
 }
 
 void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target)
@@ -67,11 +78,12 @@ void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count,
 	if (world->plan != NULL) {
 		vrms_sim_plan_place(world, vms, count, target);
 	}
+	measure_room(world);
 	for (int i = 0; i < count; i++) {
 		/* The plan knows no bans, and room that is still to be made is not there yet. */
 		if (world->plan == NULL || target[i] < 0 ||
 		    !vrms_sim_place_fits(world, vms[i], target[i])) {
-			target[i] = vrms_sim_place_emptiest(world, vms[i]);
+			target[i] = emptiest(world, vms[i]);
 		}
 		if (target[i] >= 0) {
 			claim(world, vms[i], target[i], 1);

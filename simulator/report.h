@@ -12,7 +12,7 @@
 
 /* All figures as one object; its keys are in vrms-sim(1).  NULL when out of memory.
  *
- * wall_s: duration of the run, rounded to tenths, as outputs of one seed shall not differ.
+ * wall_s: duration of the run; negative: null, as outputs of one seed shall not differ.
  */
 json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 			     struct vrms_sim_result *result, double wall_s);

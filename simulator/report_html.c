@@ -40,9 +40,13 @@ static const char head[] =
     "details{border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0;"
     "padding:.3rem .7rem}summary{cursor:pointer}\n"
     ".bad{color:var(--bad)}\n"
-    "@media (max-width:600px){.fit svg text{font-size:22px}td,th{padding:.2rem .3rem}}\n"
-    "@media print{body{max-width:none}details{break-inside:avoid}.wide{overflow:visible}"
-    "svg{min-width:0}details::details-content{content-visibility:visible;block-size:auto}}\n"
+    ".steps td{text-align:left}.steps td:first-child{width:7rem;white-space:nowrap}\n"
+    "h2,h2+p,summary{break-after:avoid}tr,svg{break-inside:avoid}\n"
+    "@media (max-width:600px){.wide svg{min-width:820px}.fit svg text{font-size:20px}"
+    "td,th{padding:.2rem .3rem}}\n"
+    "@media print{body{max-width:none}.wide{overflow:visible}.wide svg{min-width:0}"
+    "svg text{font-size:13px}.fit svg "
+    "text{font-size:13px}details::details-content{content-visibility:visible;block-size:auto}}\n"
     "</style></head><body>\n";
 
 /* Names come from users. */
@@ -180,19 +184,29 @@ static double unit_of(const struct vrms_sim_page *page, const char **ret_name)
 	return unit_s;
 }
 
+/* 1, 2 or 5 times a power of ten, so that at most ten steps go into the whole. */
+static double round_step(double whole)
+{
+	double least = whole / 10, power = pow(10, floor(log10(least)));
+
+	return least <= power       ? power
+	       : least <= 2 * power ? 2 * power
+	       : least <= 5 * power ? 5 * power
+				    : 10 * power;
+}
+
 void vrms_sim_page_axis(const struct vrms_sim_page *page, int y)
 {
 	double end_s = (double)page->result->simulated_us / 1e6;
 	const char *name;
 	double unit_s = unit_of(page, &name);
+	double step = round_step(end_s / unit_s);
 
-	for (int i = 0; i <= 5; i++) {
-		double at_s = end_s * i / 5;
-
-		fprintf(page->out,
-			"<text class=\"dim\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%.3g</text>\n",
-			vrms_sim_page_position(page, (int64_t)(at_s * 1e6)), y,
-			i == 5 ? "end" : "middle", at_s / unit_s);
+	for (int i = 0; i * step <= end_s / unit_s; i++) {
+		fprintf(
+		    page->out,
+		    "<text class=\"dim\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.4g</text>\n",
+		    vrms_sim_page_position(page, (int64_t)(i * step * unit_s * 1e6)), y, i * step);
 	}
 	fprintf(page->out, "<text class=\"dim\" x=\"0\" y=\"%d\">%s</text>\n", y, name);
 }
@@ -285,7 +299,7 @@ static void put_levels(const struct vrms_sim_page *page)
 
 		if (failure->vm < 0 && failure->max_over_mean > 0) {
 			fprintf(page->out,
-				"<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" fill=\"var(--bar)\"/>\n",
+				"<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"var(--bar)\"/>\n",
 				vrms_sim_page_position(page, failure->at_us),
 				CHART + 4 -
 				    (failure->max_over_mean - 1) / (worst - 1) * (CHART - 8));
@@ -299,12 +313,9 @@ static void put_levels(const struct vrms_sim_page *page)
 	fputs("</svg></div>\n", page->out);
 }
 
-static void put_step(const struct vrms_sim_page *page, const struct vrms_sim_step *step,
-		     int64_t from_us)
+static void put_what(const struct vrms_sim_page *page, const struct vrms_sim_step *step)
 {
-	fprintf(page->out, "<tr><td>+%.3f s</td><td style=\"text-align:left\">%s",
-		(double)(step->at_us - from_us) / 1e6,
-		vrms_sim_step_text((enum vrms_sim_step_kind)step->kind));
+	fputs(vrms_sim_step_text((enum vrms_sim_step_kind)step->kind), page->out);
 	if (step->kind == VRMS_SIM_STEP_MEMBERSHIP) {
 		fprintf(page->out, " of %d", step->detail);
 	}
@@ -316,37 +327,76 @@ static void put_step(const struct vrms_sim_page *page, const struct vrms_sim_ste
 		fputs(step->vm >= 0 ? " on " : " ", page->out);
 		vrms_sim_page_text(page->out, page->scenario->node[step->node].name);
 	}
+}
+
+static void put_step(const struct vrms_sim_page *page, const struct vrms_sim_step *step,
+		     int64_t from_us)
+{
+	fprintf(page->out, "<tr><td>+%.3f s</td><td>", (double)(step->at_us - from_us) / 1e6);
+	put_what(page, step);
 	fputs("</td></tr>\n", page->out);
+}
+
+/* Where a list of steps ends: at the next fault, or where nothing happened for so long. */
+enum { CALM_US = 300000000 };
+
+static size_t end_of_group(const struct vrms_sim_record *record, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < record->step_count && record->step[end].kind != VRMS_SIM_STEP_FAULT &&
+	       record->step[end].at_us - record->step[end - 1].at_us < CALM_US) {
+		end++;
+	}
+	return end;
+}
+
+/* Steps that follow from one fault of a host; or those of VMs, when the hosts are well. */
+static void put_group(const struct vrms_sim_page *page, size_t first, size_t end, bool open)
+{
+	const struct vrms_sim_step *head_step = &page->result->record.step[first];
+	bool of_fault = head_step->kind == VRMS_SIM_STEP_FAULT;
+
+	fprintf(page->out, "<details%s><summary>%.3f s: ", open ? " open" : "",
+		(double)head_step->at_us / 1e6);
+	if (of_fault) {
+		fprintf(page->out, "%s of ",
+			vrms_sim_fault_word((enum vrms_sim_fault_kind)head_step->fault));
+		vrms_sim_page_text(page->out, page->scenario->node[head_step->node].name);
+	} else {
+		put_what(page, head_step);
+	}
+	fputs("</summary><table class=\"steps\">\n", page->out);
+	for (size_t i = of_fault ? first + 1 : first; i < end; i++) {
+		put_step(page, &page->result->record.step[i], head_step->at_us);
+	}
+	fputs(of_fault && end == first + 1
+		  ? "<tr><td></td><td>No step of the cluster came of it.</td></tr>\n"
+		  : "",
+	      page->out);
+	fputs("</table></details>\n", page->out);
 }
 
 static void put_failures(const struct vrms_sim_page *page)
 {
 	const struct vrms_sim_record *record = &page->result->record;
 	int shown = 0;
-	int64_t from_us = 0;
+	bool opened = false;
 
 	fputs("<h2>Failures, step by step</h2>\n", page->out);
-	for (size_t i = 0; i < record->step_count; i++) {
-		const struct vrms_sim_step *step = &record->step[i];
-
-		if (step->kind == VRMS_SIM_STEP_FAULT) {
-			if (shown == FAILURES_SHOWN) {
-				fputs("<p>Later ones are left out.</p>\n", page->out);
-				break;
-			}
-			fputs(shown > 0 ? "</table></details>\n" : "", page->out);
-			fprintf(page->out, "<details%s><summary>%.3f s: %s of ",
-				shown == 0 ? " open" : "", (double)step->at_us / 1e6,
-				vrms_sim_fault_word((enum vrms_sim_fault_kind)step->fault));
-			vrms_sim_page_text(page->out, page->scenario->node[step->node].name);
-			fputs("</summary><table>\n", page->out);
-			from_us = step->at_us;
-			shown++;
-		} else if (shown > 0) {
-			put_step(page, step, from_us);
+	for (size_t i = 0, end; i < record->step_count; i = end) {
+		end = end_of_group(record, i);
+		if (shown == FAILURES_SHOWN) {
+			fputs("<p>Later ones are left out.</p>\n", page->out);
+			break;
 		}
+		bool open = !opened && end > i + 1;
+
+		put_group(page, i, end, open);
+		opened |= open;
+		shown++;
 	}
-	fputs(shown > 0 ? "</table></details>\n" : "<p>None.</p>\n", page->out);
+	fputs(shown > 0 ? "" : "<p>None.</p>\n", page->out);
 }
 
 static void put_rules(const struct vrms_sim_page *page)

@@ -183,7 +183,8 @@ json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 		      "balance", balance(record), "violations", (json_int_t)record->broken_count,
 		      "events", (json_int_t)result->events, "sim_s",
 		      number((double)result->simulated_us / 1e6), "wall_s",
-		      number(round(wall_s * 10) / 10), "seed", (json_int_t)scenario->settings.seed);
+		      wall_s < 0 ? json_null() : number(wall_s), "seed",
+		      (json_int_t)scenario->settings.seed);
 
 	if (figures == NULL) {
 		return NULL;

@@ -16,7 +16,7 @@ int64_t vrms_sim_round_us(const struct vrms_sim_world *world)
 	/* Measured: the scheduler's time grows with VMs times nodes. */
 	double pairs = (double)world->vm_count * world->node_count;
 
-	return world->settings->scheduler_us +
+	return world->settings->transition_delay_us + world->settings->scheduler_us +
 	       (int64_t)(pairs * (double)world->settings->scheduler_per_vm_node_ns / 1000);
 }
 

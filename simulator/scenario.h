@@ -51,6 +51,7 @@ struct vrms_sim_settings {
 	bool stonith, start_failure_is_fatal, rebalance;
 	int64_t report_us, fence_overhead_us;
 	int64_t scheduler_us, scheduler_per_vm_node_ns, sync_retry_us, election_us, join_us;
+	int64_t transition_delay_us, sync_window_us;
 	double sync_retry_pct, load_threshold_pct;
 	int64_t batch_limit, migration_limit, node_action_limit;
 	int64_t migration_threshold, failure_timeout_us;

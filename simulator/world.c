@@ -93,6 +93,7 @@ static void world_done(struct vrms_sim_world *world)
 	free(world->rank);
 	free(world->scratch);
 	free(world->scratch_vm);
+	free(world->room);
 	free(world->component);
 	vrms_sim_record_done(&world->record);
 }
@@ -174,10 +175,11 @@ static int world_init(struct vrms_sim_world *world)
 	world->rank = calloc(nodes + 1, sizeof(*world->rank));
 	world->scratch = calloc(nodes + 1, sizeof(*world->scratch));
 	world->scratch_vm = calloc(2 * vms + 2, sizeof(*world->scratch_vm));
+	world->room = calloc(nodes + 1, sizeof(*world->room));
 	world->component = calloc(nodes, sizeof(*world->component));
 	if (world->queue == NULL || world->node == NULL || world->vm == NULL ||
 	    world->rank == NULL || world->scratch == NULL || world->scratch_vm == NULL ||
-	    world->component == NULL) {
+	    world->room == NULL || world->component == NULL) {
 		return -ENOMEM;
 	}
 	for (int i = 0; i < world->node_count; i++) {

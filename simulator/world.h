@@ -230,6 +230,7 @@ struct vrms_sim_world {
 	struct vrms_sim_list todo;     /* VMs that the next round has to do something about */
 	int32_t *rank;                 /* [node] in the order of names: of equals the first wins */
 	int32_t *scratch, *scratch_vm; /* [node], [vm] */
+	double *room;                  /* [node]: free share of memory, while VMs are placed */
 	int16_t *component;            /* [node] scratch of gather.c */
 
 	struct vrms_sim_cut real[VRMS_SIM_LINKS_MAX], known[VRMS_SIM_LINKS_MAX];
@@ -333,6 +334,9 @@ void vrms_sim_cluster_joined(struct vrms_sim_world *world, int node);
 void vrms_sim_cluster_left(struct vrms_sim_world *world, int node);
 void vrms_sim_cluster_displace(struct vrms_sim_world *world, int node);
 
+/* From the end of an action to the next one of the same transition. */
+enum { VRMS_SIM_NEXT_ACTION_US = 5000 };
+
 /* round.c: one run of the scheduler */
 void vrms_sim_round_ask(struct vrms_sim_world *world, int ring, int64_t delay_us);
 void vrms_sim_round_run(struct vrms_sim_world *world, int ring);
@@ -404,7 +408,7 @@ void vrms_sim_balance_settle(struct vrms_sim_world *world, int failure);
 /* place.c: decides where VMs go; target[i] is a node or -1 */
 void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target);
 void vrms_sim_place_rebalance(struct vrms_sim_world *world, int node);
-int vrms_sim_place_emptiest(const struct vrms_sim_world *world, int vm); /* node or -1 */
+int vrms_sim_place_emptiest(struct vrms_sim_world *world, int vm); /* node or -1 */
 bool vrms_sim_place_is_open(const struct vrms_sim_world *world, int node);
 bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node);
 

@@ -54,6 +54,9 @@ scenario() { # text; leaves it in $work/s.sim
 
 check "the example runs" ends 0 "$sim" run "$example"
 check "one seed, one output" twice
+check "which does not tell how long it took" grep -q '"wall_s": null' "$work/one.json"
+check "unless asked" ends 0 "$sim" run "$example" --timing --json="$work/timed.json" --quiet
+check "then it does" grep -q '"wall_s": [0-9]' "$work/timed.json"
 check "json says what it must" "$sim" run "$example" --quiet \
 	--assert 'detect.count >= 2' --assert 'detect.p99_ms > 0' --assert 'recover.max_ms > 0' \
 	--assert 'fence.count >= 1' --assert 'fence.needless == 1' \
@@ -96,17 +99,26 @@ check "a Failure Trace Archive file is read" "$sim" run "$work/event_trace.tab" 
 lab=$srcdir/doc/examples/sim/lab.sim
 check "calibrate needs a lab or its samples" says 2 'needs --lab, or --samples' "$sim" calibrate "$lab"
 printf 'round,fault,step,vm,ms\n' >"$work/lab.csv"
-for round in 1 2 3 4; do # the membership, and a start that takes this machine a second and a half
+for round in 1 2 3 4 5 6; do # the membership, and a start that takes this machine a second and a half
+	start=1500 # and much longer once
+	[ $round != 3 ] || start=9000
 	printf "$round,power-cut,membership,0,2110\n$round,power-cut,scheduler,0,2200\n$round,power-cut,fenced,0,2300\n" >>"$work/lab.csv"
-	printf "$round,power-cut,start-ordered,3,2310\n$round,power-cut,vm-running,3,3810\n" >>"$work/lab.csv"
-	printf "$round,qemu-kill,noticed,1,20\n$round,qemu-kill,scheduler,1,90\n$round,qemu-kill,start-ordered,1,200\n$round,qemu-kill,vm-running,1,1400\n" >>"$work/lab.csv"
+	printf "$round,power-cut,start-ordered,3,2310\n$round,power-cut,vm-running,3,$((2310 + start))\n" >>"$work/lab.csv"
+	printf "$round,qemu-kill,noticed,1,20\n$round,qemu-kill,scheduler,1,90\n$round,qemu-kill,start-ordered,1,200\n$round,qemu-kill,vm-running,1,$((start - 100))\n" >>"$work/lab.csv"
 done
 check "a model that does not know the machine is outside" ends 3 "$sim" calibrate "$lab" --samples "$work/lab.csv"
 check "one that has learned it is not" "$sim" calibrate "$lab" --samples "$work/lab.csv" --fit "$work/lab.calibration"
 { cat "$lab"; printf '\n[files]\ncalibration = lab.calibration\n'; } >"$work/fitted.sim"
 check "and a scenario can name what was learned" "$sim" calibrate "$work/fitted.sim" --samples "$work/lab.csv"
 echo 'x,power-cut,membership,0,1' >>"$work/lab.csv"
-check "a bad sample is named with its line" says 1 'lab.csv:38: ' "$sim" calibrate "$lab" --samples "$work/lab.csv"
+check "a bad sample is named with its line" says 1 'lab.csv:56: ' "$sim" calibrate "$lab" --samples "$work/lab.csv"
+
+decide() { # transition-delay, assertion: from the membership to the fence, if it were always found syncing
+	"$sim" run "$lab" "$recorded" --set pacemaker.sync_retry_pct=100 --set pacemaker.transition_delay="$1" --assert "$2"
+}
+recorded=$srcdir/doc/examples/sim/recorded.jsonl
+check "without transition-delay the controller sleeps" decide 0 'split.decide.p50_ms > 900'
+check "with it it does not" decide 50ms 'split.decide.max_ms < 200'
 
 # Load over time: two VMs on one node are busy in turn, and a third is never.
 printf 'vm,t0,t300,t600\na,100,0,0\nb,0,100,0\nc,0,0,0\n' >"$work/load.csv"
@@ -215,6 +227,7 @@ cat >"$work/cib.xml" <<'END'
 <nvpair id="o1" name="no-quorum-policy" value="freeze"/>
 <nvpair id="o2" name="batch-limit" value="7"/>
 <nvpair id="o3" name="load-threshold" value="70%"/>
+<nvpair id="o4" name="transition-delay" value="50ms"/>
 </cluster_property_set></crm_config>
 <nodes>
 <node id="1" uname="alpha"><utilization id="u1"><nvpair id="u1m" name="hv_memory" value="65536"/><nvpair id="u1c" name="cpu" value="24"/></utilization></node>
@@ -242,7 +255,7 @@ END
 check "a real cluster becomes a scenario" "$sim" scenario --from-cib "$work/cib.xml" \
 	--corosync-conf "$work/corosync.conf" --output "$work/real.sim"
 for line in "token = 1500ms" "token_coefficient = 0" "links = 2" "last_man_standing = yes" \
-	"qdevice = ffsplit" "no_quorum_policy = freeze" "batch_limit = 7" "load_threshold = 70" \
+	"qdevice = ffsplit" "no_quorum_policy = freeze" "batch_limit = 7" "load_threshold = 70" "transition_delay = 50ms" \
 	"migration_threshold = 5" "monitor_interval = 20s" "start_timeout = 120s" "kind = ipmi" \
 	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24"; do
 	check "with $line" grep -qx "$line" "$work/real.sim"
