@@ -9,6 +9,8 @@
 #include "backup/bytes.h"
 
 enum { BUCKET_ENTRIES = 16, FAN_BITS_MAX = 24, CHUNK_ENTRIES = 64 };
+/* Up to 1.4 MiB: what joining leaves of these takes a few MiB, and every block looks into each. */
+enum { ENTRIES_IN_MEMORY = 1 << 15 };
 
 uint32_t vrms_segment_bucket(const struct vrms_name *name, uint32_t fan_bits)
 {
@@ -68,6 +70,16 @@ static int decode_tables(struct vrms_segment *segment, const uint8_t *tables)
 	return segment->fan[fan_count - 1] == segment->entry_count ? 0 : -EBADMSG;
 }
 
+static int load_entries(struct vrms_segment *segment)
+{
+	size_t size = (size_t)segment->entry_count * VRMS_INDEX_ENTRY_BYTES;
+
+	segment->memory = malloc(size + 1);
+	return segment->memory == NULL ? -ENOMEM
+				       : segment->store->read(segment->file, segment->memory, size,
+							      segment->entries_offset);
+}
+
 static int load(struct vrms_segment *segment, uint64_t bytes, const struct vrms_id *repository,
 		struct vrms_error *error)
 {
@@ -104,6 +116,9 @@ static int load(struct vrms_segment *segment, uint64_t bytes, const struct vrms_
 	}
 	if (rc == 0) {
 		rc = decode_tables(segment, tables);
+	}
+	if (rc == 0 && segment->entry_count <= ENTRIES_IN_MEMORY) {
+		rc = load_entries(segment);
 	}
 	return rc < 0 ? vrms_error_errno(error, rc, "tables") : 0;
 }

@@ -19,6 +19,7 @@ struct vrms_command {
 	const char *summary;   /* one line */
 	/* argv[0] is the command's name; returns an exit status. */
 	int (*run)(int argc, char **argv);
+	const char *program; /* instead of run: exec()ed with the same words; NULL: none */
 };
 
 int vrms_command_plan(int argc, char **argv);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "config.h"
@@ -76,6 +79,12 @@ static const struct vrms_command commands[] = {
 	.summary = "make or look at the area that the nodes beat in",
 	.run = vrms_command_san,
     },
+    {
+	.name = "backup",
+	.arguments = "COMMAND [ARGUMENT]...",
+	.summary = "back virtual machines up and restore them: vrms-backup with the same words",
+	.program = "vrms-backup",
+    },
 };
 
 int vrms_command_fail(const char *command, const struct vrms_error *error)
@@ -106,6 +115,20 @@ static int help(const struct vrms_command *command)
 	return VRMS_EXIT_OK;
 }
 
+static int run(const struct vrms_command *command, int argc, char **argv)
+{
+	struct vrms_error error = {""};
+
+	if (command->program != NULL) {
+		argv[0] = (char *)(uintptr_t)command->program;
+		execvp(command->program, argv);
+		vrms_error_errno(&error, -errno, "'%s'", command->program);
+		return vrms_command_fail(command->name, &error);
+	}
+	return argc == 2 && strcmp(argv[1], "--help") == 0 ? help(command)
+							   : command->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
@@ -118,9 +141,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < VRMS_COUNT_OF(commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) == 0) {
-			return argc == 3 && strcmp(argv[2], "--help") == 0
-				   ? help(&commands[i])
-				   : commands[i].run(argc - 1, argv + 1);
+			return run(&commands[i], argc - 1, argv + 1);
 		}
 	}
 	fprintf(stderr, "vrms: unknown command '%s'; \"vrms --help\" lists them\n", argv[1]);

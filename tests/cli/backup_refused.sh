@@ -91,6 +91,23 @@ damage "$repository/repository" 100
 refused "repository" "$backup" list
 mend "$repository/repository"
 
+# A later version: of documents, and of the repository; checksums and all.
+cp "$repository/repository" "$work/good"
+echo VlJNU0RPQwoCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAABZccCfhzUkTxzlTdjDL9tR7fQ== |
+	base64 -d >"$repository/repository"
+refused "document of format version 2, this program reads 1" "$backup" list
+refused "document of format version 2" "$backup" take vm1 --image "vda=$work/vda.raw"
+base64 -d >"$repository/repository" <<-END
+	VlJNU0RPQwoBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC6AAAAAAAAAP6jtS3FjKS+t+A+xHtWOD97ImZvcm1hdCI6InZy
+	bXMtYmFja3VwIiwidmVyc2lvbiI6MiwiaWQiOiJlZjZmMTA1YTRlMzZkYjMxZTAzOGNjNjAyYTA5MDQ0YSIsImJsb2Nr
+	X2J5dGVzIjo2NTUzNiwicGFja19ieXRlcyI6MjY4NDM1NDU2LCJoYXNoIjoic2hhMjU2IiwiY29tcHJlc3Npb24iOiJ6
+	c3RkIiwibGV2ZWwiOjEsImVuY3J5cHRpb24iOiJub25lIn0=
+END
+refused "'vrms-backup' version 2, this program reads" "$backup" list
+refused "'vrms-backup' version 2" "$backup" take vm1 --image "vda=$work/vda.raw"
+mend "$repository/repository"
+"$backup" list >/dev/null || fail "the repository of our version is not read any more"
+
 # Keys.
 printf 'right' >"$work/key"
 printf 'wrong' >"$work/key2"

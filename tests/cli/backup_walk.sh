@@ -119,4 +119,13 @@ cat "$work/out"
 "$backup" check || fail "still damaged after repair"
 restored 4 raw
 
+# `vrms backup` is the same program.
+PATH=$(cd "$(dirname "$backup")" && pwd):$PATH
+"$backup" list >"$work/out"
+"${VRMS:-./vrms}" backup list >"$work/out2" || fail "vrms backup list"
+cmp "$work/out" "$work/out2" || fail "vrms backup list says something else"
+got=0
+"${VRMS:-./vrms}" backup show vm9@1 2>"$work/out" || got=$?
+[ "$got" = 1 ] || fail "vrms backup of no VM: exit $got"
+
 echo "all states came back"

@@ -83,6 +83,7 @@ follows() {
 	lab power off "$from"
 	NODES=${NODES/$from/}
 	wait_until 90 "the VM runs elsewhere" vm_runs_beside "$from"
+	next_slot
 	run_everywhere
 	took_once 3 "$(vm_node bk)"
 	differs "the node" "$from" "$(last_of host)"
@@ -167,6 +168,14 @@ broken_off() {
 	same "is-managed entries" 1 "$(managed)"
 	in_node "$ASK" crm_resource --resource bk --meta --delete-parameter is-managed
 	in_node "$ASK" umount /run/tiny
+}
+
+recover() { # a case that failed may have left a node without power
+	local node
+	for node in $NODES; do
+		lab power on "$node"
+	done
+	online
 }
 
 lab_up -n 3 --vrmsd

@@ -10,6 +10,19 @@ host=node1 # where the VM is
 vm_exec() { in_node "$host" "$@"; }
 backup() { vm_exec env VRMS_BACKUP_REPOSITORY=/srv/repository vrms-backup "$@"; }
 
+is_running() { # VM; else with what can say why
+	local state
+	state=$(vm_exec virsh -q domstate "$1" --reason)
+	case $state in
+	running*) return ;;
+	esac
+	vm_exec virsh domblkerror "$1" | sed 's/^/# /' || :
+	vm_exec sh -c 'pgrep -a nbdkit; ls -l /run/vrms-backup* /srv/repository/locks' | sed 's/^/# /' || :
+	vm_exec tail -n 5 "/var/log/libvirt/qemu/$1.log" | sed 's/^/# /' || :
+	fail "VM $1: $state"
+}
+vm_host() { vm_absent_from bk node1 && echo node2 || echo node1; }
+
 # change COMMAND...: qemu-io commands, through the VM's QEMU and on the file to compare with
 change() {
 	local command
@@ -173,7 +186,7 @@ refused() { # WHAT PART COMMAND...
 }
 put_back() {
 	host=node2
-	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	is_running bk
 	refused "a restore of a VM that runs" "is running" backup restore bk@2 --define --overwrite
 	refused "a restore over a disk in use" "another process using" \
 		backup restore bk@2 --disk vdb=/srv/disk/bk-data.qcow2 --overwrite
@@ -195,20 +208,26 @@ change_off() { # the same for a VM that is off
 	qemu-io -f raw -c "$1" "$SAN/expected" >/dev/null
 }
 
-# A file system for scratch files that the guest's writes would fill: given up before that.
+# A file system for scratch files that the guest's writes would fill: given up before that.  What
+# they overwrite must be data, for zeros take no scratch space; the last steps are small, so that
+# one fits when the watch is late.
 scratch_fills() {
-	local i
-	host=node2
+	local at pid
+	host=$(vm_host)
+	change "write -P 3 10M 60M"
 	vm_exec mkdir -p /run/tiny
 	vm_exec mount -t tmpfs -o size=24m tiny /run/tiny
 	(trap - ERR; backup take bk --mode full --rate 1M --scratch /run/tiny >"$DIR/words" 2>&1) &
+	pid=$!
 	wait_until 30 "the backup's job runs" job_runs
-	for i in $(seq 10 57); do
-		change "write -P $i ${i}M 1M"
-		same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	change "write -P 10 10M 8M" "write -P 11 18M 8M"
+	for at in $(seq 26624 512 71168); do # KiB
+		change "write -P 12 ${at}k 512k"
+		is_running bk
+		kill -0 "$pid" 2>/dev/null || break
 	done
-	wait $! && fail "a backup outlived its scratch space"
-	say "$(cat "$DIR/words")"
+	wait "$pid" && fail "a backup outlived its scratch space"
+	say "given up before the guest wrote at $((at / 1024)) MiB: $(cat "$DIR/words")"
 	contains "why it was given up" "$(cat "$DIR/words")" "the space for scratch files runs out"
 	nothing_left
 	same "scratch files left" "" "$(vm_exec ls -A /run/tiny)"
@@ -228,7 +247,7 @@ tried() {
 	words=$(backup test-restore bk@3 --whole --scratch /srv --wait-for "VRMS boot" 2>&1) || fail "test-restore: $words"
 	say "$words"
 	same "points that are proved" 2 "$(backup list | grep -c "  tested")"
-	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	is_running bk
 	if words=$(backup test-restore bk@4 --scratch /srv --wait-for "no such words" --timeout 4s 2>&1); then
 		fail "a guest that says nothing passed: $words"
 	fi
@@ -248,7 +267,7 @@ booted() {
 	vm_exec virsh -q destroy bk --graceful
 	words=$(backup boot bk@2 --output /srv/quick --no-copy 2>&1) || fail "boot: $words"
 	say "$words"
-	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	is_running bk
 	wait_until 60 "the guest has booted and counts" console_shows_more bk 2
 	refused "a prune under a VM that reads" "serving bk@2" backup prune --keep-last 1
 	vm_exec virsh -q destroy bk
@@ -288,8 +307,8 @@ copied() {
 	qemu-img compare -q -f qcow2 -F raw "$SAN/copy/copy-vdb.qcow2" "$SAN/state.4" ||
 		fail "the copy's disk differs"
 	vm_exec virsh -q start copy
-	same "state of the copy" running "$(vm_exec virsh -q domstate copy)"
-	same "state of the VM" running "$(vm_exec virsh -q domstate bk)"
+	is_running copy
+	is_running bk
 	vm_exec virsh -q destroy copy
 	vm_exec virsh -q undefine copy
 	# Nothing of ours that libvirt knows is in the way of an undefine.
@@ -304,7 +323,7 @@ firmware() {
 	[ -e /usr/share/OVMF/OVMF_VARS_4M.fd ] || { say "no OVMF (Debian package: ovmf)"; exit 77; }
 	lab vm add fw --files-only
 	loop=$(losetup --find --show "$SAN/disk/fw.raw") || { say "no block device to be had"; exit 77; }
-	trap 'losetup -d "$loop"' EXIT
+	trap "losetup -d $loop" EXIT # now: it is this function's
 	vm_exec test -b "$loop" || { say "the node does not see $loop"; exit 77; }
 	sed -i -e 's|<type arch="x86_64" machine="pc">hvm</type>|<type arch="x86_64" machine="q35">hvm</type><loader readonly="yes" type="pflash">/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template="/usr/share/OVMF/OVMF_VARS_4M.fd">/srv/disk/fw.nvram</nvram>|' \
 		-e '/<disk type=/s|type="file"|type="block"|' -e "s|<source file=\"/srv/disk/fw.raw\"|<source dev=\"$loop\"|" \
@@ -321,6 +340,7 @@ firmware() {
 	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device's content differs"
 
 	# Off, with a TPM that somebody else has filled.
+	command -v swtpm swtpm_setup >/dev/null || { say "no TPM (Debian packages: swtpm, swtpm-tools)"; exit 77; }
 	vm_exec virsh -q dumpxml --inactive fw | sed 's|</devices>|<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm></devices>|' >"$SAN/vm/fw.xml"
 	vm_exec virsh -q define /srv/vm/fw.xml
 	uuid=$(vm_exec virsh -q domuuid fw | head -n 1)

@@ -4,6 +4,7 @@
 # over their own /usr.
 
 LAB_TESTS += \
+	tests/lab/backup-policy.sh \
 	tests/lab/demo.sh \
 	tests/lab/down.sh \
 	tests/lab/fence.sh \
@@ -17,7 +18,6 @@ LAB_MORE_TESTS = \
 	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
 	tests/lab/backup-agent.sh \
-	tests/lab/backup-policy.sh \
 	tests/lab/load.sh \
 	tests/lab/locks.sh \
 	tests/lab/san.sh \
