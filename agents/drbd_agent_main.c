@@ -463,7 +463,9 @@ static const struct vrms_ocf_agent agent = {
 	"DRBD's quorum has failed. Nothing is ever resolved by force.\n"
 	"\n"
 	"Fencing handlers: crm-fence-peer.9.sh and crm-unfence-peer.9.sh (8.4: without .9) of "
-	"drbd-utils find this agent's resource as they find that of ocf:linbit:drbd.",
+	"drbd-utils look for the clone whose primitive has the drbd_resource parameter, not for "
+	"ocf:linbit:drbd, so they find this agent's. With drbd-utils 9.22 that look-up was seen "
+	"to work; a whole fence by these scripts, with DRBD running, was not tried.",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
     .actions = actions,

@@ -141,15 +141,24 @@ static void add_settings(struct vrms_xml_text *xml, const char *set, const char 
 	vrms_xml_text_end(xml);
 }
 
-static void add_fence(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+enum { HOSTS_SIZE = VRMS_LAB_NODES_MAX * VRMS_LAB_NODE_NAME_SIZE };
+
+static void list_hosts(const struct vrms_lab *lab, char hosts[HOSTS_SIZE])
 {
-	char hosts[VRMS_LAB_NODES_MAX * VRMS_LAB_NODE_NAME_SIZE] = "";
 	size_t length = 0;
 
+	hosts[0] = '\0';
 	for (int i = 0; i < vrms_lab_node_count(lab); i++) {
-		length += (size_t)snprintf(hosts + length, sizeof(hosts) - length, "%s%s",
+		length += (size_t)snprintf(hosts + length, HOSTS_SIZE - length, "%s%s",
 					   i > 0 ? " " : "", vrms_lab_node_name(lab, i));
 	}
+}
+
+static void add_fence(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	char hosts[HOSTS_SIZE];
+
+	list_hosts(lab, hosts);
 	const struct setting params[] = {{"pcmk_host_list", hosts}};
 
 	vrms_xml_text_begin(xml, "primitive", "id", "fence", "class", "stonith", "type",
@@ -181,15 +190,17 @@ static void add_verdict(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 /* Cuts a node off from its LUNs at once; its power goes behind that, in nobody's way. */
 static void add_san(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 {
-	char luns[VRMS_LAB_LUNS_TEXT_SIZE];
+	char luns[VRMS_LAB_LUNS_TEXT_SIZE], hosts[HOSTS_SIZE];
 	const struct setting params[] = {
 	    {"luns", luns},
+	    {"pcmk_host_list", hosts}, /* else each fence waits for the agent's list first */
 	    {"portal_timeout", "2s"},
 	    {"settle", "100ms"},
 	    {"behind", "fence_vrms_lab -o off -n $VRMS_FENCE_NODE"},
 	};
 	const struct setting meta[] = {{"provides", "unfencing"}};
 
+	list_hosts(lab, hosts);
 	vrms_lab_iscsi_luns_print(lab, luns);
 	vrms_xml_text_begin(xml, "primitive", "id", "san", "class", "stonith", "type",
 			    "fence_vrms_scsi", NULL);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "lab/cluster.h"
@@ -16,6 +17,8 @@
 #include "lab/powerd.h"
 #include "lab/requirements.h"
 #include "lab/setup.h"
+#include "lab/tail.h"
+#include "lab/timeline.h"
 #include "lab/vm_files.h"
 
 enum {
@@ -43,11 +46,26 @@ struct act {
 	int64_t cut_ms;
 	bool is_lost[VMS]; /* ran on the victim */
 	bool is_back[VMS];
+	int64_t back_ms[VMS]; /* after the cut */
+	int64_t took_ms;      /* until the last one was back */
 	struct vrms_guest_record before[VMS];
-	bool is_fenced;
+	struct vrms_lab_tail tails[2 * NODES]; /* of the survivors' logs */
+	size_t tail_count;
+	struct vrms_timeline timeline;
 };
 
 static const char *const vm_names[VMS] = {"vm1", "vm2", "vm3"};
+
+/* What is told, in this order; the guests' return is told when it is seen. */
+static const struct {
+	enum vrms_timeline_kind kind;
+	const char *text;
+} steps[] = {
+    {VRMS_TIMELINE_MEMBERSHIP, "a membership without it"},
+    {VRMS_TIMELINE_FENCE_ASKED, "its power controller is asked, and says nothing"},
+    {VRMS_TIMELINE_FENCED, "the storage has cut it off"},
+    {VRMS_TIMELINE_VM_START, "the start of its VMs is ordered"},
+};
 
 static int64_t now_ms(void)
 {
@@ -201,37 +219,63 @@ static int wait_until_all_run(struct act *act, struct vrms_error *error)
 	return 0;
 }
 
+static int follow_logs(struct act *act, struct vrms_error *error)
+{
+	static const char *const logs[] = {"corosync", "pacemaker"};
+
+	for (int node = 0; node < NODES; node++) {
+		for (size_t i = 0; node != act->victim && i < VRMS_COUNT_OF(logs); i++) {
+			const char *path = vrms_lab_node_log_path(act->lab, node, logs[i]);
+			int rc = vrms_lab_tail_open(path, &act->tails[act->tail_count], error);
+
+			if (rc < 0) {
+				return rc;
+			}
+			act->tail_count++;
+		}
+	}
+	return 0;
+}
+
 /* The host goes, and its controller with it. */
 static int cut(struct act *act, struct vrms_error *error)
 {
+	struct timespec now;
+	struct tm local;
 	int rc = vrms_lab_powerd_set_dead(act->lab, act->victim, true, error);
 
+	rc = rc < 0 ? rc : follow_logs(act, error);
+	clock_gettime(CLOCK_REALTIME, &now);
 	act->cut_ms = now_ms();
+	localtime_r(&now.tv_sec, &local);
+	vrms_timeline_init(&act->timeline, &local, (int)(now.tv_nsec / 1000000),
+			   vrms_lab_node_name(act->lab, act->victim));
 	return rc < 0 ? rc : vrms_lab_power(act->lab, act->victim, VRMS_LAB_POWER_OFF, NULL, error);
 }
 
-/* Does the cluster know of a fence that worked? */
-static bool was_fenced(const struct act *act)
+static void read_logs(struct act *act)
 {
-	const char *argv[] = {"stonith_admin", "--history",
-			      vrms_lab_node_name(act->lab, act->victim), "--output-as=xml", NULL};
-	char *output VRMS_CLEANUP(vrms_freep) = NULL;
+	for (size_t i = 0; i < act->tail_count; i++) {
+		const char *line;
 
-	char *rest = NULL;
-
-	if (vrms_lab_cluster_run(act->lab, argv, NULL, &output, NULL) < 0 || output == NULL) {
-		return false;
-	}
-	/* Its unfencing when it joined is in the history too. */
-	for (const char *line = strtok_r(output, "\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		if (strstr(line, "<fence_event ") != NULL &&
-		    strstr(line, "action=\"off\"") != NULL &&
-		    strstr(line, "status=\"success\"") != NULL) {
-			return true;
+		while ((line = vrms_lab_tail_next(&act->tails[i])) != NULL) {
+			vrms_timeline_read(&act->timeline, line);
 		}
 	}
-	return false;
+}
+
+/* How the time went, from the survivors' logs. */
+static void tell_steps(struct act *act)
+{
+	read_logs(act);
+	for (size_t i = 0; i < VRMS_COUNT_OF(steps); i++) {
+		const struct vrms_timeline_event *event =
+		    vrms_timeline_find(&act->timeline, steps[i].kind, NULL);
+
+		if (event != NULL) {
+			say(act, "%5.1f s  %s", (double)event->after_ms / 1000, steps[i].text);
+		}
+	}
 }
 
 static int count_back(struct act *act)
@@ -244,8 +288,8 @@ static int count_back(struct act *act)
 		if (act->is_lost[i] && !act->is_back[i] && read_record(act, i, &now) == 0 &&
 		    now.boot_count > act->before[i].boot_count) {
 			act->is_back[i] = true;
-			say(act, "%5.1f s  %s counts again",
-			    (double)(now_ms() - act->cut_ms) / 1000, vm_names[i]);
+			act->back_ms[i] = now_ms() - act->cut_ms;
+			act->took_ms = act->back_ms[i];
 		}
 		missing += act->is_lost[i] && !act->is_back[i];
 	}
@@ -255,15 +299,8 @@ static int count_back(struct act *act)
 static int watch(struct act *act, struct vrms_error *error)
 {
 	while (count_back(act) > 0) {
-		int64_t after_ms = now_ms() - act->cut_ms;
-
-		if (!act->is_fenced && was_fenced(act)) {
-			act->is_fenced = true;
-			say(act, "%5.1f s  power gave no answer, the storage has cut %s off",
-			    (double)(now_ms() - act->cut_ms) / 1000,
-			    vrms_lab_node_name(act->lab, act->victim));
-		}
-		if (after_ms > RECOVERY_TIMEOUT_MS) {
+		if (now_ms() - act->cut_ms > RECOVERY_TIMEOUT_MS) {
+			tell_steps(act);
 			return vrms_error_set(error, -ETIMEDOUT, "not all VMs came back");
 		}
 		int rc = pause_or_stop(act, error);
@@ -272,6 +309,25 @@ static int watch(struct act *act, struct vrms_error *error)
 		}
 	}
 	return 0;
+}
+
+static void tell_end(struct act *act)
+{
+	tell_steps(act);
+	for (int i = 0; i < VMS; i++) {
+		if (act->is_back[i]) {
+			say(act, "%5.1f s  %s counts again", (double)act->back_ms[i] / 1000,
+			    vm_names[i]);
+		}
+	}
+	say(act,
+	    "Bound: %.1f s membership + %.1f s silence of the controller + %.1f s storage + "
+	    "%.1f s start = %.1f s; it took %.1f s%s.",
+	    TOKEN_MS * 2.2 / 1000, POWER_TIMEOUT_MS / 1000.0, SAN_MS / 1000.0, START_MS / 1000.0,
+	    BOUND_MS / 1000.0, (double)act->took_ms / 1000,
+	    act->took_ms > BOUND_MS ? ", which is more" : "");
+	say(act, "With the storage first (up --san iscsi) the %.1f s of silence are saved.",
+	    POWER_TIMEOUT_MS / 1000.0);
 }
 
 static int tell(struct act *act, struct vrms_error *error)
@@ -290,14 +346,7 @@ static int tell(struct act *act, struct vrms_error *error)
 	rc = cut(act, error);
 	rc = rc < 0 ? rc : watch(act, error);
 	if (rc == 0) {
-		say(act,
-		    "Bound: %.1f s membership + %.1f s silence of the controller + %.1f s storage "
-		    "+ %.1f s start = %.1f s; it took %.1f s%s.",
-		    TOKEN_MS * 2.2 / 1000, POWER_TIMEOUT_MS / 1000.0, SAN_MS / 1000.0,
-		    START_MS / 1000.0, BOUND_MS / 1000.0, (double)(now_ms() - act->cut_ms) / 1000,
-		    now_ms() - act->cut_ms > BOUND_MS ? ", which is more" : "");
-		say(act, "With the storage first (up --san iscsi) the %.1f s of silence are saved.",
-		    POWER_TIMEOUT_MS / 1000.0);
+		tell_end(act);
 	}
 	return rc;
 }
@@ -309,6 +358,9 @@ int vrms_demo_san_play(const struct vrms_lab_context *context, const struct vrms
 	struct vrms_error down_error = {.text = ""};
 	int rc = tell(&act, error);
 
+	for (size_t i = 0; i < act.tail_count; i++) {
+		vrms_lab_tail_close(&act.tails[i]);
+	}
 	if (act.lab != NULL) {
 		int down = vrms_lab_down(act.lab, false, &down_error);
 

@@ -47,6 +47,8 @@ case_told_wrong() {
 	in_node "$there" cibadmin --delete-all --force --xpath '//fencing-topology'
 	in_node "$there" cibadmin --delete-all --force --xpath '//primitive[@id="san"]'
 	lab bmc "$here" dead
+	# Pacemaker asks the silent controller twice before it looks at what the admin said.
+	in_node "$there" crm_attribute --name stonith-timeout --update 5s
 	before=$(boots one)
 	lab freeze "$here"
 	refused() {
@@ -55,7 +57,7 @@ case_told_wrong() {
 	gone() { in_node "$there" crm_mon --one-shot | grep -q "$here.*\(UNCLEAN\|pending\|OFFLINE\)"; }
 	wait_until 60 "$here is lost" gone
 	in_node "$there" stonith_admin --confirm "$here"
-	wait_until 90 "the start elsewhere is refused by the lease" refused
+	wait_until 150 "the start elsewhere is refused by the lease" refused
 	lab thaw "$here"
 	same "boots" "$before" "$(boots one)"
 	lab bmc "$here" alive
