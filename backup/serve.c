@@ -26,6 +26,7 @@ struct command {
 	const char *argv[ARGUMENTS_MAX];
 	size_t count;
 	char plugin[PATH_MAX];
+	char pid_path[VRMS_SERVE_SOCKET_BYTES + sizeof(".pid")];
 	char *settings[SETTINGS]; /* ours to free */
 	size_t setting_count;
 };
@@ -86,7 +87,10 @@ static int build(const struct vrms_serve *serve, bool ends_with_last, struct com
 	add(command, "--unix");
 	add(command, serve->socket);
 	if (ends_with_last) {
+		snprintf(command->pid_path, sizeof(command->pid_path), "%s.pid", serve->socket);
 		add(command, "--filter=exitlast");
+		add(command, "--pidfile");
+		add(command, command->pid_path);
 	}
 	add(command, serve->is_writable ? "--filter=cow" : "--readonly");
 	add(command, command->plugin);
@@ -178,13 +182,14 @@ static int why_ended(int status, int words, struct vrms_error *error)
 	return vrms_error_set(error, -EIO, "%s", text[0] != '\0' ? text : program);
 }
 
-/* Asks for the socket's file, not for the server: a client that came and went would end it. */
-static int wait_listening(const char *socket, pid_t pid, int words, struct vrms_error *error)
+/* nbdkit writes its pid when it listens.  The socket's file is there before that, and a client that
+ * came and went would end the server. */
+static int wait_listening(const char *pid_path, pid_t pid, int words, struct vrms_error *error)
 {
 	const struct vrms_clock *clock = vrms_clock_system();
 	int64_t end_ms = vrms_clock_now_ms(clock) + START_MS;
 
-	while (access(socket, F_OK) < 0) {
+	while (unlink(pid_path) < 0) {
 		int status;
 
 		if (waitpid(pid, &status, WNOHANG) == pid) {
@@ -220,6 +225,7 @@ int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid, struct vrms
 	}
 	from = words[0];
 	to = words[1];
+	unlink(command.pid_path); /* of one that was killed at its start */
 	pid = fork();
 	if (pid == 0) {
 		become(&command, to);
@@ -227,7 +233,7 @@ int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid, struct vrms
 	if (pid < 0) {
 		return vrms_error_errno(error, -errno, "fork");
 	}
-	rc = wait_listening(serve->socket, pid, from, error);
+	rc = wait_listening(command.pid_path, pid, from, error);
 	*ret_pid = rc == 0 ? pid : 0;
 	return rc;
 }
