@@ -19,7 +19,8 @@
 #include "quorum/stall.h"
 #include "quorum/tuner.h"
 
-enum { VRMS_DAEMON_PENDING_MAX = 32 };
+/* Samples of the ring wait for two and a half tokens: corosync's default is 43.3 s at 64 nodes. */
+enum { VRMS_DAEMON_PENDING_MAX = 256 };
 struct vrms_vms;        /* quorum/vms.h */
 struct vrms_plan_child; /* quorum/plan_child.h */
 

@@ -30,6 +30,10 @@ static void feed(struct vrms_daemon *daemon, enum vrms_tuner_source source, uint
 								 .value_us = value_us});
 }
 
+_Static_assert(VRMS_DAEMON_PENDING_MAX *VRMS_RINGWATCH_PERIOD_MS >
+		   5 * (3000 + 650 * (VRMS_RINGWATCH_NODES_MAX - 2)) / 2,
+	       "no sample would ever be believed under the default token of a large cluster");
+
 /* A ring that breaks is late before it is broken; whether it broke shows later. */
 static bool is_believable(const struct vrms_daemon *daemon,
 			  const struct vrms_ringwatch_sample *sample, int64_t now_ms)
@@ -67,7 +71,7 @@ void vrms_daemon_take_ring(struct vrms_daemon *daemon)
 	unsigned kept = 0;
 
 	while (daemon->ringwatch != NULL && vrms_ringwatch_take(daemon->ringwatch, &sample)) {
-		/* The oldest goes when there are too many: ten seconds of a frozen daemon. */
+		/* The oldest goes when there are too many: a frozen daemon. */
 		if (daemon->pending_count == VRMS_DAEMON_PENDING_MAX) {
 			memmove(&daemon->pending[0], &daemon->pending[1],
 				--daemon->pending_count * sizeof(sample));

@@ -16,7 +16,6 @@
 #include "common/clock.h"
 
 enum {
-	PERIOD_MS = 500,
 	LINKS_EVERY = 20, /* periods */
 	LINKS_MAX = 8,
 	STACK_BYTES = 256 * 1024,
@@ -133,7 +132,7 @@ static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *
 /* True until the end has come. */
 static bool wait_for_next(struct vrms_ringwatch *watch)
 {
-	int64_t at_ms = vrms_clock_now_ms(vrms_clock_system()) + PERIOD_MS;
+	int64_t at_ms = vrms_clock_now_ms(vrms_clock_system()) + VRMS_RINGWATCH_PERIOD_MS;
 	struct timespec at = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
 	int rc = 0;
 

@@ -19,7 +19,10 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 
-enum { VRMS_RINGWATCH_NODES_MAX = 64 };
+enum {
+	VRMS_RINGWATCH_NODES_MAX = 64,
+	VRMS_RINGWATCH_PERIOD_MS = 500, /* between samples */
+};
 
 struct vrms_ringwatch_sample {
 	int64_t began_ms; /* monotonic */
