@@ -323,8 +323,7 @@ static void stop_done(struct vrms_sim_world *world, int vm)
 	} else {
 		item->down_us = -1;
 	}
-	/* The transition that asked for the stop goes on with the start. */
-	vrms_sim_round_for_node(world, node, VRMS_SIM_NEXT_ACTION_US);
+	vrms_sim_round_for_node(world, node, vrms_sim_round_us(world));
 }
 
 static void migrate_done(struct vrms_sim_world *world, int vm)
