@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "lab/iscsi.h"
 #include "lab/xml.h"
 
@@ -115,6 +116,19 @@ int vrms_lab_cluster_modify(const struct vrms_lab *lab, const char *section, con
 			      "--xml-pipe", NULL};
 
 	return vrms_lab_cluster_run(lab, argv, xml, NULL, error);
+}
+
+int vrms_lab_cluster_wait_idle(const struct vrms_lab *lab, int64_t timeout_ms,
+			       struct vrms_error *error)
+{
+	const char *argv[] = {"crm_resource", "--wait", "--timeout", "10s", NULL};
+	int64_t until_ms = vrms_clock_now_ms(vrms_clock_system()) + timeout_ms;
+	int rc;
+
+	do {
+		rc = run_anywhere(lab, argv, NULL, NULL, error);
+	} while (rc > 0 && vrms_clock_now_ms(vrms_clock_system()) < until_ms);
+	return rc <= 0 ? rc : vrms_error_wrap(error, -ETIMEDOUT, "Pacemaker does not come to rest");
 }
 
 int vrms_lab_cluster_view(const struct vrms_lab *lab, struct vrms_lab_view *ret_view,

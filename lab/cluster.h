@@ -32,6 +32,14 @@ VRMS_MUST_CHECK int vrms_lab_cluster_configure(const struct vrms_lab *lab,
 VRMS_MUST_CHECK int vrms_lab_cluster_modify(const struct vrms_lab *lab, const char *section,
 					    const char *xml, struct vrms_error *error);
 
+/* Waits until Pacemaker has nothing left to do: its fence devices are started as well.
+ *
+ * Errors: those of vrms_lab_cluster_run(); -ETIMEDOUT.
+ * Source: crm_resource(8), --wait.
+ */
+VRMS_MUST_CHECK int vrms_lab_cluster_wait_idle(const struct vrms_lab *lab, int64_t timeout_ms,
+					       struct vrms_error *error);
+
 /* What runs where.  The caller releases it by vrms_lab_view_done(). */
 VRMS_MUST_CHECK int vrms_lab_cluster_view(const struct vrms_lab *lab,
 					  struct vrms_lab_view *ret_view, struct vrms_error *error);

@@ -15,6 +15,7 @@
 enum {
 	SETTLE_TIMEOUT_MS = 120000,
 	RECOVERY_TIMEOUT_MS = 120000,
+	REST_TIMEOUT_MS = 90000,
 	REJOIN_TIMEOUT_MS = 120000,
 	POLL_MS = 50,
 	/* Logs of several nodes are shown in order of time: an event waits this long for an
@@ -348,7 +349,9 @@ int vrms_demo_settle(struct vrms_demo_run *run, struct vrms_error *error)
 {
 	int rc = vrms_lab_wait_online(run->lab, REJOIN_TIMEOUT_MS, error);
 
-	return rc < 0 ? rc : wait_until_all_run(run, error);
+	rc = rc < 0 ? rc : wait_until_all_run(run, error);
+	/* A fence that is asked for before the devices have started fails. */
+	return rc < 0 ? rc : vrms_lab_cluster_wait_idle(run->lab, REST_TIMEOUT_MS, error);
 }
 
 /* What the last cut has left. */
