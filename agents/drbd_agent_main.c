@@ -465,7 +465,7 @@ static const struct vrms_ocf_agent agent = {
 	"Fencing handlers: crm-fence-peer.9.sh and crm-unfence-peer.9.sh (8.4: without .9) of "
 	"drbd-utils look for the clone whose primitive has the drbd_resource parameter, not for "
 	"ocf:linbit:drbd, so they find this agent's. With drbd-utils 9.22 that look-up was seen "
-	"to work; a whole fence by these scripts, with DRBD running, was not tried.",
+	"to work; a whole fence by these scripts was not: try it before you rely on it.",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
     .actions = actions,
