@@ -60,6 +60,7 @@ struct file {
 
 static const struct file files[] = {
     {"etc/corosync/corosync.conf", 0644, ROOT, false, vrms_lab_render_corosync},
+    {"etc/corosync/vrmsd.conf", 0644, ROOT, false, vrms_lab_render_vrmsd},
     {"etc/hosts", 0644, ROOT, false, vrms_lab_render_hosts},
     {"etc/hostname", 0644, ROOT, false, vrms_lab_render_hostname},
     {"etc/machine-id", 0444, ROOT, false, vrms_lab_render_machine_id},

@@ -125,31 +125,16 @@ static int wait_ready(const struct service *service, struct vrms_error *error)
 	return 0;
 }
 
-/* A lab lives for hours, so that is what its budgets are about; and its nodes share the processors
- * of one machine, which stall as no host of its own would. */
-static const char vrmsd_settings[] = "beat_device = " VRMS_LAB_BEAT_AREA "\n"
-				     "second_opinion = yes\n"
-				     "false_loss_every_guarded = 24h\n"
-				     "false_loss_every = 24h\n"
-				     "false_loss_start = 1h\n"
-				     "disturbance_every = 10min\n"
-				     "shorten_after = 5s\n";
-
 /* The first node makes the beat area; the others' daemons find it as soon as it is there. */
 static int prepare_vrmsd(int index, struct vrms_error *error)
 {
 	static const char *const argv[] = {"vrms", "san", "init", VRMS_LAB_BEAT_AREA, NULL};
 	struct vrms_child_spec spec = {.argv = argv, .timeout_ms = SERVICE_TIMEOUT_MS};
-	int rc = 0;
 
-	if (access(VRMS_LAB_VRMSD_SETTINGS, F_OK) < 0) {
-		rc = vrms_file_write(VRMS_LAB_VRMSD_SETTINGS, vrmsd_settings,
-				     sizeof(vrmsd_settings) - 1, 0644, error);
+	if (index != 0 || access(VRMS_LAB_BEAT_AREA, F_OK) == 0) {
+		return 0;
 	}
-	if (rc < 0 || index != 0 || access(VRMS_LAB_BEAT_AREA, F_OK) == 0) {
-		return rc;
-	}
-	rc = vrms_file_mkdir_all("/srv/beat", 0755, error);
+	int rc = vrms_file_mkdir_all("/srv/beat", 0755, error);
 	return rc < 0 ? rc : vrms_child_check(&spec, error);
 }
 

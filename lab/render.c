@@ -64,6 +64,14 @@ static void print_nodelist(const struct vrms_lab_setup *setup, FILE *out)
 	fputs("}\n", out);
 }
 
+/* While a ring forms, corosync spins for as long as a client's request waits.  On a host that is a
+ * fraction of a second of one processor; many nodes that share a few, each with real-time slices of
+ * 100 ms, starve one another and never form a ring. */
+static bool is_crowded(const struct vrms_lab_setup *setup)
+{
+	return setup->node_count > VRMS_LAB_REALTIME_NODES_MAX;
+}
+
 char *vrms_lab_render_corosync(const struct vrms_lab_setup *setup, int index)
 {
 	struct text text;
@@ -80,7 +88,7 @@ char *vrms_lab_render_corosync(const struct vrms_lab_setup *setup, int index)
 		"%s"
 		"}\n"
 		"system {\n"
-		"\tsched_rr: yes\n"
+		"%s"
 		"\tmove_to_root_cgroup: no\n"
 		"}\n"
 		"logging {\n"
@@ -91,7 +99,31 @@ char *vrms_lab_render_corosync(const struct vrms_lab_setup *setup, int index)
 		"\ttimestamp: hires\n"
 		"\tdebug: off\n"
 		"}\n",
-		setup->node_count == 2 ? "\ttwo_node: 1\n" : "");
+		setup->node_count == 2 ? "\ttwo_node: 1\n" : "",
+		is_crowded(setup) ? "\tsched_rr: no\n\tpriority: max\n" : "\tsched_rr: yes\n");
+	return finish(&text);
+}
+
+/* A lab lives for hours, so that is what its budgets are about; and its nodes share the processors
+ * of one machine, which stall as no host of its own would. */
+char *vrms_lab_render_vrmsd(const struct vrms_lab_setup *setup, int index)
+{
+	struct text text;
+
+	(void)index;
+	if (begin(&text) == NULL) {
+		return NULL;
+	}
+	fprintf(text.out,
+		"beat_device = " VRMS_LAB_BEAT_AREA "\n"
+		"second_opinion = yes\n"
+		"false_loss_every_guarded = 24h\n"
+		"false_loss_every = 24h\n"
+		"false_loss_start = 1h\n"
+		"disturbance_every = 10min\n"
+		"shorten_after = 5s\n"
+		"realtime = %s\n",
+		is_crowded(setup) ? "no" : "yes");
 	return finish(&text);
 }
 

@@ -10,11 +10,16 @@
 
 #include "lab/setup.h"
 
+/* Nodes beyond this share the processors fairly, without real-time priority. */
+enum { VRMS_LAB_REALTIME_NODES_MAX = 4 };
+
 typedef char *vrms_lab_render(const struct vrms_lab_setup *setup, int index);
 
 /* /etc/corosync/corosync.conf: two knet links, no encryption; token_coefficient 0 when the
  * token was given, so that the value means what it says.  Source: corosync.conf(5). */
 vrms_lab_render vrms_lab_render_corosync;
+/* vrmsd.conf, of vrms-lab up --vrmsd. */
+vrms_lab_render vrms_lab_render_vrmsd;
 /* /etc/hosts: each node on both networks; "node1" is its first address. */
 vrms_lab_render vrms_lab_render_hosts;
 vrms_lab_render vrms_lab_render_hostname;

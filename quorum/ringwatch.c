@@ -167,16 +167,18 @@ static void *run(void *context)
 	return NULL;
 }
 
-static int start_thread(struct vrms_ringwatch *watch)
+static int start_thread(struct vrms_ringwatch *watch, bool is_realtime)
 {
 	struct sched_param priority = {.sched_priority = sched_get_priority_max(SCHED_RR)};
 	pthread_attr_t attributes;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attributes, SCHED_RR);
-	pthread_attr_setschedparam(&attributes, &priority);
+	if (is_realtime) {
+		pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+		pthread_attr_setschedpolicy(&attributes, SCHED_RR);
+		pthread_attr_setschedparam(&attributes, &priority);
+	}
 	int rc = pthread_create(&watch->thread, &attributes, run, watch);
 
 	if (rc == EPERM) {
@@ -187,7 +189,8 @@ static int start_thread(struct vrms_ringwatch *watch)
 	return -rc;
 }
 
-int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, struct vrms_error *error)
+int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, bool is_realtime,
+			 struct vrms_error *error)
 {
 	struct vrms_ringwatch *watch = calloc(1, sizeof(*watch));
 	pthread_condattr_t attributes;
@@ -206,7 +209,7 @@ int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, struct vrms_error *e
 	pthread_mutex_init(&watch->mutex, NULL);
 	pthread_cond_init(&watch->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	int rc = start_thread(watch);
+	int rc = start_thread(watch, is_realtime);
 
 	if (rc < 0) {
 		close(watch->fds[0]);

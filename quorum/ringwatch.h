@@ -34,8 +34,9 @@ struct vrms_ringwatch_sample {
 
 struct vrms_ringwatch; /* opaque */
 
-/* Starts the thread; it connects to corosync by itself, and again when it has to. */
-VRMS_MUST_CHECK int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch,
+/* Starts the thread; it connects to corosync by itself, and again when it has to.
+ * is_realtime: with SCHED_RR where the kernel lets it. */
+VRMS_MUST_CHECK int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, bool is_realtime,
 					 struct vrms_error *error);
 
 /* Accepts NULL.  A thread that waits for corosync for longer than a second is left behind. */

@@ -145,7 +145,9 @@ static const struct vrms_param table[] = {
 	.offset = FIELD(realtime, bool),
 	.fallback = "yes",
 	.shortdesc = "Run with real-time priority",
-	.longdesc = "Without it load on the host is measured as trouble of the ring.",
+	.longdesc = "As corosync's own system.sched_rr (yes unless it was changed): what vrmsd "
+		    "measures of scheduling shall hold for corosync too. Without it load on the "
+		    "host is measured as trouble of the ring.",
     },
     {
 	.name = "beat_device",

@@ -81,7 +81,7 @@ static int start_thread(struct vrms_stall *stall, bool is_realtime)
 	return -rc;
 }
 
-int vrms_stall_start(struct vrms_stall **ret_stall, bool *ret_is_realtime, struct vrms_error *error)
+int vrms_stall_start(struct vrms_stall **ret_stall, bool *is_realtime, struct vrms_error *error)
 {
 	struct vrms_stall *stall = calloc(1, sizeof(*stall));
 
@@ -94,11 +94,10 @@ int vrms_stall_start(struct vrms_stall **ret_stall, bool *ret_is_realtime, struc
 		free(stall);
 		return rc;
 	}
-	*ret_is_realtime = true;
-	int rc = start_thread(stall, true);
+	int rc = start_thread(stall, *is_realtime);
 
 	if (rc == -EPERM) {
-		*ret_is_realtime = false;
+		*is_realtime = false;
 		rc = start_thread(stall, false);
 	}
 	if (rc < 0) {

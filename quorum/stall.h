@@ -22,10 +22,12 @@ enum { VRMS_STALL_PERIOD_US = 20000 };
 
 struct vrms_stall; /* opaque */
 
-/* Starts the thread.  ret_is_realtime: false when the kernel refused SCHED_RR; what is
- * measured then is an upper bound.
+/* Starts the thread.
+ *
+ * is_realtime: whether it shall run as corosync does by default; set to false when the kernel
+ * refuses SCHED_RR.  What is measured without is an upper bound, unless corosync has none either.
  */
-VRMS_MUST_CHECK int vrms_stall_start(struct vrms_stall **ret_stall, bool *ret_is_realtime,
+VRMS_MUST_CHECK int vrms_stall_start(struct vrms_stall **ret_stall, bool *is_realtime,
 				     struct vrms_error *error);
 void vrms_stall_free(struct vrms_stall *stall); /* accepts NULL; ends the thread */
 

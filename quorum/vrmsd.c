@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -29,6 +30,7 @@
 enum {
 	TICK_MS = 250,
 	LEAVE_MS = 6000,
+	NICE = -20, /* as corosync with "priority: max" */
 	BEATER_STOP_MS = 500,
 	RESTORE_STEP_MS = 1000,
 };
@@ -158,13 +160,16 @@ static int32_t on_signal(int32_t number, void *context)
 	return 0;
 }
 
-/* As low as real-time goes: before everything that is not, behind corosync. */
-static void become_realtime(void)
+/* With real-time priority as low as it goes: before everything that is not, behind corosync. */
+static void become_urgent(bool is_realtime)
 {
 	struct sched_param priority = {.sched_priority = 1};
 
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority) < 0) {
+	if (is_realtime && sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority) < 0) {
 		vrms_log(LOG_WARNING, "no real-time priority: %s", strerrordesc_np(errno));
+	}
+	if (!is_realtime && setpriority(PRIO_PROCESS, 0, NICE) < 0) {
+		vrms_log(LOG_WARNING, "no priority: %s", strerrordesc_np(errno));
 	}
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0) {
 		vrms_log(LOG_WARNING, "memory is not locked: %s", strerrordesc_np(errno));
@@ -241,14 +246,15 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 		return rc;
 	}
 	vrms_daemon_hear_verdicts(daemon, VRMS_VERDICT_LINE_PATH);
+	daemon->stall_is_realtime = daemon->settings->realtime;
 	rc = vrms_stall_start(&daemon->stall, &daemon->stall_is_realtime, error);
 	if (rc < 0) {
 		return rc;
 	}
-	if (!daemon->stall_is_realtime) {
+	if (daemon->settings->realtime && !daemon->stall_is_realtime) {
 		vrms_log(LOG_WARNING, "scheduling is measured without real-time priority");
 	}
-	rc = vrms_ringwatch_start(&daemon->ringwatch, error);
+	rc = vrms_ringwatch_start(&daemon->ringwatch, daemon->settings->realtime, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -292,9 +298,7 @@ static int run(const struct vrms_settings *settings)
 	daemon_.settings = settings;
 	daemon_.is_tuning = settings->tuning;
 	vrms_log_start_thread(); /* after the fork */
-	if (settings->realtime) {
-		become_realtime();
-	}
+	become_urgent(settings->realtime);
 	rc = rc < 0 ? rc : prepare(&daemon_, &error);
 	if (rc < 0) {
 		vrms_log(LOG_ERR, "%s", error.text);
