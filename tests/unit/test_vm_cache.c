@@ -62,9 +62,20 @@ static int read_in(char *const *env, int64_t now_s)
 	return rc;
 }
 
+/* time() may be a tick behind the file system's clock: a file made just now is then from the
+ * future.
+ */
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &now), 0);
+	return now.tv_sec;
+}
+
 static int read_now(void)
 {
-	return read_in(environment, (int64_t)time(NULL));
+	return read_in(environment, now_s());
 }
 
 START_TEST(what_was_written_is_read)
@@ -72,8 +83,7 @@ START_TEST(what_was_written_is_read)
 	struct vrms_vm_cache cache;
 
 	begin();
-	ck_assert_int_eq(vrms_vm_cache_read(path, environment, (int64_t)time(NULL), &cache, NULL),
-			 0);
+	ck_assert_int_eq(vrms_vm_cache_read(path, environment, now_s(), &cache, NULL), 0);
 	struct vrms_vm_cache same = made();
 	ck_assert_str_eq(cache.domain, same.domain);
 	ck_assert_str_eq(cache.uuid, same.uuid);
@@ -91,14 +101,14 @@ START_TEST(another_parameter_makes_it_stale)
 	char *more[] = {environment[1], environment[2], (char[]){"OCF_RESKEY_force_stop=1"}, NULL};
 	char *renamed[] = {environment[1], (char[]){"OCF_RESKEY_migration_transports=sh"}, NULL};
 	char *twice[] = {environment[1], environment[1], NULL};
-	int64_t now_s = (int64_t)time(NULL);
+	int64_t written_s = now_s();
 
 	begin();
-	ck_assert_int_eq(read_in(fewer, now_s), -ESTALE);
-	ck_assert_int_eq(read_in(other, now_s), -ESTALE);
-	ck_assert_int_eq(read_in(more, now_s), -ESTALE);
-	ck_assert_int_eq(read_in(renamed, now_s), -ESTALE);
-	ck_assert_int_eq(read_in(twice, now_s), -ESTALE);
+	ck_assert_int_eq(read_in(fewer, written_s), -ESTALE);
+	ck_assert_int_eq(read_in(other, written_s), -ESTALE);
+	ck_assert_int_eq(read_in(more, written_s), -ESTALE);
+	ck_assert_int_eq(read_in(renamed, written_s), -ESTALE);
+	ck_assert_int_eq(read_in(twice, written_s), -ESTALE);
 	end();
 }
 END_TEST
@@ -110,7 +120,7 @@ START_TEST(what_differs_from_call_to_call_does_not_count)
 			(char[]){"OCF_RESKEY_CRM_meta_interval=10000"}, NULL};
 
 	begin();
-	ck_assert_int_eq(read_in(same, (int64_t)time(NULL)), 0);
+	ck_assert_int_eq(read_in(same, now_s()), 0);
 	end();
 }
 END_TEST
@@ -138,12 +148,12 @@ END_TEST
 
 START_TEST(age_makes_it_stale_and_so_does_the_future)
 {
-	int64_t now_s = (int64_t)time(NULL);
+	int64_t written_s = now_s();
 
 	begin();
-	ck_assert_int_eq(read_in(environment, now_s + VRMS_VM_CACHE_AGE_MAX_S - 10), 0);
-	ck_assert_int_eq(read_in(environment, now_s + VRMS_VM_CACHE_AGE_MAX_S + 10), -ESTALE);
-	ck_assert_int_eq(read_in(environment, now_s - 10), -ESTALE);
+	ck_assert_int_eq(read_in(environment, written_s + VRMS_VM_CACHE_AGE_MAX_S - 10), 0);
+	ck_assert_int_eq(read_in(environment, written_s + VRMS_VM_CACHE_AGE_MAX_S + 10), -ESTALE);
+	ck_assert_int_eq(read_in(environment, written_s - 10), -ESTALE);
 	end();
 }
 END_TEST
