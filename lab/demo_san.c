@@ -373,19 +373,6 @@ int vrms_demo_san_play(const struct vrms_lab_context *context, const struct vrms
 	return rc;
 }
 
-int vrms_demo_san_play_if_possible(const struct vrms_lab_context *context,
-				   const struct vrms_demo_style *style, struct vrms_error *error)
-{
-	struct vrms_error missing = {.text = ""};
-
-	if (vrms_demo_san_check(&missing) < 0) {
-		vrms_demo_show_note(style, "The second act, with disks on a SAN, is left out:");
-		vrms_demo_show_note(style, missing.text);
-		return 0;
-	}
-	return vrms_demo_san_play(context, style, error);
-}
-
 static int run_demo_san(const struct vrms_lab_context *context, void *settings, int argc,
 			char **argv, struct vrms_error *error)
 {
