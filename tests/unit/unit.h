@@ -1,12 +1,39 @@
 /* unit.h - one Check program per module: UNIT_MAIN("module", test_a, test_b).
  *
+ * A test that cannot be made here says why by unit_skip() and returns; its program exits with 77
+ * then, unless another one fails.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef VRMS_TESTS_UNIT_UNIT_H
 #define VRMS_TESTS_UNIT_UNIT_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+enum { UNIT_SKIPPED = 77, UNIT_REASON_BYTES = 256 };
+
+/* Of the last test that was skipped; "": none.  Tests are processes of their own: it is shared. */
+static inline char *unit_skip_reason(void)
+{
+	static char *reason;
+
+	if (reason == NULL) {
+		reason = mmap(NULL, UNIT_REASON_BYTES, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (reason == MAP_FAILED) {
+			abort();
+		}
+	}
+	return reason;
+}
+
+static inline void unit_skip(const char *reason)
+{
+	snprintf(unit_skip_reason(), UNIT_REASON_BYTES, "%s", reason);
+}
 
 static inline int unit_run(const char *name, const TTest *const *tests, size_t count)
 {
@@ -19,10 +46,15 @@ static inline int unit_run(const char *name, const TTest *const *tests, size_t c
 	}
 	suite_add_tcase(suite, tcase);
 
+	const char *reason = unit_skip_reason(); /* made before the tests are */
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	if (failed == 0 && reason[0] != '\0') {
+		printf("SKIP: %s\n", reason);
+		return UNIT_SKIPPED;
+	}
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
