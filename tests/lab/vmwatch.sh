@@ -58,6 +58,7 @@ stop_ms() {
 		[ "$stamp" -lt "$3" ] || { echo "$stamp"; break; }
 	done
 }
+says() { in_node "$1" vrms status | grep -q "^machines.*$2"; } # NODE WORDS
 has_state() { [ -n "$(state_ms "$@")" ]; }
 has_stop() { [ -n "$(stop_ms "$@")" ]; }
 # The cluster means it to run there and vrmsd watches its process.
@@ -259,7 +260,8 @@ libvirtd_missed_it() {
 	wait_until 20 "the guest counts" console_shows_more vmio "$shown"
 	in_node "$node" kill -KILL "$(libvirtd_pid "$node")"
 	disk_fails "$node"
-	sleep 3
+	wait_until 20 "status says that libvirtd is missing" says "$node" "libvirt does not answer"
+	sleep 3 # it is paused by now
 	at=$(now_ms)
 	start_libvirtd "$node"
 	wait_until 20 "the pause is found" has_state "$node" vmio failed "$at"
@@ -350,6 +352,7 @@ pacemaker_restarted() {
 	in_node "$node" pkill -TERM -x pacemakerd
 	wait_until 60 "Pacemaker has ended" is_without_pacemaker "$node"
 	wait_until 20 "vrmsd has noticed" is_disconnected "$node" pacemaker
+	says "$node" "Pacemaker does not answer" || fail "status does not say that Pacemaker is missing"
 	in_node "$node" sh -c 'PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none setsid pacemakerd -f >>/var/log/pacemakerd.out 2>&1 </dev/null &'
 	online 90
 	wait_until 60 "vrmsd of $node is connected again" listens "$node"

@@ -295,10 +295,49 @@ START_TEST(a_beater_without_its_area_says_why)
 }
 END_TEST
 
+/* A beater tries the area at `path`: what it says about it. */
+static void refuse_area(const struct vrms_beater_config *config, const char *expected)
+{
+	struct vrms_beater *beater = start_beater(config);
+	struct vrms_beater_state state;
+
+	do {
+		pause_ms(20);
+		vrms_beater_state(beater, &state);
+	} while (state.error.text[0] == '\0'); /* or Check's time is over */
+	ck_assert_ptr_nonnull(strstr(state.error.text, expected));
+	ck_assert(!state.is_open && !state.has_slot);
+	vrms_beater_stop(beater, 2000);
+}
+
+START_TEST(an_area_that_is_not_ours_is_left_as_it_is)
+{
+	struct vrms_beater_config config = first_of_new_area("foreign");
+	char *before VRMS_CLEANUP(vrms_freep) = NULL, *after VRMS_CLEANUP(vrms_freep) = NULL;
+	size_t size = 0, size_after = 0;
+
+	config.cluster = "other";
+	ck_assert_int_eq(vrms_file_read(path, 1 << 20, &before, &size, NULL), 0);
+	refuse_area(&config, "\"lab\"");
+	ck_assert_int_eq(vrms_file_read(path, 1 << 20, &after, &size_after, NULL), 0);
+	ck_assert_uint_eq(size_after, size);
+	ck_assert_mem_eq(after, before, size);
+
+	ck_assert_int_eq(truncate(path, 8192), 0);
+	config.cluster = "lab";
+	refuse_area(&config, "too small");
+	ck_assert_int_eq(truncate(path, 0), 0);
+	refuse_area(&config, "too small");
+	unlink(path);
+	unlink(seen);
+}
+END_TEST
+
 UNIT_MAIN("quorum_daemon", a_message_survives_the_round_trip,
 	  settings_have_defaults_and_take_values,
 	  what_is_wrong_in_the_settings_is_named_with_its_line,
 	  a_journal_line_is_json_with_its_frame, a_full_journal_is_rotated,
 	  the_token_is_overdue_beyond_the_time_it_may_be_held,
 	  two_beaters_see_each_other_beat_and_stop, two_nodes_that_want_one_slot_part,
-	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why)
+	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why,
+	  an_area_that_is_not_ours_is_left_as_it_is)
