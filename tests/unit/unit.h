@@ -1,7 +1,7 @@
 /* unit.h - one Check program per module: UNIT_MAIN("module", test_a, test_b).
  *
- * A test that cannot be made here says why by unit_skip() and returns; its program exits with 77
- * then, unless another one fails.
+ * UNIT_ONLY in the environment names the one test that is to run.  A test that cannot be made here
+ * says why by unit_skip() and returns; its program exits with 77 then, unless another one fails.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,8 +9,10 @@
 #define VRMS_TESTS_UNIT_UNIT_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { UNIT_SKIPPED = 77, UNIT_REASON_BYTES = 256 };
@@ -40,9 +42,15 @@ static inline int unit_run(const char *name, const TTest *const *tests, size_t c
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
 
+	const char *only = getenv("UNIT_ONLY");
+	bool is_found = only == NULL || only[0] == '\0';
+
 	tcase_set_timeout(tcase, 60);
 	for (size_t i = 0; i < count; i++) {
-		tcase_add_test(tcase, tests[i]);
+		if (only == NULL || only[0] == '\0' || strcmp(tests[i]->name, only) == 0) {
+			tcase_add_test(tcase, tests[i]);
+			is_found = true;
+		}
 	}
 	suite_add_tcase(suite, tcase);
 
@@ -51,6 +59,10 @@ static inline int unit_run(const char *name, const TTest *const *tests, size_t c
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	if (!is_found) {
+		printf("there is no test \"%s\"\n", only);
+		return EXIT_FAILURE;
+	}
 	if (failed == 0 && reason[0] != '\0') {
 		printf("SKIP: %s\n", reason);
 		return UNIT_SKIPPED;
