@@ -57,9 +57,11 @@ static void take_moved(struct vrms_vm_row *vm)
 static void take_resource(struct vrms_vm_row *vm, const struct vrms_vm_word *word)
 {
 	vm->resource = word->resource;
+	if (!vm->resource.is_busy) {
+		vm->is_agent_busy = false; /* what it had begun is over */
+	}
 	if (vm->resource.is_meant && !vm->resource.is_busy) {
 		vm->has_cache = vrms_vm_row_has_cache(vm);
-		vm->is_agent_busy = false;
 	}
 	vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_MANAGED,
 						       .yes = vm->resource.is_meant});
