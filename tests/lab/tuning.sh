@@ -77,24 +77,41 @@ without_quorum() {
 	are_configured || fail "a live node was lost, and tokens $(tokens)"
 	contains "why" "$(in_node node1 vrms tune status)" "a node was lost that was alive"
 }
+has_no_corosync() { ! in_node "$1" pgrep -x corosync >/dev/null; }
 restarted_corosync() {
 	local pid
 	pid=$(vrmsd_pid node3)
 	in_node node3 timeout 60 pacemakerd --shutdown >/dev/null 2>&1 || in_node node3 pkill -TERM -x pacemakerd
-	wait_until 60 "pacemaker of node3 is down" sh -c "! \"$PROGRAM\" --lab $LAB exec node3 pgrep -x pacemakerd"
+	wait_until 60 "pacemaker of node3 is down" has_no_pacemaker node3
 	in_node node3 corosync-cfgtool -H
-	wait_until 30 "corosync of node3 is down" sh -c "! \"$PROGRAM\" --lab $LAB exec node3 pgrep -x corosync"
+	wait_until 30 "corosync of node3 is down" has_no_corosync node3
 	in_node node3 corosync
 	wait_until 60 "vrmsd is connected again" is_attached node3
 	same "vrmsd's process" "$pid" "$(vrmsd_pid node3)"
+	start_pacemaker node3
 	becomes_short
-	in_node node3 sh -c 'setsid pacemakerd -f </dev/null >/dev/null 2>&1 &'
+}
+start_pacemaker() {
+	in_node "$1" sh -c 'PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none \
+		setsid pacemakerd -f </dev/null >/dev/null 2>&1 &'
+}
+has_no_pacemaker() { ! in_node "$1" pgrep -x pacemakerd >/dev/null; }
+diagnose() { # why a token is what it is
+	local node
+	for node in $NODES; do
+		echo "# --- $node"
+		in_node "$node" vrms status 2>&1 | sed 's/^/# /'
+		in_node "$node" vrms events --since 5min 2>&1 | grep -v ' need ' | tail -n 15 | sed 's/^/# /'
+	done
 }
 recover() {
 	local node
 	lab heal >/dev/null 2>&1 || :
 	for node in $NODES; do
 		[ "$(lab power status "$node")" != "$node off" ] || lab power on "$node"
+	done
+	for node in $NODES; do
+		! has_no_pacemaker "$node" || start_pacemaker "$node"
 	done
 	online 90
 	for node in $NODES; do
