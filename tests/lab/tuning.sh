@@ -63,16 +63,25 @@ crashing() {
 	start_vrmsd node3
 	becomes_short
 }
+are_without_quorum() {
+	local node
+	for node in $NODES; do
+		in_node "$node" vrms status --json | jq -e '.quorate | not' || return
+	done
+}
+are_together() { in_node node1 vrms status --json | jq -e '.quorate and (.members | map(select(.token_ms)) | length == 3)'; }
 # What it costs a node to have lost others that live: an hour of the configured token.  So it is last.
 without_quorum() {
 	local node
+	becomes_short
 	lab partition node1 / node2 / node3
+	wait_until 60 "each is without quorum" are_without_quorum
 	wait_until 60 "each alone: the configured token" have_configured node1 node2 node3
 	for node in $NODES; do
 		keys_are_the_admins "$node"
 	done
 	lab heal
-	wait_until 60 "together again" is_attached node1
+	wait_until 60 "together again" are_together
 	sleep 20 # longer than a member takes to be heard again and to shorten
 	are_configured || fail "a live node was lost, and tokens $(tokens)"
 	contains "why" "$(in_node node1 vrms tune status)" "a node was lost that was alive"
