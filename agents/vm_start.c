@@ -224,11 +224,15 @@ static int start_it(struct vrms_vm *vm, const struct vrms_vm_look *look, struct 
 	if (rc < 0) {
 		return rc;
 	}
+	vrms_vm_remember_start(vm, wanted(vm));
 	vm->hypervisor->deadline_ms = vrms_vm_share_ms(vm, START_PERCENT);
 	rc = restore_state(vm, error);
 	if (rc == 0) {
 		undefine(vm, &look->domain);
 		rc = boot(vm, error);
+	}
+	if (rc < 0 && rc != -ETIMEDOUT && rc != -ENOTCONN) {
+		vrms_vm_forget(vm); /* libvirt's own word: nothing is under way any more */
 	}
 	return rc < 0 ? vrms_error_wrap(error, rc, "start of \"%s\"", wanted(vm)->name) : 0;
 }
