@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agents/vm.h"
+#include "common/file.h"
 #include "common/log.h"
 
 enum {
@@ -160,8 +161,8 @@ static bool save_state(struct vrms_vm *vm, const struct vrms_domain_id *id)
 	vm->hypervisor->deadline_ms = destroy_at_ms(vm);
 
 	int rc = vm->hypervisor->storage->save(vm->hypervisor, id->uuid, partial, &error);
-	if (rc == 0 && rename(partial, path) < 0) {
-		rc = vrms_error_errno(&error, -errno, "%s", path);
+	if (rc == 0) {
+		rc = vrms_file_rename(partial, path, &error);
 	}
 	if (rc < 0) {
 		vrms_log(LOG_ERR, "%s: memory not saved: %s", id->name, error.text);

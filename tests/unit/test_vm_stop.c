@@ -15,11 +15,6 @@ static enum vrms_ocf_exit stop(struct fake_world *world)
 	return fake_world_run(world, "stop", 90000);
 }
 
-static void says(const struct fake_world *world, const char *expected)
-{
-	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
-}
-
 START_TEST(guest_is_asked_and_given_its_time)
 {
 	WORLD;
@@ -190,7 +185,7 @@ START_TEST(process_that_does_not_die_is_never_success)
 	world->local.is_down = true;
 	world->process_hangs = true;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "QEMU does not die");
+	fake_world_says(world, "QEMU does not die");
 	ck_assert_int_le(world->now_ms - start_ms, 90000);
 }
 END_TEST
@@ -205,7 +200,7 @@ START_TEST(success_needs_libvirts_word_too_when_it_answers)
 	world->libvirt_keeps_the_dead = true;
 	fake_world_fail(&world->local, "destroy", -EIO, "busy");
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "it still runs");
+	fake_world_says(world, "it still runs");
 	ck_assert_int_le(world->now_ms - start_ms, 90000);
 }
 END_TEST
@@ -300,7 +295,7 @@ START_TEST(start_that_libvirt_may_still_carry_out_is_never_success)
 	world->local.is_stuck = true;
 	int64_t start_ms = world->now_ms;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "may still do so");
+	fake_world_says(world, "may still do so");
 	ck_assert_int_le(world->now_ms - start_ms, 89000);
 
 	/* The process that it became: nothing is left once it is ended. */
@@ -362,7 +357,7 @@ START_TEST(not_known_is_not_stopped)
 	world->local.is_down = true;
 	world->find_process_rc = -EIO;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "stop of \"web\"");
+	fake_world_says(world, "stop of \"web\"");
 }
 END_TEST
 
@@ -378,13 +373,13 @@ START_TEST(other_hypervisors_are_proved_off_by_libvirt)
 	fake_world_boot(world);
 	fake_world_fail(&world->local, "destroy", -EIO, "busy");
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "still runs");
+	fake_world_says(world, "still runs");
 	ck_assert_int_eq(world->end_process_count, 0);
 
 	fake_world_fail(&world->local, "find", -EIO, "broken");
 	world->local.faults[1].skip = 1;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "broken");
+	fake_world_says(world, "broken");
 }
 END_TEST
 
