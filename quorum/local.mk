@@ -46,6 +46,11 @@ fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_CFLAGS  = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(QUORUM_TOPOLOGY_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
+nodist_man_MANS += quorum/fence_vrms_verdict.8
+CLEANFILES      += quorum/fence_vrms_verdict.8
+
+quorum/fence_vrms_verdict.8: fence_vrms_verdict$(EXEEXT)
+	$(AM_V_GEN)./fence_vrms_verdict$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
 
 # Questions to the daemon.
 noinst_LIBRARIES += quorum/libvrms-quorum-client.a
