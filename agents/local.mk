@@ -79,6 +79,7 @@ agents_libvrms_vmlibvirt_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(LIBVIRT_QEM
 VM_LIBVIRT_LIBS = agents/libvrms-vmlibvirt.a $(LIBVIRT_QEMU_LIBS) $(LIBVIRT_LIBS)
 
 vrmslibexec_PROGRAMS += agents/vm-agent
+OCF_AGENTS += agents/vm-agent
 agents_vm_agent_SOURCES = agents/vm_agent_main.c
 agents_vm_agent_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
 agents_vm_agent_LDADD = agents/libvrms-vm.a $(VM_LIBVIRT_LIBS) $(VM_LIBS)
