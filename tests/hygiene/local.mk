@@ -7,6 +7,7 @@ HYGIENE_TESTS = \
 	tests/hygiene/includes.sh \
 	tests/hygiene/metadata.sh \
 	tests/hygiene/mutations.sh \
+	tests/hygiene/options.sh \
 	tests/hygiene/pure.sh \
 	tests/hygiene/style.sh
 
