@@ -52,7 +52,7 @@
 	X(VM_DIED, "its QEMU process ended")                                                      \
 	X(VM_STOPPED_FAILED, "the hypervisor says that it failed")                                \
 	X(VM_STOPPED_CRASHED, "it crashed")                                                       \
-	X(VM_STOPPED_DESTROYED, "it was destroyed outside the cluster")                           \
+	X(VM_STOPPED_DESTROYED, "it was destroyed")                                               \
 	X(VM_STOPPED_SHUTDOWN, "it shut itself down")                                             \
 	X(VM_IO_ERROR, "it is paused by an I/O error")                                            \
 	X(VM_IO_NO_SPACE, "it is paused because its storage is full")                             \
