@@ -38,6 +38,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/pack_table.c backup/pack_table.h \
 	backup/part_reader.c backup/part_reader.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
+	backup/pack_window.c backup/pack_window.h \
 	backup/pipeline.c backup/pipeline.h \
 	backup/pipeline_line.h backup/pipeline_read.c \
 	backup/plan.c backup/plan.h \

@@ -76,14 +76,19 @@ VRMS_DEFINE_CLEANUP(struct vrms_pack_reader *, vrms_pack_reader_close);
 const struct vrms_pack_header *vrms_pack_reader_header(const struct vrms_pack_reader *reader);
 uint64_t vrms_pack_reader_bytes(const struct vrms_pack_reader *reader);
 
-/* Reads one record and opens its seal; what it returns is still encoded.  Thread-safe.
+/* Reads bytes of the file as they are, for records that lie side by side.  Thread-safe.
+ * Returns -EBADMSG when the file ends before, or -errno. */
+VRMS_MUST_CHECK int vrms_pack_reader_read(const struct vrms_pack_reader *reader, uint8_t *buffer,
+					  size_t size, uint64_t offset);
+
+/* Opens a record's seal, in place; what it returns is still encoded.  Thread-safe.
  *
- * buffer:    room for `stored_bytes` + VRMS_RECORD_HEADER_BYTES; ret_block->data points into it.
+ * record:    the entry's header and stored bytes; ret_block->data points into it.
  * Returns -EBADMSG when the record is damaged.
  */
-VRMS_MUST_CHECK int vrms_pack_reader_get(const struct vrms_pack_reader *reader,
-					 const struct vrms_pack_entry *entry, uint8_t *buffer,
-					 struct vrms_block *ret_block, struct vrms_error *error);
+VRMS_MUST_CHECK int vrms_pack_reader_decode(const struct vrms_pack_reader *reader,
+					    const struct vrms_pack_entry *entry, uint8_t *record,
+					    struct vrms_block *ret_block, struct vrms_error *error);
 
 /* Reads the table of entries; the caller frees *ret_entries.
  * A pack whose end is damaged is scanned record by record instead. */
