@@ -19,6 +19,7 @@ PURE_ARCHIVES += backup/libvrms-backup-core.a
 # The repository and what works on it.
 noinst_LIBRARIES += backup/libvrms-backup.a
 backup_libvrms_backup_a_SOURCES = \
+	backup/behind.c backup/behind.h \
 	backup/block_reader.c \
 	backup/coder.c backup/coder.h \
 	backup/copy.c backup/copy.h \
