@@ -19,7 +19,7 @@ enum {
 	VRMS_BLOCK_BYTES_MAX = 1 << 20,
 	VRMS_PACK_BYTES_DEFAULT = 256 << 20,
 	VRMS_LEVEL_DEFAULT = 1,
-	VRMS_LEVEL_FAST = -3,
+	VRMS_LEVEL_FAST = -2,
 };
 
 struct vrms_repository_config {
