@@ -40,6 +40,7 @@
 	X(QUORUM_GAINED, "the partition has quorum")                                              \
 	X(QUORUM_LOST, "the partition has lost quorum")                                           \
 	X(RING_REFORMED, "the ring formed again with the same members")                           \
+	X(RING_BROKE, "the token had been lost, though no member was")                            \
 	/* verdict */                                                                             \
 	X(VERDICT_SILENT, "the beat is silent")                                                   \
 	X(VERDICT_REBOOTED, "the target has booted anew since it was asked for")                  \

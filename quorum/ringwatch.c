@@ -104,6 +104,15 @@ static uint32_t read_links(struct vrms_ringwatch *watch)
 	return largest_us;
 }
 
+static int64_t read_tokens_lost(const struct vrms_ringwatch *watch)
+{
+	uint64_t count;
+
+	return cmap_get_uint64(watch->stats, "stats.srp.operational_token_lost", &count) == CS_OK
+		   ? (int64_t)count
+		   : -1;
+}
+
 static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *sample)
 {
 	uint64_t age_ms;
@@ -123,6 +132,7 @@ static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *
 	sample->took_us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
 	sample->age_us = in_us(age_ms);
 	sample->hold_us = in_us(hold_ms);
+	sample->tokens_lost = read_tokens_lost(watch);
 	if (watch->round++ % LINKS_EVERY == 0) {
 		sample->link_us = read_links(watch);
 	}

@@ -12,6 +12,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_told \
+	tests/unit/test_quorum_topology \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
 	tests/unit/test_quorum_vms \
@@ -61,3 +62,6 @@ tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_
 
 tests_unit_test_quorum_told_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_told_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_topology_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_topology_LDADD  = $(QUORUM_TOPOLOGY_LIBS) $(UNIT_LIBS)

@@ -129,7 +129,16 @@ START_TEST(a_fence_of_a_member_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_new_ring_of_the_same_members_is_a_disturbance)
+static void count_tokens(struct vrms_members *members, int64_t now_ms, int64_t tokens_lost)
+{
+	struct vrms_members_event event = {.now_ms = now_ms,
+					   .kind = VRMS_MEMBERS_TOKENS,
+					   .tokens_lost = tokens_lost};
+
+	vrms_members_step(members, &event, &plan);
+}
+
+START_TEST(a_new_ring_of_the_same_members_is_noted_once)
 {
 	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
 
@@ -137,6 +146,80 @@ START_TEST(a_new_ring_of_the_same_members_is_a_disturbance)
 	ck_assert_uint_eq(plan.count, 1);
 	expect(0, 0, VRMS_REASON_RING_REFORMED);
 	ring(members, 510, 8, 0x7); /* the same ring, told twice */
+	ck_assert_uint_eq(plan.count, 0);
+}
+END_TEST
+
+START_TEST(a_ring_that_lost_its_token_and_no_member_broke_in_vain)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	count_tokens(members, 100, 4);
+	count_tokens(members, 600, 5); /* lost, and the ring has still to form again */
+	ck_assert_uint_eq(plan.count, 0);
+	ring(members, 700, 8, 0x7);
+	count_tokens(members, 900, 5);
+	ck_assert_uint_eq(plan.count, 1);
+	expect(0, 0, VRMS_REASON_RING_BROKE);
+	count_tokens(members, 1400, 5); /* said once */
+	ck_assert_uint_eq(plan.count, 0);
+	ring(members, 2000, 12, 0x7); /* and again */
+	count_tokens(members, 2100, 6);
+	expect(0, 0, VRMS_REASON_RING_BROKE);
+}
+END_TEST
+
+/* Two attempts to let node 2 in: the first ring is without it. */
+START_TEST(a_ring_given_up_for_a_node_that_knocks_did_not_break)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	count_tokens(members, 100, 4);
+	ring(members, 500, 8, 0x5); /* node 2 dies, which costs a token */
+	count_tokens(members, 900, 5);
+	ck_assert_uint_eq(plan.count, 0);
+	ring(members, 9000, 12, 0x5);
+	expect(0, 0, VRMS_REASON_RING_REFORMED);
+	count_tokens(members, 9300, 5);
+	ck_assert_uint_eq(plan.count, 0);
+	ring(members, 9500, 16, 0x7);
+	count_tokens(members, 9800, 5);
+	ck_assert_uint_eq(plan.count, 0);
+	ring(members, 20000, 20, 0x7); /* but a stall afterwards did break it */
+	count_tokens(members, 20300, 6);
+	expect(0, 0, VRMS_REASON_RING_BROKE);
+}
+END_TEST
+
+START_TEST(a_token_lost_while_members_come_or_go_belongs_to_their_change)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	count_tokens(members, 100, 4);
+	ring(members, 500, 8, 0x5);
+	ring(members, 700, 12, 0x5);
+	count_tokens(members, 900, 6);
+	ck_assert_uint_eq(plan.count, 0);
+	ring(members, 5000, 16, 0x5);
+	ring(members, 5200, 20, 0x7);
+	count_tokens(members, 5400, 7);
+	ck_assert_uint_eq(plan.count, 0);
+}
+END_TEST
+
+START_TEST(where_tokens_are_not_counted_a_ring_may_have_broken)
+{
+	struct vrms_members *members VRMS_CLEANUP(vrms_members_freep) = three_nodes();
+
+	count_tokens(members, 100, -1);
+	ring(members, 500, 8, 0x7);
+	count_tokens(members, 600, -1);
+	expect(0, 0, VRMS_REASON_RING_BROKE);
+	ring(members, 900, 12, 0x7);
+	count_tokens(members, 1000, 3); /* the first count has nothing to be held against */
+	expect(0, 0, VRMS_REASON_RING_BROKE);
+	ring(members, 1500, 16, 0x7);
+	count_tokens(members, 1600, 3);
 	ck_assert_uint_eq(plan.count, 0);
 }
 END_TEST
@@ -275,6 +358,10 @@ END_TEST
 
 UNIT_MAIN("quorum_members", a_node_that_vanishes_is_lost, a_node_that_said_goodbye_has_left,
 	  back_with_the_same_boot_was_a_false_alarm, back_with_another_boot_was_a_death,
-	  a_new_ring_of_the_same_members_is_a_disturbance, quorum_is_noted_when_it_changes,
+	  a_new_ring_of_the_same_members_is_noted_once,
+	  a_ring_that_lost_its_token_and_no_member_broke_in_vain,
+	  a_ring_given_up_for_a_node_that_knocks_did_not_break,
+	  a_token_lost_while_members_come_or_go_belongs_to_their_change,
+	  where_tokens_are_not_counted_a_ring_may_have_broken, quorum_is_noted_when_it_changes,
 	  a_node_never_seen_is_unknown, a_goodbye_holds_for_one_absence,
 	  a_fence_of_a_member_changes_nothing, random_histories_keep_the_rules)
