@@ -23,7 +23,11 @@ have_configured() { # NODES...
 is_attached() { in_node "$1" vrms status --json | jq -e '.attached and .quorate'; }
 vrmsd_pid() { in_node "$1" pgrep -x -o vrmsd; }
 has_no_vrmsd() { ! in_node "$1" pgrep -x vrmsd >/dev/null; }
-start_vrmsd() { in_node "$1" sh -c 'setsid vrmsd -c /etc/corosync/vrmsd.conf </dev/null >/dev/null 2>&1 &'; }
+answers() { in_node "$1" vrms tune status; }
+start_vrmsd() { # NODE; a case's end kills what it has left behind, so it waits for the daemon
+	in_node "$1" sh -c 'setsid vrmsd -c /etc/corosync/vrmsd.conf </dev/null >/dev/null 2>&1 &'
+	wait_until 30 "vrmsd of $1 answers" answers "$1"
+}
 
 becomes_short() { wait_until 240 "the token is shorter than configured, and the same everywhere" are_short; say "token $(tokens)ms"; }
 becomes_configured() { wait_until 60 "the configured token is in force everywhere" are_configured; }
