@@ -24,6 +24,7 @@ LAB_MORE_TESTS = \
 	tests/lab/backup-agent.sh \
 	tests/lab/load.sh \
 	tests/lab/locks.sh \
+	tests/lab/pill.sh \
 	tests/lab/san.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
