@@ -10,9 +10,9 @@
  *   the same members (a disturbance: messages wait, nobody is fenced);
  *   a stall longer than 2.0 x token may cost a member that lives (a false loss).
  *
- * less the time R that one undisturbed rotation of the token takes: that is the shortest latency
- * of the slowest knet link, once for each node.  A packet that is lost costs no stall: totem sends
- * the token again every 0.24 x token, four times.
+ * less the time R that one undisturbed rotation of the token takes: no more than an undisturbed
+ * round trip to each member, one after the other (quorum/latency.h).  A packet that is lost costs
+ * no stall: totem sends the token again every 0.24 x token, four times.
  *
  * The estimate.  What is measured is what breaks the ring, and nothing else: how late a thread
  * with corosync's own priority wakes up, which delays corosync as much; and how long the token is
