@@ -31,7 +31,7 @@ struct service {
 	const char *const *argv;
 	/* Is it ready?  NULL: it is ready once started. */
 	bool (*is_ready)(void);
-	bool is_urgent; /* in a crowd, goes before the rest of the machine */
+	int crowd_nice; /* of its session, where many nodes share the machine */
 	pid_t pid;
 };
 
@@ -91,15 +91,16 @@ static void forget_signals(void)
 /* A session's processes share one place among the sessions, and nice counts inside of it only:
  * the session itself must be nice.  A kernel that does not group by session has no such file.
  * Source: sched(7), "The autogroup feature". */
-static void become_urgent(void)
+static void be_nice(int nice)
 {
-	static const char nice[] = "-20";
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", nice);
 	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		return;
 	}
-	if (write(fd, nice, sizeof(nice) - 1) < 0) {
+	if (write(fd, text, (size_t)length) < 0) {
 		dprintf(STDERR_FILENO, "autogroup: %s\n", strerror(errno));
 	}
 	close(fd);
@@ -114,8 +115,8 @@ static int start(const struct order *order, struct service *service, struct vrms
 	}
 	if (service->pid == 0) {
 		setsid();
-		if (order->is_crowded && service->is_urgent) {
-			become_urgent();
+		if (order->is_crowded) {
+			be_nice(service->crowd_nice);
 		}
 		forget_signals();
 		execvp(service->argv[0], (char *const *)service->argv);
@@ -169,11 +170,11 @@ static int start_services(const struct order *order, struct vrms_error *error)
 	static const char *const pacemakerd[] = {"pacemakerd", "-f", NULL};
 	/* Two start side by side; Pacemaker needs both. */
 	struct service services[] = {
-	    {"corosync", corosync, is_corosync_ready, true, 0},
-	    {"libvirtd", libvirtd, is_libvirtd_ready, false, 0},
-	    {"pacemakerd", pacemakerd, NULL, false, 0},
-	    {"vrmsd", vrmsd, NULL, true, 0}, /* it measures what corosync gets */
-	    {"virtlockd", virtlockd, is_virtlockd_ready, false, 0},
+	    {"corosync", corosync, is_corosync_ready, -20, 0},
+	    {"libvirtd", libvirtd, is_libvirtd_ready, -10, 0},
+	    {"pacemakerd", pacemakerd, NULL, -10, 0},
+	    {"vrmsd", vrmsd, NULL, -20, 0}, /* it measures what corosync gets */
+	    {"virtlockd", virtlockd, is_virtlockd_ready, -10, 0},
 	};
 	int rc = start(order, &services[0], error);
 

@@ -67,7 +67,7 @@ many_nodes() {
 	for node in node1 node5; do
 		same "$node: corosync's session" -20 "$(session_nice $node corosync)"
 		same "$node: vrmsd's session" -20 "$(session_nice $node vrmsd)"
-		same "$node: pacemakerd's session" 0 "$(session_nice $node pacemakerd)"
+		same "$node: pacemakerd's session" -10 "$(session_nice $node pacemakerd)"
 	done
 	lab down
 }
