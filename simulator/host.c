@@ -198,6 +198,7 @@ void vrms_sim_host_thaw(struct vrms_sim_world *world, int index)
 	node->frozen = false;
 	node->freeze++;
 	node->thaw_us = world->now_us;
+	node->over_us = world->now_us;
 	begin_beats(world, node);
 	if (!node->io_hangs) {
 		resume_guests(world, node);

@@ -79,6 +79,7 @@ struct vrms_sim_node {
 	int64_t up_us, silent_us; /* since when; silent_us: of its last beat, once it writes none */
 	int64_t freeze_us;        /* frozen since */
 	int64_t thaw_us;          /* when it was thawed last */
+	int64_t over_us;          /* when its last freeze or cut ended */
 	int64_t io_us;            /* I/O hangs since */
 	int64_t confirmed_us;     /* the cluster last knew for certain that nothing ran here */
 	int64_t stall_until_us;   /* overload or slow death: stalls until then */
