@@ -365,7 +365,7 @@ static int sort_faults(struct vrms_sim_scenario *scenario)
 	return 0;
 }
 
-static void add_default_device(struct vrms_sim_scenario *scenario)
+void vrms_sim_scenario_default_device(struct vrms_sim_scenario *scenario)
 {
 	size_t count;
 	const struct vrms_sim_setting *table = vrms_sim_device_table(&count);
@@ -494,7 +494,7 @@ int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario, struct vrms_e
 		return vrms_error_set(error, -EINVAL, "vrmsd.tuner with %d nodes: it knows %d",
 				      scenario->node_count, VRMS_SIM_TUNER_NODES);
 	}
-	add_default_device(scenario);
+	vrms_sim_scenario_default_device(scenario);
 	fill_in(scenario);
 	return 0;
 }

@@ -217,6 +217,15 @@ VRMS_MUST_CHECK int vrms_sim_scenario_populate(struct vrms_sim_scenario *scenari
 VRMS_MUST_CHECK int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario,
 					       struct vrms_error *error);
 
+/* A fence device where there is none: a pdu named "fence". */
+void vrms_sim_scenario_default_device(struct vrms_sim_scenario *scenario);
+
+/* Applies "section.key=value", or "device.NAME.key=value" to a fence device that is there.
+ * -EINVAL, -ERANGE, -ENOENT (no such key or device).
+ */
+VRMS_MUST_CHECK int vrms_sim_scenario_assign(struct vrms_sim_scenario *scenario, const char *text,
+					     struct vrms_error *error);
+
 /* Index by name or -ENOENT. */
 int vrms_sim_scenario_node(const struct vrms_sim_scenario *scenario, const char *name);
 int vrms_sim_scenario_vm(const struct vrms_sim_scenario *scenario, const char *name);

@@ -287,6 +287,11 @@ grids() {
 check "a sweep gives the same rows whatever core is first" grids
 check "it has a row for each combination" test "$(grep -c '^token=' "$work/one.txt")" = 4
 check "and draws them" grep -q '<circle' "$work/one.svg"
+check "fence devices and the number of nodes may be on the grid" ends 0 "$sim" sweep "$example" \
+	--grid device.bmc.time=1s,9s --grid cluster.nodes=3,6 --json="$work/fence.json"
+check "and change what comes out" test "$(grep availability "$work/fence.json" | sort -u | wc -l)" = 4
+check "a device that is not there is said" says 1 'there is no device "ups"' \
+	"$sim" sweep "$example" --grid device.ups.time=1s
 check "a grid without a setting is a usage error" says 2 'not section.key' \
 	"$sim" sweep "$stalls" --grid token
 check "so is none" says 2 'at least one --grid' "$sim" sweep "$stalls"
