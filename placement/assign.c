@@ -54,22 +54,80 @@ double vrms_solver_level_with(const struct vrms_solver *solver, int unit, int no
 	return level;
 }
 
-/* By how much the sum of squared loads grows when the unit is added. */
-static double growth_with(const struct vrms_solver *solver, int unit, int node)
+/* ---- growth: by how much the sum of squared loads grows when a unit is added.
+ *
+ * It is asked of every node for every unit, so that what does not change in between is kept:
+ * loads and scales of all nodes, brought up to date when a unit is put or taken.
+ */
+
+static void note_load(const struct vrms_solver *solver, int node)
 {
-	const struct vrms_model *model = solver->model;
-	double growth = 0;
-	int dims = model->dim_count;
+	int dims = solver->model->dim_count;
 
 	for (int d = 0; d < dims; d++) {
 		size_t at = (size_t)node * dims + d;
-		double scale = model->inverse[at] * solver->scale[d];
-		double before = (double)solver->state->weight[at] * scale;
-		double more = (double)model->unit_weight[(size_t)unit * dims + d] * scale;
 
-		growth += more * (2 * before + more);
+		solver->unit_scale[at] = solver->model->inverse[at] * solver->scale[d];
+		solver->load[at] = (double)solver->state->weight[at] * solver->unit_scale[at];
+	}
+}
+
+static void note_loads(const struct vrms_solver *solver)
+{
+	for (int n = 0; n < solver->model->node_count; n++) {
+		note_load(solver, n);
+	}
+}
+
+static void put(const struct vrms_solver *solver, int unit, int node)
+{
+	vrms_state_put(solver->state, unit, node);
+	note_load(solver, node);
+}
+
+static void take(const struct vrms_solver *solver, int unit)
+{
+	note_load(solver, vrms_state_take(solver->state, unit));
+}
+
+/* What a unit weighs, as numbers to reckon with. */
+struct weights {
+	double value[VRMS_DIM_MAX];
+};
+
+static struct weights weights_of(const struct vrms_model *model, int unit)
+{
+	struct weights weights = {{0}};
+
+	for (int d = 0; d < model->dim_count; d++) {
+		weights.value[d] = (double)model->unit_weight[(size_t)unit * model->dim_count + d];
+	}
+	return weights;
+}
+
+static inline double add_growth(const struct vrms_solver *solver, const struct weights *weights,
+				int node, int dims)
+{
+	const double *load = &solver->load[(size_t)node * (size_t)dims];
+	const double *scale = &solver->unit_scale[(size_t)node * (size_t)dims];
+	double growth = 0;
+
+	for (int d = 0; d < dims; d++) {
+		double more = weights->value[d] * scale[d];
+
+		growth += more * (2 * load[d] + more);
 	}
 	return growth;
+}
+
+static inline double growth_with(const struct vrms_solver *solver, const struct weights *weights,
+				 int node)
+{
+	int dims = solver->model->dim_count;
+
+	/* A number of rounds that the compiler knows makes no loop. */
+	return dims == 2 ? add_growth(solver, weights, node, 2)
+			 : add_growth(solver, weights, node, dims);
 }
 
 static bool is_better(const struct choice *a, const struct choice *b)
@@ -85,6 +143,7 @@ static int choose_level_node(const struct vrms_solver *solver, int unit)
 {
 	const struct vrms_state *state = solver->state;
 	struct choice best = {.node = -1};
+	struct weights weights = weights_of(solver->model, unit);
 	bool ruled = has_rules(solver->model, unit);
 	int nodes = solver->model->node_count;
 
@@ -92,6 +151,11 @@ static int choose_level_node(const struct vrms_solver *solver, int unit)
 		int n = solver->start + i < nodes ? solver->start + i : solver->start + i - nodes;
 		struct choice option = {.node = n};
 
+		/* Nearly all are turned away here: no level is below 1. */
+		if (!ruled && best.node >= 0 && best.level <= 1.0 &&
+		    growth_with(solver, &weights, n) >= best.growth) {
+			continue;
+		}
 		if (!state->open[n] || !vrms_state_has_room(state, unit, n) ||
 		    (ruled && !vrms_state_keeps_rules(state, unit, n))) {
 			continue;
@@ -104,7 +168,7 @@ static int choose_level_node(const struct vrms_solver *solver, int unit)
 		     (option.dislike == best.dislike && option.level > best.level))) {
 			continue;
 		}
-		option.growth = growth_with(solver, unit, n);
+		option.growth = growth_with(solver, &weights, n);
 		if (best.node < 0 || is_better(&option, &best)) {
 			best = option;
 		}
@@ -129,13 +193,14 @@ int vrms_assign_spread(struct vrms_solver *solver)
 		}
 	}
 	vrms_sort_by(solver->unit, solver->count, solver->key);
+	note_loads(solver);
 	for (int i = 0; i < solver->count; i++) {
 		int node = choose_level_node(solver, solver->unit[i]);
 
 		if (node < 0) {
 			left++;
 		} else {
-			vrms_state_put(solver->state, solver->unit[i], node);
+			put(solver, solver->unit[i], node);
 		}
 	}
 	return left;
@@ -369,31 +434,34 @@ static bool chain_off(struct vrms_solver *solver, int worst, double ceiling)
 /* Shifts units of the job to where the sum of squares falls, none above the ceiling. */
 static bool smooth(struct vrms_solver *solver, double ceiling)
 {
-	struct vrms_state *state = solver->state;
+	const struct vrms_state *state = solver->state;
 	bool any = false;
 
+	note_loads(solver);
 	for (int i = 0; i < solver->count; i++) {
 		int u = solver->unit[i], from = state->where[u], best = from;
+		struct weights weights = weights_of(solver->model, u);
 		double best_growth;
 		int64_t dislike;
 
 		if (from < 0) {
 			continue;
 		}
-		vrms_state_take(state, u);
+		take(solver, u);
 		dislike = vrms_state_dislike(state, u, from);
-		best_growth = growth_with(solver, u, from) - WORTHWHILE;
+		best_growth = growth_with(solver, &weights, from) - WORTHWHILE;
 		for (int n = 0; n < solver->model->node_count; n++) {
-			double growth = state->open[n] ? growth_with(solver, u, n) : best_growth;
+			double growth = growth_with(solver, &weights, n);
 
-			if (growth < best_growth && vrms_state_fits(state, u, n) &&
+			if (growth < best_growth && state->open[n] &&
+			    vrms_state_fits(state, u, n) &&
 			    vrms_solver_level_with(solver, u, n) <= ceiling &&
 			    vrms_state_dislike(state, u, n) <= dislike) {
 				best_growth = growth;
 				best = n;
 			}
 		}
-		vrms_state_put(state, u, best);
+		put(solver, u, best);
 		any = any || best != from;
 	}
 	return any;

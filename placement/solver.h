@@ -40,6 +40,8 @@ struct vrms_solver {
 	int down_count;
 	int *cut; /* scratch for down[] */
 
+	double *load;               /* [node][dim] scratch of assign.c: weight in parts of bound */
+	double *unit_scale;         /* [node][dim] scratch of assign.c */
 	double *key;                /* [unit] scratch */
 	int *backup;                /* [unit] scratch */
 	bool *mine;                 /* [unit] scratch: belongs to the job */
