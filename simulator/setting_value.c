@@ -236,6 +236,19 @@ int vrms_sim_settings_assign(struct vrms_sim_settings *settings, const char *tex
 	return vrms_sim_setting_store(setting, settings, equals + 1, error);
 }
 
+void vrms_sim_scenario_default_device(struct vrms_sim_scenario *scenario)
+{
+	size_t count;
+	const struct vrms_sim_setting *table = vrms_sim_device_table(&count);
+
+	if (scenario->device_count == 0) {
+		struct vrms_sim_device *device = &scenario->device[scenario->device_count++];
+
+		vrms_sim_settings_default(table, count, device);
+		snprintf(device->name, sizeof(device->name), "fence");
+	}
+}
+
 /* text: "NAME.key=value" */
 static int assign_device(struct vrms_sim_scenario *scenario, const char *text,
 			 struct vrms_error *error)

@@ -416,6 +416,13 @@ int vrms_sim_place_emptiest(struct vrms_sim_world *world, int vm); /* node or -1
 bool vrms_sim_place_is_open(const struct vrms_sim_world *world, int node);
 bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node);
 
+/* affinity.c: VMs with rules */
+bool vrms_sim_affinity_allows(const struct vrms_sim_world *world, int vm, int node);
+/* The node that it likes best, of those the emptiest, as room[] says; -1: none fits. */
+int vrms_sim_affinity_place(const struct vrms_sim_world *world, int vm);
+/* A node has come back: VMs that prefer it move there. */
+void vrms_sim_affinity_return(struct vrms_sim_world *world, int node);
+
 /* plan.c: the solver of placement/ */
 int vrms_sim_plan_new(const struct vrms_sim_scenario *scenario, struct vrms_sim_plan **ret_plan,
 		      struct vrms_error *error);
