@@ -107,7 +107,7 @@ static void cut_network(struct vrms_sim_world *world, const struct vrms_sim_faul
 		vrms_sim_host_failure(world, fault->first, fault->kind);
 	} else if (fault->kind == VRMS_SIM_FAULT_HEAL) {
 		for (int i = 0; i < width; i++) {
-			world->node[i].over_us = world->now_us;
+			vrms_sim_host_over(world, i);
 		}
 	} else if (fault->kind == VRMS_SIM_FAULT_ONEWAY && world->node[fault->second].up) {
 		vrms_sim_host_failure(world, fault->second, fault->kind);

@@ -371,6 +371,7 @@ void vrms_sim_host_power_off(struct vrms_sim_world *world, int node);
 void vrms_sim_host_power_on(struct vrms_sim_world *world, int node);
 void vrms_sim_host_freeze(struct vrms_sim_world *world, int node, int64_t for_us);
 void vrms_sim_host_thaw(struct vrms_sim_world *world, int node);
+void vrms_sim_host_over(struct vrms_sim_world *world, int node); /* its freeze or cut has ended */
 void vrms_sim_host_emptied(struct vrms_sim_world *world, int node);
 void vrms_sim_host_set_io(struct vrms_sim_world *world, int node, bool works);
 int vrms_sim_host_failure(struct vrms_sim_world *world, int node, int fault);

@@ -208,6 +208,7 @@ START_TEST(a_freeze_that_nobody_noticed_is_not_noticed_by_a_shutdown)
 	ck_assert_uint_ge(result.record.failure_count, 1);
 	ck_assert_int_eq(result.record.failure[0].node, 2);
 	ck_assert_int_lt(result.record.failure[0].detected_us, 0);
+	ck_assert_int_eq(sim_when(&result, VRMS_SIM_STEP_OVER, 2, -1), 10700);
 	vrms_sim_result_done(&result);
 }
 END_TEST
