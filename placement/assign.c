@@ -54,80 +54,17 @@ double vrms_solver_level_with(const struct vrms_solver *solver, int unit, int no
 	return level;
 }
 
-/* ---- growth: by how much the sum of squared loads grows when a unit is added.
- *
- * It is asked of every node for every unit, so that what does not change in between is kept:
- * loads and scales of all nodes, brought up to date when a unit is put or taken.
- */
-
-static void note_load(const struct vrms_solver *solver, int node)
-{
-	int dims = solver->model->dim_count;
-
-	for (int d = 0; d < dims; d++) {
-		size_t at = (size_t)node * dims + d;
-
-		solver->unit_scale[at] = solver->model->inverse[at] * solver->scale[d];
-		solver->load[at] = (double)solver->state->weight[at] * solver->unit_scale[at];
-	}
-}
-
-static void note_loads(const struct vrms_solver *solver)
-{
-	for (int n = 0; n < solver->model->node_count; n++) {
-		note_load(solver, n);
-	}
-}
-
 static void put(const struct vrms_solver *solver, int unit, int node)
 {
 	vrms_state_put(solver->state, unit, node);
-	note_load(solver, node);
+	vrms_growth_note(solver->growth, solver->state, solver->scale, node);
 }
 
 static void take(const struct vrms_solver *solver, int unit)
 {
-	note_load(solver, vrms_state_take(solver->state, unit));
-}
+	int node = vrms_state_take(solver->state, unit);
 
-/* What a unit weighs, as numbers to reckon with. */
-struct weights {
-	double value[VRMS_DIM_MAX];
-};
-
-static struct weights weights_of(const struct vrms_model *model, int unit)
-{
-	struct weights weights = {{0}};
-
-	for (int d = 0; d < model->dim_count; d++) {
-		weights.value[d] = (double)model->unit_weight[(size_t)unit * model->dim_count + d];
-	}
-	return weights;
-}
-
-static inline double add_growth(const struct vrms_solver *solver, const struct weights *weights,
-				int node, int dims)
-{
-	const double *load = &solver->load[(size_t)node * (size_t)dims];
-	const double *scale = &solver->unit_scale[(size_t)node * (size_t)dims];
-	double growth = 0;
-
-	for (int d = 0; d < dims; d++) {
-		double more = weights->value[d] * scale[d];
-
-		growth += more * (2 * load[d] + more);
-	}
-	return growth;
-}
-
-static inline double growth_with(const struct vrms_solver *solver, const struct weights *weights,
-				 int node)
-{
-	int dims = solver->model->dim_count;
-
-	/* A number of rounds that the compiler knows makes no loop. */
-	return dims == 2 ? add_growth(solver, weights, node, 2)
-			 : add_growth(solver, weights, node, dims);
+	vrms_growth_note(solver->growth, solver->state, solver->scale, node);
 }
 
 static bool is_better(const struct choice *a, const struct choice *b)
@@ -138,42 +75,66 @@ static bool is_better(const struct choice *a, const struct choice *b)
 	return a->level != b->level ? a->level < b->level : a->growth < b->growth;
 }
 
+struct choosing {
+	int unit;
+	bool ruled;
+	struct vrms_growth_weights weights;
+	struct choice best;
+};
+
+/* Looks at one node. */
+static void look_at(const struct vrms_solver *solver, struct choosing *choosing, int n)
+{
+	const struct vrms_state *state = solver->state;
+	struct choice *best = &choosing->best;
+	struct choice option = {.node = n};
+	int unit = choosing->unit;
+
+	if (!state->open[n] || !vrms_state_has_room(state, unit, n) ||
+	    (choosing->ruled && !vrms_state_keeps_rules(state, unit, n))) {
+		return;
+	}
+	option.dislike = choosing->ruled ? vrms_state_dislike(state, unit, n) : 0;
+	option.level = vrms_solver_level_with(solver, unit, n);
+	option.level = option.level > 1.0 ? option.level : 1.0;
+	if (best->node >= 0 && (option.dislike > best->dislike ||
+				(option.dislike == best->dislike && option.level > best->level))) {
+		return;
+	}
+	option.growth = vrms_growth_with(solver->growth, &choosing->weights, n);
+	if (best->node < 0 || is_better(&option, best)) {
+		*best = option;
+	}
+}
+
+static void look_through(const struct vrms_solver *solver, struct choosing *choosing, int from,
+			 int end)
+{
+	const struct choice *best = &choosing->best;
+
+	for (int n = from; n < end; n++) {
+		/* Nearly all are turned away here: no level is below 1. */
+		if (!choosing->ruled && best->node >= 0 && best->level <= 1.0) {
+			n = vrms_growth_next(solver->growth, &choosing->weights, n, end,
+					     best->growth);
+		}
+		if (n < end) {
+			look_at(solver, choosing, n);
+		}
+	}
+}
+
 /* The node where the unit disturbs least, or -1 when it fits nowhere. */
 static int choose_level_node(const struct vrms_solver *solver, int unit)
 {
-	const struct vrms_state *state = solver->state;
-	struct choice best = {.node = -1};
-	struct weights weights = weights_of(solver->model, unit);
-	bool ruled = has_rules(solver->model, unit);
-	int nodes = solver->model->node_count;
+	struct choosing choosing = {.unit = unit,
+				    .ruled = has_rules(solver->model, unit),
+				    .weights = vrms_growth_weights(solver->model, unit),
+				    .best = {.node = -1}};
 
-	for (int i = 0; i < nodes; i++) {
-		int n = solver->start + i < nodes ? solver->start + i : solver->start + i - nodes;
-		struct choice option = {.node = n};
-
-		/* Nearly all are turned away here: no level is below 1. */
-		if (!ruled && best.node >= 0 && best.level <= 1.0 &&
-		    growth_with(solver, &weights, n) >= best.growth) {
-			continue;
-		}
-		if (!state->open[n] || !vrms_state_has_room(state, unit, n) ||
-		    (ruled && !vrms_state_keeps_rules(state, unit, n))) {
-			continue;
-		}
-		option.dislike = ruled ? vrms_state_dislike(state, unit, n) : 0;
-		option.level = vrms_solver_level_with(solver, unit, n);
-		option.level = option.level > 1.0 ? option.level : 1.0;
-		if (best.node >= 0 &&
-		    (option.dislike > best.dislike ||
-		     (option.dislike == best.dislike && option.level > best.level))) {
-			continue;
-		}
-		option.growth = growth_with(solver, &weights, n);
-		if (best.node < 0 || is_better(&option, &best)) {
-			best = option;
-		}
-	}
-	return best.node;
+	look_through(solver, &choosing, solver->start, solver->model->node_count);
+	look_through(solver, &choosing, 0, solver->start);
+	return choosing.best.node;
 }
 
 int vrms_assign_spread(struct vrms_solver *solver)
@@ -193,7 +154,7 @@ int vrms_assign_spread(struct vrms_solver *solver)
 		}
 	}
 	vrms_sort_by(solver->unit, solver->count, solver->key);
-	note_loads(solver);
+	vrms_growth_note_all(solver->growth, solver->state, solver->scale);
 	for (int i = 0; i < solver->count; i++) {
 		int node = choose_level_node(solver, solver->unit[i]);
 
@@ -435,12 +396,13 @@ static bool chain_off(struct vrms_solver *solver, int worst, double ceiling)
 static bool smooth(struct vrms_solver *solver, double ceiling)
 {
 	const struct vrms_state *state = solver->state;
+	int nodes = solver->model->node_count;
 	bool any = false;
 
-	note_loads(solver);
+	vrms_growth_note_all(solver->growth, solver->state, solver->scale);
 	for (int i = 0; i < solver->count; i++) {
 		int u = solver->unit[i], from = state->where[u], best = from;
-		struct weights weights = weights_of(solver->model, u);
+		struct vrms_growth_weights weights = vrms_growth_weights(solver->model, u);
 		double best_growth;
 		int64_t dislike;
 
@@ -449,15 +411,13 @@ static bool smooth(struct vrms_solver *solver, double ceiling)
 		}
 		take(solver, u);
 		dislike = vrms_state_dislike(state, u, from);
-		best_growth = growth_with(solver, &weights, from) - WORTHWHILE;
-		for (int n = 0; n < solver->model->node_count; n++) {
-			double growth = growth_with(solver, &weights, n);
-
-			if (growth < best_growth && state->open[n] &&
-			    vrms_state_fits(state, u, n) &&
+		best_growth = vrms_growth_with(solver->growth, &weights, from) - WORTHWHILE;
+		for (int n = 0; n < nodes; n++) {
+			n = vrms_growth_next(solver->growth, &weights, n, nodes, best_growth);
+			if (n < nodes && vrms_state_fits(state, u, n) &&
 			    vrms_solver_level_with(solver, u, n) <= ceiling &&
 			    vrms_state_dislike(state, u, n) <= dislike) {
-				best_growth = growth;
+				best_growth = vrms_growth_with(solver->growth, &weights, n);
 				best = n;
 			}
 		}

@@ -10,7 +10,6 @@ struct vrms_solver *vrms_solver_new(const struct vrms_model *model)
 {
 	struct vrms_solver *solver VRMS_CLEANUP(vrms_solver_freep) = calloc(1, sizeof(*solver));
 	size_t units = (size_t)model->unit_count + 1;
-	size_t cells = (size_t)model->node_count * VRMS_DIM_MAX + 1;
 
 	if (solver == NULL) {
 		return NULL;
@@ -21,17 +20,16 @@ struct vrms_solver *vrms_solver_new(const struct vrms_model *model)
 	solver->shift = calloc(units, sizeof(*solver->shift));
 	solver->down = calloc(units, sizeof(*solver->down));
 	solver->cut = calloc(units, sizeof(*solver->cut));
-	solver->load = calloc(cells, sizeof(*solver->load));
-	solver->unit_scale = calloc(cells, sizeof(*solver->unit_scale));
+	solver->growth = vrms_growth_new(model);
 	solver->key = calloc(units, sizeof(*solver->key));
 	solver->backup = calloc(units, sizeof(*solver->backup));
 	solver->mine = calloc(units, sizeof(*solver->mine));
 	solver->visited = calloc((size_t)model->node_count + 1, sizeof(*solver->visited));
 	solver->search = vrms_search_new(model);
 	if (solver->bounds == NULL || solver->unit == NULL || solver->shift == NULL ||
-	    solver->down == NULL || solver->load == NULL || solver->unit_scale == NULL ||
-	    solver->cut == NULL || solver->key == NULL || solver->backup == NULL ||
-	    solver->mine == NULL || solver->visited == NULL || solver->search == NULL) {
+	    solver->down == NULL || solver->growth == NULL || solver->cut == NULL ||
+	    solver->key == NULL || solver->backup == NULL || solver->mine == NULL ||
+	    solver->visited == NULL || solver->search == NULL) {
 		return NULL;
 	}
 	return VRMS_TAKE(solver);
@@ -48,8 +46,7 @@ void vrms_solver_free(struct vrms_solver *solver)
 	free(solver->shift);
 	free(solver->down);
 	free(solver->cut);
-	free(solver->load);
-	free(solver->unit_scale);
+	vrms_growth_free(solver->growth);
 	free(solver->key);
 	free(solver->backup);
 	free(solver->mine);
