@@ -179,6 +179,16 @@ static void resume_guests(struct vrms_sim_world *world, const struct vrms_sim_no
 	}
 }
 
+void vrms_sim_host_over(struct vrms_sim_world *world, int index)
+{
+	struct vrms_sim_node *node = &world->node[index];
+
+	if (node->failure >= 0 && node->over_us <= world->record.failure[node->failure].at_us) {
+		vrms_sim_note(world, VRMS_SIM_STEP_OVER, index, -1);
+	}
+	node->over_us = world->now_us;
+}
+
 void vrms_sim_host_thaw(struct vrms_sim_world *world, int index)
 {
 	struct vrms_sim_node *node = &world->node[index];
@@ -189,6 +199,7 @@ void vrms_sim_host_thaw(struct vrms_sim_world *world, int index)
 	node->frozen = false;
 	node->freeze++;
 	node->thaw_us = world->now_us;
+	vrms_sim_host_over(world, index);
 	begin_beats(world, node);
 	if (!node->io_hangs) {
 		resume_guests(world, node);

@@ -54,6 +54,7 @@ const char *vrms_sim_rule_text(enum vrms_sim_rule rule);
 	X(MIGRATE, "live migration begun")                       \
 	X(MIGRATED, "migrated")                                  \
 	X(NO_ROOM, "no host has room for it")                    \
+	X(OVER, "it ends by itself")                             \
 	X(BOOTED, "host is up")                                  \
 	X(ONLINE, "host takes guests")                           \
 	X(TOKEN, "token changed")
