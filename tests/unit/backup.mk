@@ -11,6 +11,7 @@ UNIT_TESTS += \
 	tests/unit/test_backup_history \
 	tests/unit/test_backup_live \
 	tests/unit/test_backup_lock \
+	tests/unit/test_backup_pack \
 	tests/unit/test_backup_plan \
 	tests/unit/test_backup_policy \
 	tests/unit/test_backup_record \
@@ -47,6 +48,8 @@ tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_extent_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_format_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_format_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_pack_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_pack_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_plan_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_plan_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_retention_CFLAGS = $(BACKUP_UNIT_CFLAGS)
