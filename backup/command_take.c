@@ -159,10 +159,11 @@ void vrms_take_print(const struct vrms_point *point)
 		char read[16], changed[16];
 
 		if (part->is_disk) {
-			printf("  %s: %s%s%s%s, read %s, changed %s\n", part->name,
+			printf("  %s: %s%s%s%s, read %s, %s %s\n", part->name,
 			       vrms_mode_name(part->mode), part->reason[0] != '\0' ? " (" : "",
 			       part->reason, part->reason[0] != '\0' ? ")" : "",
 			       vrms_size_print(part->read_bytes, read),
+			       part->mode == VRMS_MODE_FULL ? "data" : "changed",
 			       vrms_size_print(part->changed_bytes, changed));
 		}
 	}

@@ -7,23 +7,31 @@
 #define NBDKIT_API_VERSION 2
 
 #include <errno.h>
+#include <fcntl.h>
 #include <nbdkit-plugin.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "backup/cli.h"
 #include "backup/part_reader.h"
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_REQUESTS
 
-enum { EXTENTS_MAX = 4096 };
+enum { EXTENTS_MAX = 4096, LONELY_S = 60 };
 
 /* nbdkit gives its callbacks no context until a client is there. */
 static struct {
 	struct vrms_cli cli;
 	const char *point_name;
-	const char *disk; /* NULL: all of them */
+	const char *disk;     /* NULL: all of them */
+	const char *outlives; /* "yes": who started it may end before it; NULL: no */
+	const char *ready;    /* file to make when clients are served; NULL: none */
+	atomic_bool had_client;
 	struct vrms_open open;
 	struct vrms_point point;
 } served;
@@ -37,6 +45,8 @@ static const struct {
     {"key-command", &served.cli.key_command},
     {"point", &served.point_name},
     {"disk", &served.disk},
+    {"outlives", &served.outlives},
+    {"ready", &served.ready},
 };
 
 static int served_config(const char *key, const char *value)
@@ -56,6 +66,52 @@ static int served_config_complete(void)
 	if (served.cli.repository == NULL || served.point_name == NULL) {
 		nbdkit_error("'repository' and 'point' are required");
 		return -1;
+	}
+	return 0;
+}
+
+/* Who started it may have been killed before there was a client, and nobody else ends it. */
+static void *watch_lonely(void *argument)
+{
+	sleep(LONELY_S);
+	if (!atomic_load(&served.had_client)) {
+		nbdkit_error("no client for %d s", LONELY_S);
+		nbdkit_shutdown();
+	}
+	return argument;
+}
+
+/* nbdkit 1.32 has itself ended with its parent, whether asked to or not, and its clients then read
+ * errors. */
+static int outlive_parent(void)
+{
+	pthread_t thread;
+
+	if (served.outlives == NULL) {
+		return 0;
+	}
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0 ||
+	    pthread_create(&thread, NULL, watch_lonely, NULL) != 0) {
+		nbdkit_error("'outlives' cannot be had");
+		return -1;
+	}
+	pthread_detach(thread);
+	return 0;
+}
+
+/* nbdkit listens before it opens the plugin, so neither its socket nor its pid file would do. */
+static int tell_ready(void)
+{
+	int fd = served.ready != NULL
+		     ? open(served.ready, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)
+		     : 0;
+
+	if (fd < 0) {
+		nbdkit_error("%s: %s", served.ready, strerror(errno));
+		return -1;
+	}
+	if (fd > 0) {
+		close(fd);
 	}
 	return 0;
 }
@@ -102,7 +158,7 @@ static int served_after_fork(void)
 		nbdkit_error("%s", error.text);
 		return -1;
 	}
-	return 0;
+	return outlive_parent() < 0 ? -1 : tell_ready();
 }
 
 static void served_cleanup(void)
@@ -156,6 +212,7 @@ static void *served_open(int readonly)
 	int rc;
 
 	(void)readonly;
+	atomic_store(&served.had_client, true);
 	if (client == NULL || name == NULL) {
 		free(client);
 		return NULL;
