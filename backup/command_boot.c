@@ -73,6 +73,7 @@ static struct vrms_serve serve_of(const struct vrms_cli *cli, const struct vrms_
 	    .disk = disk_of(cli),
 	    .socket = cli->socket,
 	    .is_writable = cli->writable,
+	    .outlives = true,
 	};
 }
 
@@ -324,7 +325,6 @@ int vrms_command_boot(const struct vrms_cli *cli, struct vrms_error *error)
 	}
 	if (rc == 0) {
 		serve = serve_of(cli, &boot.point);
-		serve.outlives = true;
 		rc = vrms_overlays_make(&boot.point, &serve, boot.folder, boot.name, &boot.overlays,
 					error);
 	}

@@ -22,7 +22,7 @@
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_REQUESTS
 
-enum { EXTENTS_MAX = 4096, LONELY_S = 60 };
+enum { EXTENTS_MAX = 4096 };
 
 /* nbdkit gives its callbacks no context until a client is there. */
 static struct {
@@ -30,6 +30,7 @@ static struct {
 	const char *point_name;
 	const char *disk;     /* NULL: all of them */
 	const char *outlives; /* "yes": who started it may end before it; NULL: no */
+	const char *patience; /* seconds to wait for the first client; NULL: for ever */
 	const char *ready;    /* file to make when clients are served; NULL: none */
 	atomic_bool had_client;
 	struct vrms_open open;
@@ -46,6 +47,7 @@ static const struct {
     {"point", &served.point_name},
     {"disk", &served.disk},
     {"outlives", &served.outlives},
+    {"patience", &served.patience},
     {"ready", &served.ready},
 };
 
@@ -73,29 +75,37 @@ static int served_config_complete(void)
 /* Who started it may have been killed before there was a client, and nobody else ends it. */
 static void *watch_lonely(void *argument)
 {
-	sleep(LONELY_S);
+	sleep((unsigned int)atoi(served.patience));
 	if (!atomic_load(&served.had_client)) {
-		nbdkit_error("no client for %d s", LONELY_S);
+		nbdkit_error("no client for %s s", served.patience);
 		nbdkit_shutdown();
 	}
 	return argument;
+}
+
+static int start_watch(void)
+{
+	pthread_t thread;
+
+	if (served.patience == NULL) {
+		return 0;
+	}
+	if (pthread_create(&thread, NULL, watch_lonely, NULL) != 0) {
+		nbdkit_error("no thread");
+		return -1;
+	}
+	pthread_detach(thread);
+	return 0;
 }
 
 /* nbdkit 1.32 has itself ended with its parent, whether asked to or not, and its clients then read
  * errors. */
 static int outlive_parent(void)
 {
-	pthread_t thread;
-
-	if (served.outlives == NULL) {
-		return 0;
-	}
-	if (prctl(PR_SET_PDEATHSIG, 0) < 0 ||
-	    pthread_create(&thread, NULL, watch_lonely, NULL) != 0) {
-		nbdkit_error("'outlives' cannot be had");
+	if (served.outlives != NULL && prctl(PR_SET_PDEATHSIG, 0) < 0) {
+		nbdkit_error("prctl: %s", strerror(errno));
 		return -1;
 	}
-	pthread_detach(thread);
 	return 0;
 }
 
@@ -158,7 +168,7 @@ static int served_after_fork(void)
 		nbdkit_error("%s", error.text);
 		return -1;
 	}
-	return outlive_parent() < 0 ? -1 : tell_ready();
+	return outlive_parent() < 0 || start_watch() < 0 ? -1 : tell_ready();
 }
 
 static void served_cleanup(void)

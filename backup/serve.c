@@ -22,11 +22,12 @@ enum {
 	START_MS = 30000,
 	STOP_MS = 5000,
 	POLL_MS = 5,
-	SETTINGS = 7,
+	SETTINGS = 8,
 	LOG_BYTES_MAX = 1 << 16
 };
 
 static const char program[] = "nbdkit";
+static const char patience_s[] = "60";
 static const char plugin_file[] = "nbdkit-vrms-backup-plugin.so";
 
 struct command {
@@ -108,6 +109,7 @@ static int build(const struct vrms_serve *serve, bool ends_with_last, struct com
 	    add_setting(command, "key-command", serve->key_command) < 0 ||
 	    add_setting(command, "disk", serve->disk) < 0 ||
 	    add_setting(command, "outlives", serve->outlives ? "yes" : NULL) < 0 ||
+	    add_setting(command, "patience", ends_with_last ? patience_s : NULL) < 0 ||
 	    add_setting(command, "ready", ends_with_last ? command->ready_path : NULL) < 0) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}

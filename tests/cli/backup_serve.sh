@@ -107,6 +107,11 @@ done
 is_over "$server" || fail "the server did not end with its last client"
 server=
 rm "$work/nbd" "$work/ready"
+# One that nobody ever comes to ends by itself.
+timeout 30 nbdkit --foreground --unix "$work/nbd" --filter=exitlast --readonly backup/nbdkit-vrms-backup-plugin.so \
+	repository="$work/repository" point=vm1@1 patience=1 2>"$work/log" || fail "a server without clients stays"
+grep -q "no client for 1 s" "$work/log" || fail "no reason: $(cat "$work/log")"
+rm "$work/nbd"
 
 # A disk on the network: read and written through QEMU's programs, in whole sectors.
 serve --disk vda
