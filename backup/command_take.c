@@ -122,7 +122,11 @@ static void inputs_done(struct inputs *inputs)
 
 static int read_inputs(const struct vrms_cli *cli, struct inputs *inputs, struct vrms_error *error)
 {
-	int rc = 0;
+	/* Of those that are named, each is wanted. */
+	int rc = cli->images.count > 0 && cli->excluded.count > 0
+		     ? vrms_error_set(error, -EINVAL, "--exclude '%s': not with --image",
+				      cli->excluded.rows[0])
+		     : 0;
 
 	for (size_t i = 0; i < cli->images.count && rc == 0; i++) {
 		rc = split("image", cli->images.rows[i], inputs->disk_names[i],

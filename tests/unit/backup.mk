@@ -66,6 +66,7 @@ BACKUP_CLI_TESTS = \
 	tests/cli/backup_policy.sh \
 	tests/cli/backup_refused.sh \
 	tests/cli/backup_serve.sh \
+	tests/cli/backup_trust.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
 EXTRA_DIST += $(BACKUP_CLI_TESTS) tests/cli/backup_format.py
