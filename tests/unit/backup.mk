@@ -58,6 +58,7 @@ tests_unit_test_backup_care_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 
 BACKUP_CLI_TESTS = \
+	tests/cli/backup_care.sh \
 	tests/cli/backup_cluster.sh \
 	tests/cli/backup_copy.sh \
 	tests/cli/backup_device.sh \
