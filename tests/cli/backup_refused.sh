@@ -41,7 +41,8 @@ mkdir "$repository"
 refused "not a backup repository" "$backup" list
 "$backup" init >/dev/null
 refused "already a repository" "$backup" init
-"$backup" take vm1 --image "vda=$work/vda.raw" >/dev/null
+echo "words" >"$work/notes"
+"$backup" take vm1 --image "vda=$work/vda.raw" --file "notes=$work/notes" >/dev/null
 
 # Names.
 refused "no backup of VM 'vm2'" "$backup" restore vm2 --output "$work/out.d"
@@ -60,6 +61,7 @@ refused "disk 'vda' twice" "$backup" take vm1 --image "vda=$work/vda.raw" --imag
 # Targets.
 printf 'old' >"$work/out.d/there"
 refused "exists; --overwrite" "$backup" restore vm1 --disk "vda=$work/out.d/there"
+refused "exists; --overwrite" "$backup" restore vm1 --disk "notes=$work/out.d/there"
 refused "No such file" "$backup" restore vm1 --disk "vda=$work/none.d/x"
 if unshare --mount mount -t tmpfs none "$work/out.d" 2>/dev/null; then # a read-only file system, and one that is too small
 	refused_on() { # PART OPTIONS-OF-MOUNT

@@ -95,11 +95,16 @@ clean_fail_over() {
 	last_point_restores
 }
 
+# In the middle of a backup, whose lock is then nobody's.
 power_cut() {
 	host=node1
+	change "write -P 49 142M 8M"
+	(trap - ERR; backup take bk --mode incremental --rate 1M >/dev/null 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
 	# Only what the guest has flushed must survive.
 	change "write -P 50 140M 1M" flush
 	lab power off node1
+	wait || :
 	host=node2 ASK=node2
 	vm_exec virsh -q create /srv/vm/bk.xml
 	change "write -P 51 150M 1M"
@@ -264,7 +269,7 @@ copied() {
 
 # Firmware variables, the TPM's state and a disk that is a block device.
 firmware() {
-	local loop uuid tpm
+	local loop uuid tpm try before
 	host=node2
 	[ -e /usr/share/OVMF/OVMF_VARS_4M.fd ] || { say "no OVMF (Debian package: ovmf)"; exit 77; }
 	lab vm add fw --files-only
@@ -285,13 +290,26 @@ firmware() {
 	backup restore fw --disk vda=/srv/fw.back --format raw >/dev/null
 	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device's content differs"
 
-	# Off, with a TPM that somebody else has filled.
+	# Running, with a TPM that the firmware fills.
 	command -v swtpm swtpm_setup >/dev/null || { say "no TPM (Debian packages: swtpm, swtpm-tools)"; exit 77; }
 	vm_exec virsh -q dumpxml --inactive fw | sed 's|</devices>|<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm></devices>|' >"$SAN/vm/fw.xml"
 	vm_exec virsh -q define /srv/vm/fw.xml
 	uuid=$(vm_exec virsh -q domuuid fw | head -n 1)
 	tpm=/var/lib/libvirt/swtpm/$uuid/tpm2
-	vm_exec mkdir -p "$tpm"
+	vm_exec virsh -q start fw
+	wait_until 90 "the TPM has a state" vm_exec test -s "$tpm/tpm2-00.permall"
+	for try in 1 2 3 4 5; do # while it changes nothing can be compared
+		before=$(vm_exec cksum "$tpm/tpm2-00.permall")
+		words=$(backup take fw 2>&1) || fail "take: $words"
+		[ "$(vm_exec cksum "$tpm/tpm2-00.permall")" != "$before" ] || break
+	done
+	contains "what was saved" "$(backup show fw)" "file tpm"
+	rm -f "$SAN/fw.back"
+	backup restore fw --disk tpm=/srv/fw.tpm --overwrite >/dev/null
+	vm_exec cmp "$tpm/tpm2-00.permall" /srv/fw.tpm || fail "the running TPM's state differs, try $try"
+	backup restore fw --disk vda=/srv/fw.back --format raw >/dev/null
+	vm_exec virsh -q destroy fw
+	# Off, with a TPM that somebody else has filled.
 	vm_exec sh -c "head -c 5000 /dev/urandom >$tpm/tpm2-00.permall; cp $tpm/tpm2-00.permall /srv/fw.tpm"
 	cp "$SAN/disk/fw.nvram" "$SAN/fw.nvram"
 	words=$(backup take fw 2>&1) || fail "take: $words"
