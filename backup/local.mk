@@ -19,6 +19,7 @@ PURE_ARCHIVES += backup/libvrms-backup-core.a
 # The repository and what works on it.
 noinst_LIBRARIES += backup/libvrms-backup.a
 backup_libvrms_backup_a_SOURCES = \
+	backup/behind.c backup/behind.h \
 	backup/block_reader.c \
 	backup/coder.c backup/coder.h \
 	backup/copy.c backup/copy.h \
@@ -38,6 +39,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/pack_table.c backup/pack_table.h \
 	backup/part_reader.c backup/part_reader.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
+	backup/pack_window.c backup/pack_window.h \
 	backup/pipeline.c backup/pipeline.h \
 	backup/pipeline_line.h backup/pipeline_read.c \
 	backup/plan.c backup/plan.h \
