@@ -167,6 +167,55 @@ external_committed() {
 	took "incremental, read"
 }
 
+saved() {
+	vm_exec virsh -q managedsave bk >/dev/null
+	start
+	change "write -P 31 98M 1M"
+	took "incremental, read"
+}
+
+job_runs() { vm_exec virsh -q domjobinfo bk | grep -qi backup; }
+slow_backup() { # in the background; what it said is in $DIR/words
+	change "write -P 32 100M 6M"
+	(trap - ERR; backup take bk --rate 1M >"$DIR/words" 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
+}
+powered_off() {
+	slow_backup
+	vm_exec virsh -q shutdown bk
+	wait $! && fail "a backup of a VM that ended succeeded: $(cat "$DIR/words")"
+	say "$(cat "$DIR/words")"
+	wait_until 30 "the VM is off" is_off
+	start
+	change "write -P 33 108M 1M"
+	took "incremental, read"
+}
+is_off() { [ "$(vm_exec virsh -q domstate bk)" = "shut off" ]; }
+
+libvirtd_killed() {
+	slow_backup
+	vm_exec pkill -KILL -x libvirtd
+	start_libvirtd "$host"
+	wait $! || :
+	say "$(cat "$DIR/words")"
+	wait_until 60 "what it left is put right" nothing_left_quietly
+	change "write -P 34 110M 1M"
+	took "incremental, read"
+}
+nothing_left_quietly() { (nothing_left) >/dev/null; }
+
+# Its newest bitmap was only in memory.
+qemu_killed() {
+	change "write -P 35 112M 1M"
+	take full
+	change "write -P 36 114M 1M" flush
+	vm_exec sh -c 'kill -KILL "$(cat /run/libvirt/qemu/bk.pid)"'
+	wait_until 30 "the VM is off" is_off
+	start
+	took "full (the disk has no good bitmap"
+	took "incremental, read"
+}
+
 all_of_them() { all_points_restore; }
 
 LUN=iscsi://127.0.0.1:3261/iqn.2026-01.local.test:far/1
@@ -229,6 +278,10 @@ host=$(where) run_case released "released, then reverted: full with the reason, 
 host=$(where) run_case external "an external snapshot thrown away: incremental"
 host=$(where) run_case external_backed_up "thrown away after a backup of it: full with the reason"
 host=$(where) run_case external_committed "committed back: incremental"
+host=$(where) run_case saved "managed save and start: incremental"
+host=$(where) run_case powered_off "the guest powers off in a backup: that one fails, then incremental"
+host=$(where) run_case libvirtd_killed "libvirtd is killed in a backup: incremental"
+host=$(where) run_case qemu_killed "QEMU is killed before it stored a bitmap: full with the reason"
 run_case all_of_them "every point restores what was there at its moment"
 run_case on_the_network "a disk on iSCSI is taken from a VM that runs and one that is off, and put back"
 finish
