@@ -64,6 +64,7 @@ tests_unit_test_backup_care_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 
 BACKUP_CLI_TESTS = \
+	tests/cli/backup_care.sh \
 	tests/cli/backup_cluster.sh \
 	tests/cli/backup_copy.sh \
 	tests/cli/backup_device.sh \
@@ -72,6 +73,7 @@ BACKUP_CLI_TESTS = \
 	tests/cli/backup_policy.sh \
 	tests/cli/backup_refused.sh \
 	tests/cli/backup_serve.sh \
+	tests/cli/backup_trust.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
 EXTRA_DIST += $(BACKUP_CLI_TESTS) tests/cli/backup_format.py
