@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/pack_window.h"
 #include "backup/repository_struct.h"
 
 enum { COPIES_MAX = 16 };
@@ -14,8 +15,7 @@ struct vrms_block_reader {
 	struct vrms_repository *repository;
 	struct vrms_index *index;
 	struct vrms_coder *coder;
-	uint8_t *record; /* as stored */
-	size_t record_capacity;
+	struct vrms_pack_window *window;
 	uint8_t *block; /* decoded, VRMS_BLOCK_BYTES_MAX */
 };
 
@@ -85,8 +85,9 @@ int vrms_block_reader_new(struct vrms_repository *repository, struct vrms_block_
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	reader->repository = repository;
+	reader->window = vrms_pack_window_new();
 	reader->block = malloc(VRMS_BLOCK_BYTES_MAX);
-	if (reader->block == NULL) {
+	if (reader->window == NULL || reader->block == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	rc = vrms_repository_index(repository, &reader->index, error);
@@ -105,47 +106,35 @@ void vrms_block_reader_free(struct vrms_block_reader *reader)
 		return;
 	}
 	vrms_coder_free(reader->coder);
-	free(reader->record);
+	vrms_pack_window_free(reader->window);
 	free(reader->block);
 	free(reader);
 }
 
+/* Expands a block and compares its hash with its name. */
 static int decode_block(struct vrms_block_reader *reader, const struct vrms_block *block,
-			struct vrms_error *error)
+			uint8_t *ret_data, struct vrms_error *error)
 {
 	struct vrms_record_header header = {.encoding = block->encoding,
 					    .raw_bytes = block->raw_bytes};
 	struct vrms_name name;
 	int rc;
 
-	if (block->raw_bytes > VRMS_BLOCK_BYTES_MAX ||
-	    vrms_coder_expand(reader->coder, &header, block->data, block->size, reader->block) <
-		0) {
+	if (vrms_coder_expand(reader->coder, &header, block->data, block->size, ret_data) < 0) {
 		return vrms_error_set(error, -EBADMSG, "the block does not expand");
 	}
-	rc = vrms_coder_name(reader->coder, reader->block, block->raw_bytes, &name, error);
+	rc = vrms_coder_name(reader->coder, ret_data, block->raw_bytes, &name, error);
 	if (rc == 0 && vrms_name_compare(&name, &block->name) != 0) {
 		rc = vrms_error_set(error, -EBADMSG, "the block has another hash");
 	}
 	return rc;
 }
 
-static int reserve(struct vrms_block_reader *reader, size_t size)
-{
-	if (reader->record_capacity < size) {
-		free(reader->record);
-		reader->record_capacity = 0;
-		reader->record = malloc(size);
-		if (reader->record == NULL) {
-			return -ENOMEM;
-		}
-		reader->record_capacity = size;
-	}
-	return 0;
-}
-
-int vrms_block_reader_check(struct vrms_block_reader *reader, const struct vrms_location *location,
-			    void *ret_data, uint32_t *ret_raw_bytes, struct vrms_error *error)
+/* Reads and checks one copy.  ret_data has room for *raw_bytes; it must be exactly as long when
+ * is_exact. */
+static int read_copy(struct vrms_block_reader *reader, const struct vrms_location *location,
+		     bool is_exact, uint8_t *ret_data, uint32_t *raw_bytes,
+		     struct vrms_error *error)
 {
 	struct vrms_index_pack pack = vrms_index_pack(reader->index, location->pack);
 	char text[VRMS_ID_TEXT_BYTES];
@@ -156,23 +145,36 @@ int vrms_block_reader_check(struct vrms_block_reader *reader, const struct vrms_
 	if (rc < 0) {
 		return rc;
 	}
-	rc = reserve(reader, VRMS_RECORD_HEADER_BYTES + (size_t)location->entry.stored_bytes);
-	if (rc == 0) {
-		rc = vrms_pack_reader_get(handle->reader, &location->entry, reader->record, &block,
-					  error);
-	}
+	rc = vrms_pack_window_get(reader->window, handle->reader, &location->entry, &block, error);
 	give_handle(reader->repository, handle);
+	if (rc == 0 &&
+	    (block.raw_bytes > *raw_bytes || (is_exact && block.raw_bytes != *raw_bytes))) {
+		rc = vrms_error_set(error, -EBADMSG, "the block has another length");
+	}
 	if (rc == 0) {
-		rc = decode_block(reader, &block, error);
+		rc = decode_block(reader, &block, ret_data, error);
+		*raw_bytes = block.raw_bytes;
 	}
 	if (rc < 0) {
 		vrms_id_print(&pack.pack, text);
 		return vrms_error_wrap(error, rc, "pack %s", text);
 	}
-	if (ret_data != NULL) {
-		memcpy(ret_data, reader->block, block.raw_bytes);
+	return 0;
+}
+
+int vrms_block_reader_check(struct vrms_block_reader *reader, const struct vrms_location *location,
+			    void *ret_data, uint32_t *ret_raw_bytes, struct vrms_error *error)
+{
+	uint32_t raw_bytes = VRMS_BLOCK_BYTES_MAX;
+	int rc = read_copy(reader, location, false, reader->block, &raw_bytes, error);
+
+	if (rc < 0) {
+		return rc;
 	}
-	*ret_raw_bytes = block.raw_bytes;
+	if (ret_data != NULL) {
+		memcpy(ret_data, reader->block, raw_bytes);
+	}
+	*ret_raw_bytes = raw_bytes;
 	return 0;
 }
 
@@ -196,7 +198,6 @@ int vrms_block_reader_get(struct vrms_block_reader *reader, const struct vrms_wa
 {
 	struct vrms_location locations[COPIES_MAX];
 	char text[2 * VRMS_NAME_BYTES + 1];
-	uint32_t raw_bytes;
 	int count, rc = -ENOENT;
 
 	if (vrms_name_is_zero(&want->name)) {
@@ -209,9 +210,9 @@ int vrms_block_reader_get(struct vrms_block_reader *reader, const struct vrms_wa
 	}
 	prefer(locations, (size_t)count, want->generation);
 	for (int i = 0; i < count; i++) {
-		rc = vrms_block_reader_check(reader, &locations[i], NULL, &raw_bytes, error);
-		if (rc == 0 && raw_bytes == want->raw_bytes) {
-			memcpy(ret_data, reader->block, raw_bytes);
+		uint32_t raw_bytes = want->raw_bytes;
+
+		if (read_copy(reader, &locations[i], true, ret_data, &raw_bytes, error) == 0) {
 			return 0;
 		}
 		rc = -EBADMSG; /* also one that cannot be read: the next may be good */

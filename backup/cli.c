@@ -38,7 +38,7 @@ static const struct cli_option options[] = {
     {"threads", NUMBER, FIELD(threads), "N", "worker threads (as many as processors)", 1, 15},
     {"json", FLAG, FIELD(json), NULL, "print JSON"},
     {"encrypt", FLAG, FIELD(encrypt), NULL, "encrypt with AES-256-GCM; needs a key"},
-    {"fast", FLAG, FIELD(fast), NULL, "hash with XXH3-128 and compress with zstd -3"},
+    {"fast", FLAG, FIELD(fast), NULL, "hash with XXH3-128 and compress with zstd -2"},
     {"hash", TEXT, FIELD(hash), "NAME", "sha256 (default) or xxh3"},
     {"compression", TEXT, FIELD(compression), "NAME", "zstd (default) or none"},
     {"level", NUMBER, FIELD(level), "N", "zstd level, -7 to 19 (1)", -7, 19},

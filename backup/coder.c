@@ -42,6 +42,26 @@ static int open_hmac(struct vrms_coder *coder)
 	return 0;
 }
 
+/* zstd's own tables for its fast levels are 32 KiB, all of a first-level cache that here two
+ * threads and the data share.  Measured on 64 KiB blocks of programs and texts: at level 1 a table
+ * of 16 KiB is a sixth faster for 1 % more bytes; at levels below, one of 8 KiB with matches from 5
+ * bytes at level -2 is faster and smaller than level -3 is by itself. */
+static int tune(ZSTD_CCtx *compressor, int level)
+{
+	enum { HASH_LOG_FIRST = 12, HASH_LOG_FAST = 11, MATCH_FAST = 5 };
+	size_t rc = 0;
+
+	if (level == 1) {
+		rc = ZSTD_CCtx_setParameter(compressor, ZSTD_c_hashLog, HASH_LOG_FIRST);
+	} else if (level < 0) {
+		rc = ZSTD_CCtx_setParameter(compressor, ZSTD_c_hashLog, HASH_LOG_FAST);
+		if (!ZSTD_isError(rc)) {
+			rc = ZSTD_CCtx_setParameter(compressor, ZSTD_c_minMatch, MATCH_FAST);
+		}
+	}
+	return ZSTD_isError(rc) ? -EIO : 0;
+}
+
 static int open_parts(struct vrms_coder *coder)
 {
 	coder->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -54,7 +74,8 @@ static int open_parts(struct vrms_coder *coder)
 	}
 	if (ZSTD_isError(ZSTD_CCtx_setParameter(coder->compressor, ZSTD_c_compressionLevel,
 						coder->config.level)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(coder->compressor, ZSTD_c_checksumFlag, 0))) {
+	    ZSTD_isError(ZSTD_CCtx_setParameter(coder->compressor, ZSTD_c_checksumFlag, 0)) ||
+	    tune(coder->compressor, coder->config.level) < 0) {
 		return -EIO;
 	}
 	return coder->config.hash == VRMS_HASH_HMAC_SHA256 ? open_hmac(coder) : 0;

@@ -355,26 +355,38 @@ int vrms_index_add(struct vrms_index *index, const struct vrms_index_pack *pack,
 	struct vrms_segment *segment;
 	int rc = vrms_segment_from_pack(pack, entries, count, &segment);
 
-	if (rc < 0) {
-		return vrms_error_errno(error, rc, "index");
-	}
-	pthread_rwlock_wrlock(&index->lock);
-	rc = take_segment(index, segment);
-	if (rc < 0) {
-		rc = vrms_error_errno(error, rc, "index");
-	} else {
-		bool *joins VRMS_CLEANUP(vrms_freep) = calloc(index->segment_count, sizeof(*joins));
-
-		/* Also what was adopted at the start goes to disk with it. */
-		for (size_t i = 0; joins != NULL && i < index->segment_count; i++) {
-			joins[i] = index->segments[i]->name[0] == '\0';
-		}
-		rc = joins == NULL ? vrms_error_set(error, -ENOMEM, "out of memory")
-				   : join(index, joins, NULL, error);
-	}
 	if (rc == 0) {
-		rc = join_levels(index, error);
+		pthread_rwlock_wrlock(&index->lock);
+		rc = take_segment(index, segment);
+		pthread_rwlock_unlock(&index->lock);
 	}
+	return rc < 0 ? vrms_error_errno(error, rc, "index") : 0;
+}
+
+/* Also what was adopted at the start goes to disk with the rest; lock held. */
+static int save(struct vrms_index *index, struct vrms_error *error)
+{
+	bool *joins VRMS_CLEANUP(vrms_freep) = calloc(index->segment_count + 1, sizeof(*joins));
+	bool is_any = false;
+	int rc;
+
+	if (joins == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < index->segment_count; i++) {
+		joins[i] = index->segments[i]->name[0] == '\0';
+		is_any = is_any || joins[i];
+	}
+	rc = is_any ? join(index, joins, NULL, error) : 0;
+	return rc < 0 ? rc : join_levels(index, error);
+}
+
+int vrms_index_save(struct vrms_index *index, struct vrms_error *error)
+{
+	int rc;
+
+	pthread_rwlock_wrlock(&index->lock);
+	rc = save(index, error);
 	pthread_rwlock_unlock(&index->lock);
 	return rc;
 }

@@ -40,11 +40,14 @@ bool vrms_index_pack_is_missing(struct vrms_index *index, uint32_t row);
 size_t vrms_index_damaged_count(const struct vrms_index *index);
 size_t vrms_index_adopted_count(const struct vrms_index *index);
 
-/* Adds a published pack: writes an index file for it and joins files when there are many.
- * entries: sorted by name. */
+/* Adds a published pack, in memory: it is found from now on.  entries: sorted by name.
+ * The next process reads the pack itself, unless vrms_index_save() is called. */
 VRMS_MUST_CHECK int vrms_index_add(struct vrms_index *index, const struct vrms_index_pack *pack,
 				   const struct vrms_pack_entry *entries, size_t count,
 				   struct vrms_error *error);
+
+/* Writes one index file for all that is in memory only, and joins files when there are many. */
+VRMS_MUST_CHECK int vrms_index_save(struct vrms_index *index, struct vrms_error *error);
 
 /* Replaces all index files by one that does not name the packs in drops[]
  * (vrms_index_pack_count() flags; NULL: none), nor missing ones. */

@@ -19,6 +19,7 @@ PURE_ARCHIVES += backup/libvrms-backup-core.a
 # The repository and what works on it.
 noinst_LIBRARIES += backup/libvrms-backup.a
 backup_libvrms_backup_a_SOURCES = \
+	backup/behind.c backup/behind.h \
 	backup/block_reader.c \
 	backup/coder.c backup/coder.h \
 	backup/copy.c backup/copy.h \
@@ -38,6 +39,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/pack_table.c backup/pack_table.h \
 	backup/part_reader.c backup/part_reader.h \
 	backup/pack.h backup/pack_read.c backup/pack_write.c \
+	backup/pack_window.c backup/pack_window.h \
 	backup/pipeline.c backup/pipeline.h \
 	backup/pipeline_line.h backup/pipeline_read.c \
 	backup/plan.c backup/plan.h \
@@ -55,6 +57,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/take_images.c backup/take_images.h \
 	backup/target_file.c backup/target_nbd.c \
 	backup/target_path.c backup/target_path.h \
+	backup/target_uri.c \
 	backup/tree.c backup/tree.h \
 	backup/verify.c backup/verify.h \
 	backup/verify_state.c backup/verify_state.h \

@@ -44,6 +44,7 @@ VRMS_MUST_CHECK int vrms_pack_writer_new(const struct vrms_store *store,
 void vrms_pack_writer_free(struct vrms_pack_writer *writer);
 VRMS_DEFINE_CLEANUP(struct vrms_pack_writer *, vrms_pack_writer_free);
 
+/* A failure may be that of a write begun earlier. */
 VRMS_MUST_CHECK int vrms_pack_writer_append(struct vrms_pack_writer *writer,
 					    const struct vrms_block *block,
 					    struct vrms_error *error);
@@ -52,11 +53,14 @@ bool vrms_pack_writer_has(struct vrms_pack_writer *writer, const struct vrms_nam
 bool vrms_pack_writer_is_full(const struct vrms_pack_writer *writer);
 bool vrms_pack_writer_is_empty(const struct vrms_pack_writer *writer);
 
-/* Writes the table and the trailer, syncs, publishes.  Then the entries are valid and sorted
- * until vrms_pack_writer_reset(). */
+/* Begins to write the table and the trailer, to sync and to publish. */
 VRMS_MUST_CHECK int vrms_pack_writer_finish(struct vrms_pack_writer *writer,
-					    struct vrms_index_pack *ret_pack,
 					    struct vrms_error *error);
+/* Returns when the pack is published, or why it is not.  Then the entries are valid and sorted
+ * until vrms_pack_writer_reset(). */
+VRMS_MUST_CHECK int vrms_pack_writer_wait(struct vrms_pack_writer *writer,
+					  struct vrms_index_pack *ret_pack,
+					  struct vrms_error *error);
 const struct vrms_pack_entry *vrms_pack_writer_entries(const struct vrms_pack_writer *writer,
 						       size_t *ret_count);
 /* Ready for the first block of the next pack. */
@@ -76,14 +80,19 @@ VRMS_DEFINE_CLEANUP(struct vrms_pack_reader *, vrms_pack_reader_close);
 const struct vrms_pack_header *vrms_pack_reader_header(const struct vrms_pack_reader *reader);
 uint64_t vrms_pack_reader_bytes(const struct vrms_pack_reader *reader);
 
-/* Reads one record and opens its seal; what it returns is still encoded.  Thread-safe.
+/* Reads bytes of the file as they are, for records that lie side by side.  Thread-safe.
+ * Returns -EBADMSG when the file ends before, or -errno. */
+VRMS_MUST_CHECK int vrms_pack_reader_read(const struct vrms_pack_reader *reader, uint8_t *buffer,
+					  size_t size, uint64_t offset);
+
+/* Opens a record's seal, in place; what it returns is still encoded.  Thread-safe.
  *
- * buffer:    room for `stored_bytes` + VRMS_RECORD_HEADER_BYTES; ret_block->data points into it.
+ * record:    the entry's header and stored bytes; ret_block->data points into it.
  * Returns -EBADMSG when the record is damaged.
  */
-VRMS_MUST_CHECK int vrms_pack_reader_get(const struct vrms_pack_reader *reader,
-					 const struct vrms_pack_entry *entry, uint8_t *buffer,
-					 struct vrms_block *ret_block, struct vrms_error *error);
+VRMS_MUST_CHECK int vrms_pack_reader_decode(const struct vrms_pack_reader *reader,
+					    const struct vrms_pack_entry *entry, uint8_t *record,
+					    struct vrms_block *ret_block, struct vrms_error *error);
 
 /* Reads the table of entries; the caller frees *ret_entries.
  * A pack whose end is damaged is scanned record by record instead. */

@@ -106,18 +106,20 @@ static int unseal(const struct vrms_pack_reader *reader, const struct vrms_pack_
 	return rc;
 }
 
-int vrms_pack_reader_get(const struct vrms_pack_reader *reader, const struct vrms_pack_entry *entry,
-			 uint8_t *buffer, struct vrms_block *ret_block, struct vrms_error *error)
+int vrms_pack_reader_read(const struct vrms_pack_reader *reader, uint8_t *buffer, size_t size,
+			  uint64_t offset)
+{
+	return reader->store->read(reader->file, buffer, size, offset);
+}
+
+int vrms_pack_reader_decode(const struct vrms_pack_reader *reader,
+			    const struct vrms_pack_entry *entry, uint8_t *record,
+			    struct vrms_block *ret_block, struct vrms_error *error)
 {
 	struct vrms_record_header header;
 	struct vrms_block block;
-	int rc = reader->store->read(reader->file, buffer,
-				     VRMS_RECORD_HEADER_BYTES + entry->stored_bytes, entry->offset);
+	int rc = vrms_record_header_decode(record, &header, error);
 
-	if (rc < 0) {
-		return vrms_error_errno(error, rc, "record at %u", entry->offset);
-	}
-	rc = vrms_record_header_decode(buffer, &header, error);
 	if (rc < 0) {
 		return vrms_error_wrap(error, rc, "record at %u", entry->offset);
 	}
@@ -130,9 +132,9 @@ int vrms_pack_reader_get(const struct vrms_pack_reader *reader, const struct vrm
 	block.encoding = header.encoding;
 	block.raw_bytes = header.raw_bytes;
 	block.size = header.stored_bytes;
-	block.data = buffer + VRMS_RECORD_HEADER_BYTES;
+	block.data = record + VRMS_RECORD_HEADER_BYTES;
 	if (reader->header.is_encrypted) {
-		rc = unseal(reader, entry, buffer, &block, error);
+		rc = unseal(reader, entry, record, &block, error);
 		if (rc < 0) {
 			return vrms_error_wrap(error, rc, "record at %u", entry->offset);
 		}

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/behind.h"
 #include "backup/bytes.h"
 #include "backup/pack.h"
 
-enum { STAGING_BYTES = 4 << 20, ENTRIES_MAX = 1 << 16, SLOTS = 2 * ENTRIES_MAX };
+enum { STAGING_BYTES = 2 << 20, STAGINGS = 2, ENTRIES_MAX = 1 << 16, SLOTS = 2 * ENTRIES_MAX };
 
 struct vrms_pack_writer {
 	const struct vrms_store *store;
@@ -17,9 +18,16 @@ struct vrms_pack_writer {
 	struct vrms_key key; /* of this pack */
 	void *file;          /* NULL: nothing written yet */
 	char temporary[8 + VRMS_ID_TEXT_BYTES];
-	uint8_t *staging; /* not yet written bytes, at file_bytes */
+	uint8_t *stagings[STAGINGS]; /* one is filled while another is written */
+	uint8_t *staging;            /* the one that is filled: bytes at file_bytes */
 	size_t staged_bytes;
-	uint64_t file_bytes;
+	uint64_t file_bytes; /* written, or being written */
+	struct {
+		const uint8_t *data;
+		size_t size;
+		uint64_t offset;
+	} writing;
+	struct vrms_behind *behind;
 	uint8_t *sealed; /* scratch for one record */
 	size_t sealed_capacity;
 	pthread_mutex_t lock;            /* over the table below: others look while one writes */
@@ -46,12 +54,16 @@ int vrms_pack_writer_new(const struct vrms_store *store, const struct vrms_pack_
 		pthread_mutex_init(&writer->lock, NULL);
 		writer->store = store;
 		writer->options = *options;
-		writer->staging = aligned_alloc(VRMS_STORE_ALIGN, STAGING_BYTES);
+		writer->behind = vrms_behind_new();
+		for (size_t i = 0; i < STAGINGS; i++) {
+			writer->stagings[i] = aligned_alloc(VRMS_STORE_ALIGN, STAGING_BYTES);
+		}
+		writer->staging = writer->stagings[0];
 		writer->entries = malloc(ENTRIES_MAX * sizeof(*writer->entries));
 		writer->slots = calloc(SLOTS, sizeof(*writer->slots));
 	}
-	if (writer == NULL || writer->staging == NULL || writer->entries == NULL ||
-	    writer->slots == NULL) {
+	if (writer == NULL || writer->behind == NULL || writer->stagings[0] == NULL ||
+	    writer->stagings[1] == NULL || writer->entries == NULL || writer->slots == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	*ret_writer = VRMS_TAKE(writer);
@@ -75,8 +87,11 @@ void vrms_pack_writer_free(struct vrms_pack_writer *writer)
 	if (writer == NULL) {
 		return;
 	}
+	vrms_behind_free(writer->behind);
 	drop_file(writer);
-	free(writer->staging);
+	for (size_t i = 0; i < STAGINGS; i++) {
+		free(writer->stagings[i]);
+	}
 	free(writer->sealed);
 	free(writer->entries);
 	free(writer->slots);
@@ -86,6 +101,7 @@ void vrms_pack_writer_free(struct vrms_pack_writer *writer)
 
 void vrms_pack_writer_reset(struct vrms_pack_writer *writer)
 {
+	vrms_behind_reset(writer->behind);
 	drop_file(writer);
 	writer->staged_bytes = 0;
 	writer->file_bytes = 0;
@@ -132,13 +148,32 @@ bool vrms_pack_writer_is_empty(const struct vrms_pack_writer *writer)
 	return writer->entry_count == 0;
 }
 
+static int write_behind(void *context, struct vrms_error *error)
+{
+	struct vrms_pack_writer *writer = context;
+	int rc = writer->store->write(writer->file, writer->writing.data, writer->writing.size,
+				      writer->writing.offset);
+
+	return rc < 0 ? vrms_error_errno(error, rc, "%s", writer->temporary) : 0;
+}
+
+/* Begins to write what is staged, once the last write has ended, and goes on with the other
+ * buffer. */
 static int flush(struct vrms_pack_writer *writer, size_t size, struct vrms_error *error)
 {
-	int rc = writer->store->write(writer->file, writer->staging, size, writer->file_bytes);
+	int rc = vrms_behind_wait(writer->behind, error);
 
 	if (rc < 0) {
-		return vrms_error_errno(error, rc, "%s", writer->temporary);
+		return rc;
 	}
+	writer->writing.data = writer->staging;
+	writer->writing.size = size;
+	writer->writing.offset = writer->file_bytes;
+	rc = vrms_behind_start(writer->behind, write_behind, writer, error);
+	if (rc < 0) {
+		return rc;
+	}
+	writer->staging = writer->stagings[writer->staging == writer->stagings[0]];
 	writer->file_bytes += size;
 	writer->staged_bytes = 0;
 	return 0;
@@ -319,7 +354,7 @@ static int stage_table(struct vrms_pack_writer *writer, struct vrms_error *error
 
 /* The last piece is padded to the alignment and the file then cut: it may still go around the
  * page cache. */
-static int write_end(struct vrms_pack_writer *writer, uint64_t bytes, struct vrms_error *error)
+static int write_end(struct vrms_pack_writer *writer, struct vrms_error *error)
 {
 	size_t rest = writer->staged_bytes % VRMS_STORE_ALIGN;
 	size_t padded = writer->staged_bytes + (rest > 0 ? VRMS_STORE_ALIGN - rest : 0);
@@ -327,15 +362,13 @@ static int write_end(struct vrms_pack_writer *writer, uint64_t bytes, struct vrm
 
 	memset(writer->staging + writer->staged_bytes, 0, padded - writer->staged_bytes);
 	if (padded > 0) {
-		rc = flush(writer, padded, error);
+		rc =
+		    writer->store->write(writer->file, writer->staging, padded, writer->file_bytes);
 	}
 	if (rc == 0) {
-		rc = writer->store->sync(writer->file, bytes);
-		if (rc < 0) {
-			return vrms_error_errno(error, rc, "%s", writer->temporary);
-		}
+		rc = writer->store->sync(writer->file, position(writer));
 	}
-	return rc;
+	return rc < 0 ? vrms_error_errno(error, rc, "%s", writer->temporary) : 0;
 }
 
 static int publish(struct vrms_pack_writer *writer, struct vrms_error *error)
@@ -351,22 +384,28 @@ static int publish(struct vrms_pack_writer *writer, struct vrms_error *error)
 	return rc < 0 ? rc : store->publish(store->context, writer->temporary, path, error);
 }
 
-int vrms_pack_writer_finish(struct vrms_pack_writer *writer, struct vrms_index_pack *ret_pack,
-			    struct vrms_error *error)
+static int end_behind(void *context, struct vrms_error *error)
 {
-	uint64_t bytes;
+	struct vrms_pack_writer *writer = context;
+	int rc = write_end(writer, error);
+
+	return rc < 0 ? rc : publish(writer, error);
+}
+
+int vrms_pack_writer_finish(struct vrms_pack_writer *writer, struct vrms_error *error)
+{
 	int rc;
 
 	sort_entries(writer);
 	rc = stage_table(writer, error);
-	if (rc < 0) {
-		return rc;
-	}
-	bytes = position(writer);
-	rc = write_end(writer, bytes, error);
-	if (rc == 0) {
-		rc = publish(writer, error);
-	}
+	return rc < 0 ? rc : vrms_behind_start(writer->behind, end_behind, writer, error);
+}
+
+int vrms_pack_writer_wait(struct vrms_pack_writer *writer, struct vrms_index_pack *ret_pack,
+			  struct vrms_error *error)
+{
+	int rc = vrms_behind_wait(writer->behind, error);
+
 	if (rc < 0) {
 		return rc;
 	}
@@ -375,7 +414,7 @@ int vrms_pack_writer_finish(struct vrms_pack_writer *writer, struct vrms_index_p
 	ret_pack->pack = writer->pack;
 	ret_pack->generation = writer->options.generation;
 	ret_pack->kind = writer->options.kind;
-	ret_pack->pack_bytes = bytes;
+	ret_pack->pack_bytes = position(writer);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ enum {
 	VRMS_BLOCK_BYTES_MAX = 1 << 20,
 	VRMS_PACK_BYTES_DEFAULT = 256 << 20,
 	VRMS_LEVEL_DEFAULT = 1,
-	VRMS_LEVEL_FAST = -3,
+	VRMS_LEVEL_FAST = -2,
 };
 
 struct vrms_repository_config {
@@ -117,7 +117,8 @@ struct vrms_want {
 
 /* Reads a block from whichever copy is right.
  *
- * Every copy is read until one has the hash that names it.
+ * Every copy is read until one has the hash that names it.  After a failure ret_data holds
+ * anything.
  * Returns 0, -ENOENT (no copy is stored) or -EBADMSG (all copies are damaged).
  */
 VRMS_MUST_CHECK int vrms_block_reader_get(struct vrms_block_reader *reader,

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COPIES_MAX = 16, KINDS = 2 };
+enum { COPIES_MAX = 16, KINDS = 2, WRITERS = 2, UNSAVED_MAX = 1 << 15 };
+
+/* The packs of one kind: one is filled while the one before becomes durable. */
+struct lane {
+	struct vrms_pack_writer *writers[WRITERS];
+	unsigned int filled; /* of the writers */
+	bool is_ending;      /* the other one */
+};
 
 struct vrms_session {
 	struct vrms_repository *repository;
@@ -14,7 +21,8 @@ struct vrms_session {
 	uint32_t generation;
 	struct vrms_coder *coder;
 	uint8_t *compressed; /* VRMS_BLOCK_BYTES_MAX */
-	struct vrms_pack_writer *writers[KINDS];
+	struct lane lanes[KINDS];
+	size_t unsaved; /* entries that no index file has yet */
 	struct vrms_session_stats stats;
 };
 
@@ -44,10 +52,10 @@ static int open_writers(struct vrms_session *session, struct vrms_error *error)
 	};
 	int rc = 0;
 
-	for (int i = 0; i < KINDS && rc == 0; i++) {
-		options.kind = i == 0 ? VRMS_PACK_DATA : VRMS_PACK_NODES;
+	for (int i = 0; i < KINDS * WRITERS && rc == 0; i++) {
+		options.kind = i < WRITERS ? VRMS_PACK_DATA : VRMS_PACK_NODES;
 		rc = vrms_pack_writer_new(vrms_repository_store(session->repository), &options,
-					  &session->writers[i], error);
+					  &session->lanes[i / WRITERS].writers[i % WRITERS], error);
 	}
 	return rc;
 }
@@ -90,8 +98,8 @@ void vrms_session_close(struct vrms_session *session)
 	if (session == NULL) {
 		return;
 	}
-	for (int i = 0; i < KINDS; i++) {
-		vrms_pack_writer_free(session->writers[i]);
+	for (int i = 0; i < KINDS * WRITERS; i++) {
+		vrms_pack_writer_free(session->lanes[i / WRITERS].writers[i % WRITERS]);
 	}
 	vrms_coder_free(session->coder);
 	free(session->compressed);
@@ -102,8 +110,8 @@ static bool is_open(struct vrms_session *session, const struct vrms_name *name)
 {
 	bool has = false;
 
-	for (int i = 0; i < KINDS && !has; i++) {
-		has = vrms_pack_writer_has(session->writers[i], name);
+	for (int i = 0; i < KINDS * WRITERS && !has; i++) {
+		has = vrms_pack_writer_has(session->lanes[i / WRITERS].writers[i % WRITERS], name);
 	}
 	return has;
 }
@@ -132,16 +140,20 @@ int vrms_session_has(struct vrms_session *session, const struct vrms_name *name)
 	return count < 0 ? count : 0;
 }
 
-/* Publishes a pack, then lets the index name it: never the other way round. */
-static int finish_pack(struct vrms_session *session, struct vrms_pack_writer *writer,
-		       struct vrms_error *error)
+/* Waits for the lane's pack that is ending: once it is published the index names it, never the
+ * other way round. */
+static int settle(struct vrms_session *session, struct lane *lane, struct vrms_error *error)
 {
+	struct vrms_pack_writer *writer = lane->writers[1 - lane->filled];
 	const struct vrms_pack_entry *entries;
 	struct vrms_index_pack pack;
 	size_t count;
 	int rc;
 
-	rc = vrms_pack_writer_finish(writer, &pack, error);
+	if (!lane->is_ending) {
+		return 0;
+	}
+	rc = vrms_pack_writer_wait(writer, &pack, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -150,8 +162,37 @@ static int finish_pack(struct vrms_session *session, struct vrms_pack_writer *wr
 	if (rc < 0) {
 		return rc;
 	}
+	session->unsaved += count;
 	vrms_pack_writer_reset(writer);
+	lane->is_ending = false;
 	return 0;
+}
+
+/* Index files come for many packs at once, and at the end. */
+static int save_index(struct vrms_session *session, size_t unsaved_max, struct vrms_error *error)
+{
+	int rc = session->unsaved > unsaved_max ? vrms_index_save(session->index, error) : 0;
+
+	session->unsaved = session->unsaved > unsaved_max && rc == 0 ? 0 : session->unsaved;
+	return rc;
+}
+
+/* Has the lane's pack end; the next block begins another one. */
+static int end_pack(struct vrms_session *session, struct lane *lane, struct vrms_error *error)
+{
+	int rc = settle(session, lane, error);
+
+	if (rc == 0) {
+		rc = save_index(session, UNSAVED_MAX, error);
+	}
+	if (rc == 0) {
+		rc = vrms_pack_writer_finish(lane->writers[lane->filled], error);
+	}
+	if (rc == 0) {
+		lane->filled = 1 - lane->filled;
+		lane->is_ending = true;
+	}
+	return rc;
 }
 
 static void count_block(struct vrms_session *session, enum vrms_pack_kind kind,
@@ -171,15 +212,15 @@ static void count_block(struct vrms_session *session, enum vrms_pack_kind kind,
 static int append(struct vrms_session *session, enum vrms_pack_kind kind,
 		  const struct vrms_block *block, struct vrms_error *error)
 {
-	struct vrms_pack_writer *writer = session->writers[kind == VRMS_PACK_DATA ? 0 : 1];
+	struct lane *lane = &session->lanes[kind == VRMS_PACK_DATA ? 0 : 1];
+	struct vrms_pack_writer *writer = lane->writers[lane->filled];
 	int rc;
 
 	rc = vrms_pack_writer_append(writer, block, error);
 	if (rc == 0) {
 		count_block(session, kind, block);
 	}
-	return rc == 0 && vrms_pack_writer_is_full(writer) ? finish_pack(session, writer, error)
-							   : rc;
+	return rc == 0 && vrms_pack_writer_is_full(writer) ? end_pack(session, lane, error) : rc;
 }
 
 int vrms_session_put(struct vrms_session *session, enum vrms_pack_kind kind,
@@ -246,11 +287,16 @@ int vrms_session_flush(struct vrms_session *session, struct vrms_error *error)
 	int rc = 0;
 
 	for (int i = 0; i < KINDS && rc == 0; i++) {
-		if (!vrms_pack_writer_is_empty(session->writers[i])) {
-			rc = finish_pack(session, session->writers[i], error);
+		struct lane *lane = &session->lanes[i];
+
+		if (!vrms_pack_writer_is_empty(lane->writers[lane->filled])) {
+			rc = end_pack(session, lane, error);
 		}
 	}
-	return rc;
+	for (int i = 0; i < KINDS && rc == 0; i++) {
+		rc = settle(session, &session->lanes[i], error);
+	}
+	return rc == 0 ? save_index(session, 0, error) : rc;
 }
 
 uint32_t vrms_session_generation(const struct vrms_session *session)
