@@ -9,6 +9,8 @@ LAB_TESTS_ALONE = \
 
 # Several at a time; the longest first, so that the last one is a short one.
 LAB_TESTS += \
+	tests/lab/verdict.sh \
+	tests/lab/vmwatch.sh \
 	tests/lab/vm.sh \
 	tests/lab/plan.sh \
 	tests/lab/backup-policy.sh \
@@ -28,9 +30,7 @@ LAB_MORE_TESTS = \
 	tests/lab/backup-disks.sh \
 	tests/lab/load.sh \
 	tests/lab/san.sh \
-	tests/lab/tuning.sh \
-	tests/lab/verdict.sh \
-	tests/lab/vmwatch.sh
+	tests/lab/tuning.sh
 
 EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh \
 	tests/lab/agent-guest.sh tests/lab/agent-init \
