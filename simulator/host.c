@@ -15,16 +15,7 @@ bool vrms_sim_is_sound(const struct vrms_sim_world *world, int index, int witnes
 int vrms_sim_host_failure(struct vrms_sim_world *world, int index, int fault)
 {
 	struct vrms_sim_node *node = &world->node[index];
-	struct vrms_sim_failure failure = {.at_us = world->now_us,
-					   .detected_us = -1,
-					   .asked_us = -1,
-					   .fenced_us = -1,
-					   .started_us = -1,
-					   .running_us = -1,
-					   .node = index,
-					   .vm = -1,
-					   .fault = (int16_t)fault,
-					   .max_over_mean = -1};
+	struct vrms_sim_failure failure = vrms_sim_failure_at(world->now_us, index, -1, fault);
 	struct vrms_sim_step step = {.at_us = world->now_us,
 				     .node = index,
 				     .vm = -1,

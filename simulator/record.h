@@ -141,6 +141,8 @@ void vrms_sim_record_done(struct vrms_sim_record *record);
 /* All of these set out_of_memory instead of failing. */
 void vrms_sim_series_add(struct vrms_sim_record *record, struct vrms_sim_series *series,
 			 double value);
+/* A failure that has just happened, of which nothing is known yet.  vm: -1 for a node's. */
+struct vrms_sim_failure vrms_sim_failure_at(int64_t at_us, int node, int vm, int fault);
 int vrms_sim_record_failure(struct vrms_sim_record *record, const struct vrms_sim_failure *failure);
 void vrms_sim_record_membership(struct vrms_sim_record *record,
 				const struct vrms_sim_membership *membership);
