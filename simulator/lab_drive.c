@@ -214,11 +214,18 @@ static int find_dc(struct vrms_error *error)
 	return rc < 0 ? rc : dc;
 }
 
+/* Two rounds have the same victims: a fit learns from one of them, and is held against the other.
+ */
+static int pair_of(int round)
+{
+	return (round - 1) / 2;
+}
+
 /* One of the nodes that are not the DC: its loss would have an election in it. */
 static int choose_node(const struct drive *drive, int round, struct vrms_error *error)
 {
 	int dc = find_dc(error);
-	int node = round % (drive->scenario->node_count - 1) + 1;
+	int node = pair_of(round) % (drive->scenario->node_count - 1) + 1;
 
 	return dc < 0 ? dc : node < dc ? node : node + 1;
 }
@@ -227,7 +234,7 @@ static int make_fault(const struct drive *drive, struct vrms_sim_lab_fault *faul
 		      struct vrms_error *error)
 {
 	char command[128], *output VRMS_CLEANUP(vrms_freep) = NULL;
-	int vm = (fault->round - 1) % drive->vm_count + 1;
+	int vm = pair_of(fault->round) % drive->vm_count + 1;
 	int host = choose_node(drive, fault->round, error);
 
 	if (host < 0) {
