@@ -16,6 +16,7 @@
 #include "agents/drbd_state.h"
 #include "agents/drbd_told.h"
 #include "agents/drbd_version.h"
+#include "agents/libexec.h"
 #include "common/child.h"
 #include "common/file.h"
 #include "ocf/exit.h"
@@ -78,19 +79,6 @@ static int quick_monitor(void)
 		   : -1;
 }
 
-static int become_full_agent(char **argv)
-{
-	char path[PATH_MAX];
-	const char *folder = value_of("VRMS_LIBEXECDIR"); /* for runs from a build tree */
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : VRMS_LIBEXECDIR,
-		       FULL_AGENT);
-	execv(path, argv);
-	fprintf(stderr, "ocf-exit-reason:%s: %s; the installation is incomplete\n", path,
-		strerror(errno));
-	return VRMS_OCF_ERR_INSTALLED;
-}
-
 int main(int argc, char **argv)
 {
 	if (is_plain_monitor(argc, argv)) {
@@ -100,5 +88,5 @@ int main(int argc, char **argv)
 			return code;
 		}
 	}
-	return become_full_agent(argv);
+	return vrms_libexec_become(FULL_AGENT, argv);
 }

@@ -15,6 +15,11 @@ agents_libvrms_vmstate_a_SOURCES = agents/vm_state.c agents/vm_state.h
 agents_libvrms_vmstate_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
 PURE_ARCHIVES += agents/libvrms-vmstate.a
 
+# An agent's front and its full half.
+noinst_LIBRARIES += agents/libvrms-libexec.a
+agents_libvrms_libexec_a_SOURCES = agents/libexec.c agents/libexec.h
+agents_libvrms_libexec_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
+
 # What the agent knows without libvirt.so: processes, files, one question on the wire.
 noinst_LIBRARIES += agents/libvrms-vmhost.a
 agents_libvrms_vmhost_a_SOURCES = \
@@ -22,13 +27,11 @@ agents_libvrms_vmhost_a_SOURCES = \
 	agents/qemu_process.c agents/qemu_process.h \
 	agents/utilization.c agents/utilization.h \
 	agents/vm_cache.c agents/vm_cache.h
-agents_libvrms_vmhost_a_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
-VM_HOST_LIBS = agents/libvrms-vmstate.a agents/libvrms-vmhost.a
+VM_HOST_LIBS = agents/libvrms-vmstate.a agents/libvrms-vmhost.a agents/libvrms-libexec.a
 
 # The installed agent: links nothing but libc, or it would not be fast.
 vrmsagent_PROGRAMS += agents/VirtualMachine
 agents_VirtualMachine_SOURCES = agents/vm_front.c
-agents_VirtualMachine_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
 agents_VirtualMachine_LDADD = $(VM_HOST_LIBS) $(COMMON_LIBS)
 
 # The full agent's last step, where Pacemaker's libraries are needed.
@@ -76,6 +79,7 @@ agents_libvrms_vmlibvirt_a_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) $(LIBVIRT_QEM
 VM_LIBVIRT_LIBS = agents/libvrms-vmlibvirt.a $(LIBVIRT_QEMU_LIBS) $(LIBVIRT_LIBS)
 
 vrmslibexec_PROGRAMS += agents/vm-agent
+OCF_AGENTS += agents/vm-agent
 agents_vm_agent_SOURCES = agents/vm_agent_main.c
 agents_vm_agent_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS) -pthread
 agents_vm_agent_LDADD = agents/libvrms-vm.a $(VM_LIBVIRT_LIBS) $(VM_LIBS)
@@ -127,8 +131,8 @@ agents_libvrms_drbdtold_a_SOURCES = agents/drbd_told.c agents/drbd_told.h
 
 vrmsagent_PROGRAMS += agents/Drbd
 agents_Drbd_SOURCES = agents/drbd_front.c
-agents_Drbd_CPPFLAGS = $(AM_CPPFLAGS) -DVRMS_LIBEXECDIR='"$(vrmslibexecdir)"'
-agents_Drbd_LDADD = agents/libvrms-drbdtold.a agents/libvrms-drbdcore.a $(COMMON_LIBS)
+agents_Drbd_LDADD = agents/libvrms-drbdtold.a agents/libvrms-drbdcore.a agents/libvrms-libexec.a \
+	$(COMMON_LIBS)
 
 # The full agent: JSON, this node's tools, the actions.
 noinst_LIBRARIES += agents/libvrms-drbd.a

@@ -4,12 +4,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agents/libexec.h"
 #include "agents/vm_cache.h"
 #include "common/file.h"
 #include "common/parse.h"
@@ -136,12 +136,8 @@ int vrms_utilization_exec(const struct vrms_utilization *wanted, int exit_code, 
 {
 	char words[VRMS_UTILIZATION_COUNT][VRMS_UTILIZATION_WORD_BYTES];
 	char program[PATH_MAX], exit_text[16], timeout_text[32];
-	const char *folder = getenv("VRMS_LIBEXECDIR"); /* for runs from a build tree */
 
-	if (folder == NULL || folder[0] == '\0') {
-		folder = VRMS_LIBEXECDIR;
-	}
-	(void)snprintf(program, sizeof(program), "%s/vm-utilization", folder);
+	vrms_libexec_path("vm-utilization", program);
 	(void)snprintf(exit_text, sizeof(exit_text), "%d", exit_code);
 	(void)snprintf(timeout_text, sizeof(timeout_text), "%" PRId64, timeout_ms);
 

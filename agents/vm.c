@@ -55,7 +55,8 @@ int vrms_vm_identify(struct vrms_vm *vm, struct vrms_error *error)
 	vm->id_count = 0;
 
 	int rc = vrms_vm_memory_read(vm->call->instance, &memory, &memory_error);
-	if (rc == 0 && (memory.is_running || vm->xml == NULL)) {
+	vm->may_be_starting = rc == 0 && memory.is_starting;
+	if (rc == 0 && (memory.is_running || memory.is_starting || vm->xml == NULL)) {
 		add_id(vm, memory.id.name, memory.id.uuid);
 	} else if (rc < 0 && rc != -ENOENT) {
 		vrms_log(LOG_WARNING, "%s", memory_error.text);
@@ -284,21 +285,25 @@ static int write_cache(struct vrms_vm *vm, const struct vrms_domain_id *id,
 	return vrms_vm_cache_write(path, &cache, vm->environment, error);
 }
 
-static void write_memory(struct vrms_vm *vm, const struct vrms_domain_id *id, bool is_running)
+static void write_memory(struct vrms_vm *vm, const struct vrms_vm_memory *memory)
 {
 	struct vrms_error error = {.text = ""};
-	const struct vrms_vm_memory memory = {.id = *id, .is_running = is_running};
 
-	if (vrms_vm_memory_write(vm->call->instance, &memory, &error) < 0) {
+	if (vrms_vm_memory_write(vm->call->instance, memory, &error) < 0) {
 		vrms_log(LOG_WARNING, "%s", error.text);
 	}
+}
+
+void vrms_vm_remember_start(struct vrms_vm *vm, const struct vrms_domain_id *id)
+{
+	write_memory(vm, &(struct vrms_vm_memory){.id = *id, .is_starting = true});
 }
 
 void vrms_vm_remember(struct vrms_vm *vm, const struct vrms_domain_id *id)
 {
 	struct vrms_error error = {.text = ""};
 
-	write_memory(vm, id, true);
+	write_memory(vm, &(struct vrms_vm_memory){.id = *id, .is_running = true});
 	if (is_cacheable(vm) && write_cache(vm, id, &error) < 0) {
 		vrms_log(LOG_WARNING, "%s", error.text);
 	}
@@ -324,5 +329,5 @@ void vrms_vm_forget(struct vrms_vm *vm)
 		memcpy(id.name, vm->xml->name, sizeof(id.name));
 		memcpy(id.uuid, vm->xml->uuid, sizeof(id.uuid));
 	}
-	write_memory(vm, &id, false);
+	write_memory(vm, &(struct vrms_vm_memory){.id = id});
 }

@@ -36,6 +36,8 @@ struct vrms_vm {
 	 * started comes first. */
 	struct vrms_domain_id ids[2];
 	size_t id_count;
+	bool
+	    may_be_starting; /* libvirt was told to start it here, and never said what came of it */
 };
 
 /* Reads config and the memory of what was started here.
@@ -100,6 +102,9 @@ int64_t vrms_vm_share_ms(const struct vrms_vm *vm, int percent);
 /* Remembers who runs here, for stops and monitors without config, and writes the front's cache.
  * A failure is logged: the next action is slower, not wrong. */
 void vrms_vm_remember(struct vrms_vm *vm, const struct vrms_domain_id *id);
+/* Before libvirt is told to start it: a libvirt that does not answer may do so later, whatever
+ * becomes of the action.  What it said of the start is remembered by one of the others. */
+void vrms_vm_remember_start(struct vrms_vm *vm, const struct vrms_domain_id *id);
 /* Before the machine ends or leaves: no monitor may rely on the cache any more. */
 void vrms_vm_forget_cache(struct vrms_vm *vm);
 /* After it ended: only who it is stays remembered, for the time when config cannot be read. */

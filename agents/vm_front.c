@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agents/libexec.h"
 #include "agents/libvirt_rpc.h"
 #include "agents/vm_cache.h"
 #include "agents/vm_state.h"
@@ -117,21 +118,6 @@ static void shorten_timeout(int64_t spent_ms)
 	}
 }
 
-static int become_full_agent(char **argv)
-{
-	char path[PATH_MAX];
-	const char *folder = getenv("VRMS_LIBEXECDIR"); /* for runs from a build tree */
-
-	if (folder == NULL || folder[0] == '\0') {
-		folder = VRMS_LIBEXECDIR;
-	}
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, FULL_AGENT);
-	execv(path, argv);
-	fprintf(stderr, "ocf-exit-reason:%s: %s; the installation is incomplete\n", path,
-		strerror(errno));
-	return VRMS_OCF_ERR_INSTALLED;
-}
-
 int main(int argc, char **argv)
 {
 	if (is_plain_monitor(argc, argv)) {
@@ -143,5 +129,5 @@ int main(int argc, char **argv)
 		}
 		shorten_timeout(vrms_clock_now_ms(clock) - start_ms);
 	}
-	return become_full_agent(argv);
+	return vrms_libexec_become(FULL_AGENT, argv);
 }

@@ -9,11 +9,16 @@
 #include "agents/vm_cache.h"
 #include "common/file.h"
 
-/* The file is three lines: "running" or "off", UUID (may be empty), name.  A name cannot hold a
- * line break. */
-static const char word_running[] = "running";
-static const char word_off[] = "off";
-enum { MEMORY_BYTES_MAX = VRMS_UUID_TEXT_BYTES + VRMS_DOMAIN_NAME_BYTES + sizeof(word_running) };
+/* The file is three lines: a word, UUID (may be empty), name.  A name cannot hold a line break. */
+static const struct {
+	const char *word;
+	bool is_running, is_starting;
+} words[] = {
+    {"off", false, false},
+    {"running", true, false},
+    {"starting", false, true},
+};
+enum { MEMORY_BYTES_MAX = VRMS_UUID_TEXT_BYTES + VRMS_DOMAIN_NAME_BYTES + sizeof("starting") };
 
 static int make_path(const char *instance, char path[PATH_MAX], struct vrms_error *error)
 {
@@ -37,6 +42,23 @@ static char *take_line(char **rest)
 	return line;
 }
 
+static int take_word(const char *word, struct vrms_vm_memory *memory)
+{
+	for (size_t i = 0; i < VRMS_COUNT_OF(words); i++) {
+		if (strcmp(word, words[i].word) == 0) {
+			memory->is_running = words[i].is_running;
+			memory->is_starting = words[i].is_starting;
+			return 0;
+		}
+	}
+	return -EBADMSG;
+}
+
+static const char *word_for(const struct vrms_vm_memory *memory)
+{
+	return memory->is_running ? "running" : memory->is_starting ? "starting" : "off";
+}
+
 static int parse(char *text, struct vrms_vm_memory *memory)
 {
 	const char *word = take_line(&text);
@@ -44,11 +66,9 @@ static int parse(char *text, struct vrms_vm_memory *memory)
 	const char *name = uuid == NULL ? NULL : take_line(&text);
 
 	if (name == NULL || *text != '\0' || name[0] == '\0' ||
-	    strlen(name) >= sizeof(memory->id.name) ||
-	    (strcmp(word, word_running) != 0 && strcmp(word, word_off) != 0)) {
+	    strlen(name) >= sizeof(memory->id.name) || take_word(word, memory) < 0) {
 		return -EBADMSG;
 	}
-	memory->is_running = strcmp(word, word_running) == 0;
 	memcpy(memory->id.name, name, strlen(name) + 1);
 	memory->id.uuid[0] = '\0';
 	return uuid[0] == '\0' || vrms_uuid_normalise(uuid, memory->id.uuid) == 0 ? 0 : -EBADMSG;
@@ -93,7 +113,8 @@ int vrms_vm_memory_write(const char *instance, const struct vrms_vm_memory *memo
 	struct vrms_vm_memory old;
 
 	if (vrms_vm_memory_read(instance, &old, NULL) == 0 &&
-	    old.is_running == memory->is_running && strcmp(old.id.uuid, memory->id.uuid) == 0 &&
+	    strcmp(word_for(&old), word_for(memory)) == 0 &&
+	    strcmp(old.id.uuid, memory->id.uuid) == 0 &&
 	    strcmp(old.id.name, memory->id.name) == 0) {
 		return 0;
 	}
@@ -102,8 +123,7 @@ int vrms_vm_memory_write(const char *instance, const struct vrms_vm_memory *memo
 	if (rc < 0) {
 		return rc;
 	}
-	int size = snprintf(text, sizeof(text), "%s\n%s\n%s\n",
-			    memory->is_running ? word_running : word_off, memory->id.uuid,
+	int size = snprintf(text, sizeof(text), "%s\n%s\n%s\n", word_for(memory), memory->id.uuid,
 			    memory->id.name);
 	rc = vrms_file_write(path, text, (size_t)size, 0600, error);
 	if (rc == -ENOENT) {

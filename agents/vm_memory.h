@@ -1,4 +1,4 @@
-/* vm_memory.h - which domain a resource is on this node, and whether it was seen running.
+/* vm_memory.h - which domain a resource is on this node, and what became of it last.
  *
  * Config may vanish, break or change while the machine runs; a stop must still
  * find it.  Lives in HA_RSCTMP, which is gone after a reboot, as the machine is.
@@ -12,7 +12,8 @@
 
 struct vrms_vm_memory {
 	struct vrms_domain_id id;
-	bool is_running; /* false: config said so, but it was last seen off */
+	bool is_running;  /* false: config said so, but it was last seen off */
+	bool is_starting; /* libvirt was told to start it, and has not said what came of it */
 };
 
 /* Writes only when it differs from what is there.  A missing folder is made. */

@@ -248,7 +248,8 @@ static const struct vrms_param params[] = {
 	.shortdesc = "Folder for the memory image of a stopped machine",
 	.longdesc = "When set, a stop saves the guest's memory to NAME.state in this folder "
 		    "instead of shutting the guest down, and a start that finds such a file "
-		    "continues from it and removes it. Cannot be combined with force_stop.",
+		    "continues from it, once: the file is NAME.state.restoring meanwhile, and no "
+		    "start looks for that. Cannot be combined with force_stop.",
     },
     {
 	.name = "backingfile",

@@ -24,6 +24,12 @@ static bool is_set(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
+/* Libvirt was told, and has not said what came of it. */
+static bool may_still_happen(int rc)
+{
+	return rc == -ETIMEDOUT || rc == -ENOTCONN;
+}
+
 /* --- Never two copies ------------------------------------------------------------------- */
 
 /* The one that config describes; a remembered one with another UUID is not to be started. */
@@ -134,10 +140,33 @@ int vrms_vm_start_resources(const struct vrms_vm *vm, struct vrms_hypervisor *hy
 
 /* --- Starting ---------------------------------------------------------------------------- */
 
+/* Continues from memory that was set aside: once the guest runs on, its disks have left this memory
+ * behind, and no start may find it again, not even after a power cut. */
+static int restore_from(struct vrms_vm *vm, const char *path, const char *aside,
+			struct vrms_error *error)
+{
+	struct vrms_error other = {.text = ""};
+	int rc = vrms_file_rename(path, aside, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = vm->hypervisor->storage->restore(vm->hypervisor, aside, error);
+	if (rc == 0 && unlink(aside) < 0) {
+		vrms_log(LOG_WARNING, "%s: cannot be removed: %s", aside, strerror(errno));
+	}
+	/* Of one that does not answer it is not known whether the guest will run after all. */
+	if (rc < 0 && !may_still_happen(rc) && vrms_file_rename(aside, path, &other) < 0) {
+		vrms_log(LOG_ERR, "%s", other.text);
+	}
+	return rc < 0 ? vrms_error_wrap(error, rc, "restoring %s", path) : 0;
+}
+
 /* Returns 1 when the machine was restored from its saved memory. */
 static int restore_state(struct vrms_vm *vm, struct vrms_error *error)
 {
 	char path[PATH_MAX];
+	char aside[PATH_MAX + sizeof(".restoring")];
 
 	if (!is_set(vm->config->snapshot)) {
 		return 0;
@@ -151,16 +180,10 @@ static int restore_state(struct vrms_vm *vm, struct vrms_error *error)
 	if (access(path, F_OK) < 0) {
 		return errno == ENOENT ? 0 : vrms_error_errno(error, -errno, "%s", path);
 	}
+	(void)snprintf(aside, sizeof(aside), "%s.restoring", path);
+	int rc = restore_from(vm, path, aside, error);
 
-	int rc = vm->hypervisor->storage->restore(vm->hypervisor, path, error);
-	if (rc < 0) {
-		return vrms_error_wrap(error, rc, "restoring %s", path);
-	}
-	/* Once the guest runs on, its disks have left this memory behind. */
-	if (unlink(path) < 0) {
-		vrms_log(LOG_ERR, "%s: cannot be removed: %s", path, strerror(errno));
-	}
-	return 1;
+	return rc < 0 ? rc : 1;
 }
 
 static int boot(struct vrms_vm *vm, struct vrms_error *error)
@@ -224,11 +247,15 @@ static int start_it(struct vrms_vm *vm, const struct vrms_vm_look *look, struct 
 	if (rc < 0) {
 		return rc;
 	}
+	vrms_vm_remember_start(vm, wanted(vm));
 	vm->hypervisor->deadline_ms = vrms_vm_share_ms(vm, START_PERCENT);
 	rc = restore_state(vm, error);
 	if (rc == 0) {
 		undefine(vm, &look->domain);
 		rc = boot(vm, error);
+	}
+	if (rc < 0 && !may_still_happen(rc)) {
+		vrms_vm_forget(vm); /* libvirt's own word: nothing is under way any more */
 	}
 	return rc < 0 ? vrms_error_wrap(error, rc, "start of \"%s\"", wanted(vm)->name) : 0;
 }

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "agents/vm.h"
+#include "common/file.h"
 #include "common/log.h"
 
 enum {
-	LOOK_PERCENT = 25,   /* of the time left: libvirt's share for a first answer */
+	LOOK_PERCENT = 25,   /* of the time left: libvirt's share for a first answer ... */
+	START_PERCENT = 50,  /* ... and for its word about a start that was cut off */
 	REACH_MS_MAX = 5000, /* how long a restarting libvirtd is waited for */
 	POLL_MS_MIN = 50,    /* between looks at a guest that shuts down ... */
 	POLL_MS_MAX = 500,
@@ -159,8 +161,8 @@ static bool save_state(struct vrms_vm *vm, const struct vrms_domain_id *id)
 	vm->hypervisor->deadline_ms = destroy_at_ms(vm);
 
 	int rc = vm->hypervisor->storage->save(vm->hypervisor, id->uuid, partial, &error);
-	if (rc == 0 && rename(partial, path) < 0) {
-		rc = vrms_error_errno(&error, -errno, "%s", path);
+	if (rc == 0) {
+		rc = vrms_file_rename(partial, path, &error);
 	}
 	if (rc < 0) {
 		vrms_log(LOG_ERR, "%s: memory not saved: %s", id->name, error.text);
@@ -286,10 +288,35 @@ static int judge_unknown(const struct vrms_vm *vm, int rc, enum vrms_ocf_exit *r
 	return 0;
 }
 
+/* Libvirt holds a machine's lock while it starts it, and a start may hang in the storage until long
+ * after its action was given up.  Then there is no process yet and nobody answers: no proof. */
+static bool may_yet_start(const struct vrms_vm *vm, const struct vrms_vm_look *look)
+{
+	return vm->may_be_starting && look->source == VRMS_VM_BY_PROCESS && !look->is_active &&
+	       look->no_libvirt_rc == -ETIMEDOUT;
+}
+
+/* Waits for libvirt's word, or for the process that the start was to make. */
+static int await_start(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
+{
+	int rc = vrms_vm_look_steadily(vm, vrms_vm_share_ms(vm, START_PERCENT), look, error);
+
+	return rc == 0 && may_yet_start(vm, look)
+		   ? vrms_error_set(error, -EBUSY,
+				    "libvirt was told to start it, does not answer (%s), and may "
+				    "still do so",
+				    look->no_libvirt.text)
+		   : rc;
+}
+
 /* Until nothing is left: another candidate may run as well. */
 static int stop_all(struct vrms_vm *vm, struct vrms_vm_look *look, struct vrms_error *error)
 {
 	int rc = first_look(vm, look, error);
+
+	if (rc == 0 && may_yet_start(vm, look)) {
+		rc = await_start(vm, look, error);
+	}
 
 	while (rc == 0 && look->is_active && vrms_ocf_call_left_ms(vm->call, EXIT_RESERVE_MS) > 0) {
 		rc = stop_what_was_seen(vm, look, error);

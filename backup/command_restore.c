@@ -57,19 +57,36 @@ static int wanted_target(const struct vrms_cli *cli, const char *disk, const cha
 	return cli->disks.count == 0 ? 0 : -ENOENT;
 }
 
-static int check_disks(const struct request *request, struct vrms_error *error)
+static int check_disk(const struct request *request, const char *row, struct vrms_error *error)
 {
-	for (size_t i = 0; i < request->cli->disks.count; i++) {
-		const char *row = request->cli->disks.rows[i];
-		char name[64];
+	const struct vrms_point_part *part;
+	const char *equals = strchr(row, '=');
+	char name[64];
 
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(row, "="), row);
-		if (vrms_point_find(request->point, name) == NULL) {
-			return vrms_error_set(error, -ENOENT, "%s@%" PRIu64 " has no disk '%s'",
-					      request->point->vm, request->point->sequence, name);
-		}
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(row, "="), row);
+	part = vrms_point_find(request->point, name);
+	if (part == NULL) {
+		return vrms_error_set(error, -ENOENT, "%s@%" PRIu64 " has no disk '%s'",
+				      request->point->vm, request->point->sequence, name);
+	}
+	if (request->cli->define && equals != NULL && vrms_image_is_uri(equals + 1) &&
+	    (request->cli->name != NULL || strcmp(equals + 1, part->source) != 0)) {
+		return vrms_error_set(error, -EINVAL,
+				      "--define: only a VM that is put back keeps disks on the "
+				      "network where they were ('%s')",
+				      equals + 1);
 	}
 	return 0;
+}
+
+static int check_disks(const struct request *request, struct vrms_error *error)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < request->cli->disks.count && rc == 0; i++) {
+		rc = check_disk(request, request->cli->disks.rows[i], error);
+	}
+	return rc;
 }
 
 static const char *format_of(const struct request *request, const struct vrms_point_part *part)
@@ -79,14 +96,33 @@ static const char *format_of(const struct request *request, const struct vrms_po
 	return format[0] != '\0' ? format : "raw";
 }
 
+/* A VM whose disk was a qcow2 image in there would find a raw one. */
+static int open_network(const struct request *request, const struct vrms_point_part *part,
+			const char *uri, struct vrms_target *ret_target, struct vrms_error *error)
+{
+	bool is_own = strcmp(uri, part->source) == 0;
+
+	if ((request->cli->format != NULL || is_own) &&
+	    strcmp(format_of(request, part), "raw") != 0) {
+		return vrms_error_set(error, -EINVAL, "'%s': on the network only raw is written",
+				      uri);
+	}
+	if (is_own && !request->cli->overwrite) {
+		return vrms_error_set(error, -EEXIST, "'%s' exists; --overwrite replaces it", uri);
+	}
+	return strncmp(uri, "nbd", 3) == 0
+		   ? vrms_target_nbd_open(uri, part->bytes, ret_target, error)
+		   : vrms_target_uri_open(uri, part->bytes, ret_target, error);
+}
+
 static int open_target(const struct request *request, const struct vrms_point_part *part,
 		       const char *path, struct vrms_target *ret_target, struct vrms_error *error)
 {
 	const char *format = format_of(request, part);
 	bool is_overwriting = request->cli->overwrite;
 
-	if (strncmp(path, "nbd", 3) == 0 && strstr(path, "://") != NULL) {
-		return vrms_target_nbd_open(path, part->bytes, ret_target, error);
+	if (vrms_image_is_uri(path)) {
+		return open_network(request, part, path, ret_target, error);
 	}
 	if (strcmp(format, "qcow2") == 0) {
 		struct vrms_qcow2 image = {path, part->bytes, is_overwriting, NULL};
@@ -115,7 +151,8 @@ static int note_move(struct request *request, const struct vrms_point_part *part
 {
 	char *absolute;
 
-	if (!request->cli->define || request->move_count == VRMS_CLI_LIST_MAX) {
+	if (!request->cli->define || request->move_count == VRMS_CLI_LIST_MAX ||
+	    vrms_image_is_uri(path)) { /* stays where it was: check_disk() */
 		return 0;
 	}
 	absolute = realpath(path, NULL);
@@ -371,7 +408,7 @@ static int run(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc == 0) {
 		rc = check_disks(&request, error);
 	}
-	if (rc == 0 && cli->define) {
+	if (rc == 0 && (cli->define || touches_vm(&request))) {
 		rc = refuse_running(&request, error);
 	}
 	if (rc == 0 && cli->output != NULL) {

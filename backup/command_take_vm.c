@@ -187,10 +187,12 @@ static int take_shut_off(struct vrms_repository *repository, const struct vrms_t
 		const struct vrms_vm_disk *disk = &vm->disks[i];
 
 		if (disk->path[0] == '\0') {
-			return vrms_error_set(error, -EOPNOTSUPP,
-					      "disk '%s' is a network disk: it can be taken only "
-					      "while the VM runs (or --exclude %s)",
-					      disk->target, disk->target);
+			return vrms_error_set(
+			    error, -EOPNOTSUPP,
+			    "disk '%s' is neither a file, a device, nor on NBD or "
+			    "iSCSI without password: it can be taken only while "
+			    "the VM runs (or --exclude %s)",
+			    disk->target, disk->target);
 		}
 		images[i] = (struct vrms_take_image){
 		    .disk = disk->target,

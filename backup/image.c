@@ -31,6 +31,11 @@ void vrms_image_done(struct vrms_image *image)
 	memset(image, 0, sizeof(*image));
 }
 
+bool vrms_image_is_uri(const char *path)
+{
+	return strstr(path, "://") != NULL;
+}
+
 static bool has_flag(const json_t *bitmap, const char *wanted)
 {
 	json_t *flag;
@@ -257,7 +262,8 @@ int vrms_image_open(const struct vrms_image *image, const char *bitmap,
 	int rc;
 
 	*ret_server = NULL;
-	if (strcmp(image->format, "raw") == 0 && bitmap == NULL) {
+	if (strcmp(image->format, "raw") == 0 && bitmap == NULL &&
+	    !vrms_image_is_uri(image->path)) {
 		return vrms_source_file_open(image->path, ret_source, error);
 	}
 	rc = start_server(image, bitmap, &server, error);

@@ -58,8 +58,8 @@ static int open_connection(const char *uri, virConnectPtr *ret_connection, struc
 	return 0;
 }
 
-int vrms_live_open(const char *uri, const char *vm, struct vrms_live **ret_live,
-		   struct vrms_error *error)
+/* Connected, with no domain yet. */
+static int connect_live(const char *uri, struct vrms_live **ret_live, struct vrms_error *error)
 {
 	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = calloc(1, sizeof(*live));
 	int rc;
@@ -68,6 +68,18 @@ int vrms_live_open(const char *uri, const char *vm, struct vrms_live **ret_live,
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	rc = open_connection(uri, &live->connection, error);
+	if (rc == 0) {
+		*ret_live = VRMS_TAKE(live);
+	}
+	return rc;
+}
+
+int vrms_live_open(const char *uri, const char *vm, struct vrms_live **ret_live,
+		   struct vrms_error *error)
+{
+	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
+	int rc = connect_live(uri, &live, error);
+
 	if (rc < 0) {
 		return rc;
 	}
@@ -288,13 +300,9 @@ int vrms_live_undefine(struct vrms_live *live, struct vrms_error *error)
 int vrms_live_try(const char *uri, const char *xml, struct vrms_live **ret_live,
 		  struct vrms_error *error)
 {
-	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = calloc(1, sizeof(*live));
-	int rc;
+	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
+	int rc = connect_live(uri, &live, error);
 
-	if (live == NULL) {
-		return vrms_error_set(error, -ENOMEM, "out of memory");
-	}
-	rc = open_connection(uri, &live->connection, error);
 	if (rc < 0) {
 		return rc;
 	}

@@ -57,6 +57,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/take_images.c backup/take_images.h \
 	backup/target_file.c backup/target_nbd.c \
 	backup/target_path.c backup/target_path.h \
+	backup/target_uri.c \
 	backup/tree.c backup/tree.h \
 	backup/verify.c backup/verify.h \
 	backup/verify_state.c backup/verify_state.h \

@@ -252,4 +252,7 @@ static struct nbdkit_plugin plugin = {
     .extents = served_extents,
 };
 
+/* The macro defines it without a prototype, which clang warns of. */
+struct nbdkit_plugin *plugin_init(void);
+
 NBDKIT_REGISTER_PLUGIN(plugin)

@@ -49,6 +49,10 @@ VRMS_MUST_CHECK int vrms_target_qcow2_open(const struct vrms_qcow2 *image,
 VRMS_MUST_CHECK int vrms_target_nbd_open(const char *uri, uint64_t bytes,
 					 struct vrms_target *ret_target, struct vrms_error *error);
 
+/* Any other disk on the network that qemu-nbd can write, raw: "iscsi://...". -ENOSPC. */
+VRMS_MUST_CHECK int vrms_target_uri_open(const char *uri, uint64_t bytes,
+					 struct vrms_target *ret_target, struct vrms_error *error);
+
 struct vrms_restore {
 	struct vrms_repository *repository;
 	const struct vrms_point_part *part;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/image.h"
 #include "backup/live_base.h"
 #include "backup/live_guard.h"
 #include "backup/scratch_watch.h"
@@ -115,7 +116,8 @@ static int name_scratch(struct run *run, size_t i, struct vrms_error *error)
 	const char *folder = run->request->scratch_folder;
 	char *scratch;
 
-	if (folder == NULL && (length == 0 || strncmp(disk->path, "/dev/", 5) == 0)) {
+	if (folder == NULL && (length == 0 || strncmp(disk->path, "/dev/", 5) == 0 ||
+			       vrms_image_is_uri(disk->path))) {
 		folder = "/var/tmp";
 	}
 	if (asprintf(&scratch, "%.*s/.%s.%s.scratch", folder != NULL ? (int)strlen(folder) : length,

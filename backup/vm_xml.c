@@ -78,9 +78,67 @@ static bool is_writable_disk(const xmlNode *node)
 	       child(node, "target") != NULL;
 }
 
+/* Where QEMU's programs find a disk that is on the network, by libvirt's protocol name. */
+static const struct {
+	const char *protocol, *port;
+	const char *suffix; /* of a name that has no '/' */
+} networks[] = {
+    {"nbd", "10809", ""},
+    {"iscsi", "3260", "/0"},
+};
+
+static char *print_uri(const xmlNode *source, size_t row)
+{
+	const xmlNode *host = child(source, "host");
+	char *name VRMS_CLEANUP(vrms_freep) = attribute(source, "name");
+	char *address VRMS_CLEANUP(vrms_freep) = attribute(host, "name");
+	char *port VRMS_CLEANUP(vrms_freep) = attribute(host, "port");
+	char *socket VRMS_CLEANUP(vrms_freep) = attribute(host, "socket");
+	const char *suffix;
+	char *uri = NULL;
+	int length;
+
+	if (name == NULL || address == NULL || port == NULL || socket == NULL) {
+		return NULL;
+	}
+	suffix = strchr(name, '/') == NULL ? networks[row].suffix : "";
+	if (socket[0] != '\0') {
+		length =
+		    asprintf(&uri, "%s+unix:///%s?socket=%s", networks[row].protocol, name, socket);
+	} else {
+		bool is_ipv6 = strchr(address, ':') != NULL;
+
+		length = asprintf(&uri, "%s://%s%s%s:%s/%s%s", networks[row].protocol,
+				  is_ipv6 ? "[" : "", address, is_ipv6 ? "]" : "",
+				  port[0] != '\0' ? port : networks[row].port, name, suffix);
+	}
+	return length < 0 ? NULL : uri;
+}
+
+/* "" where a URI alone does not do: other protocols, passwords, TLS. */
+static char *network_uri(const xmlNode *source)
+{
+	for (size_t i = 0; i < VRMS_COUNT_OF(networks); i++) {
+		if (attribute_is(source, "protocol", networks[i].protocol) &&
+		    !attribute_is(source, "tls", "yes") && child(source, "auth") == NULL &&
+		    child(source, "encryption") == NULL) {
+			return print_uri(source, i);
+		}
+	}
+	return strdup("");
+}
+
+static char *disk_path(const xmlNode *disk)
+{
+	const xmlNode *source = child(disk, "source");
+
+	return attribute_is(disk, "type", "network")
+		   ? network_uri(source)
+		   : attribute(source, attribute_is(disk, "type", "block") ? "dev" : "file");
+}
+
 static int take_disk(const xmlNode *node, struct vrms_vm_xml *vm)
 {
-	const xmlNode *source = child(node, "source");
 	struct vrms_vm_disk *disks = realloc(vm->disks, (vm->disk_count + 1) * sizeof(*disks));
 	struct vrms_vm_disk *disk;
 
@@ -91,7 +149,7 @@ static int take_disk(const xmlNode *node, struct vrms_vm_xml *vm)
 	disk = &disks[vm->disk_count++];
 	disk->target = attribute(child(node, "target"), "dev");
 	disk->format = attribute(child(node, "driver"), "type");
-	disk->path = attribute(source, attribute_is(node, "type", "block") ? "dev" : "file");
+	disk->path = disk_path(node);
 	return disk->target == NULL || disk->format == NULL || disk->path == NULL ? -ENOMEM : 0;
 }
 

@@ -13,7 +13,7 @@
 
 struct vrms_vm_disk {
 	char *target; /* "vda" */
-	char *path;   /* of a file or a block device; "" network */
+	char *path;   /* of a file or a block device; nbd: or iscsi: URI; "" elsewhere */
 	char *format; /* of the driver: "qcow2", "raw"; "" not said */
 };
 

@@ -188,6 +188,16 @@ int vrms_file_write(const char *path, const void *data, size_t size, mode_t mode
 	return 0;
 }
 
+int vrms_file_rename(const char *from, const char *to, struct vrms_error *error)
+{
+	if (rename(from, to) < 0) {
+		return vrms_error_errno(error, -errno, "%s", to);
+	}
+	int rc = sync_folder_of(to);
+
+	return rc < 0 ? vrms_error_errno(error, rc, "folder of %s", to) : 0;
+}
+
 static int make_folder(const char *path, mode_t mode)
 {
 	struct stat status;

@@ -28,6 +28,10 @@ VRMS_MUST_CHECK int vrms_file_read(const char *path, size_t size_max, char **ret
 VRMS_MUST_CHECK int vrms_file_write(const char *path, const void *data, size_t size, mode_t mode,
 				    struct vrms_error *error);
 
+/* rename() that outlives a power cut: the folder of `to` is synced too.  When only that fails the
+ * file has its new name all the same.  Both are of one folder. */
+VRMS_MUST_CHECK int vrms_file_rename(const char *from, const char *to, struct vrms_error *error);
+
 /* mkdir -p; an existing folder is success. */
 VRMS_MUST_CHECK int vrms_file_mkdir_all(const char *path, mode_t mode, struct vrms_error *error);
 

@@ -16,7 +16,9 @@ common_libvrms_system_a_SOURCES = \
 	common/child.c common/child.h \
 	common/clock.c common/clock.h \
 	common/file.c common/file.h \
-	common/log.c common/log.h
+	common/fork.c common/fork.h \
+	common/log.c common/log.h \
+	common/thread.c common/thread.h
 common_libvrms_system_a_CFLAGS = $(AM_CFLAGS) $(QB_CFLAGS) -fPIC
 
 COMMON_LIBS = common/libvrms-system.a common/libvrms-base.a

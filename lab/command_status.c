@@ -145,7 +145,7 @@ static json_t *describe_node(const struct view *view, int index)
 {
 	const struct node_view *node = &view->nodes[index];
 	json_t *running = json_array();
-	char addresses[VRMS_LAB_NETWORKS][16];
+	char addresses[VRMS_LAB_NETWORKS][24];
 
 	for (int i = 0; i < SERVICES; i++) {
 		if (node->is_service_running[i]) {

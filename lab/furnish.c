@@ -155,6 +155,13 @@ static int lay_stage(const struct vrms_lab *lab, struct vrms_error *error)
 	return 0;
 }
 
+/* Root in a node is root of this machine: sbd, when it takes its pill, would reset all of it.  What
+ * it does next, reboot(2), ends the node's pid 1 only. */
+static int cover_sysrq(struct vrms_error *error)
+{
+	return bind("/dev/null", "/proc/sysrq-trigger", true, error);
+}
+
 static int turn_off_ipv6(struct vrms_error *error)
 {
 	int fd VRMS_CLEANUP(vrms_closep) =
@@ -184,6 +191,7 @@ int vrms_lab_furnish(const struct vrms_lab *lab, int index, struct vrms_error *e
 	int rc = drop_namespace_mounts(error);
 	rc = rc < 0 ? rc : lay_stage(lab, error);
 	rc = rc < 0 ? rc : mount_filesystems(error);
+	rc = rc < 0 ? rc : cover_sysrq(error);
 	rc = rc < 0 ? rc : make_run_folders(error);
 	rc = rc < 0 ? rc : bind_disk(lab, index, error);
 	rc = rc < 0 ? rc : turn_off_ipv6(error);

@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/thread.h"
 #include "quorum/san.h"
 #include "quorum/seen.h"
 
@@ -327,40 +328,24 @@ static int fill_beat(struct vrms_beater *beater, struct vrms_error *error)
 	return read_boot_id(beat->boot_id, error);
 }
 
-static void init_locks(struct vrms_beater *beater)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_mutex_init(&beater->mutex, NULL);
-	pthread_cond_init(&beater->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 int vrms_beater_start(const struct vrms_beater_config *config, struct vrms_beater **ret_beater,
 		      struct vrms_error *error)
 {
 	struct vrms_beater *beater = calloc(1, sizeof(*beater));
-	pthread_attr_t attributes;
+	const struct vrms_thread_job job = {.run = run,
+					    .context = beater,
+					    .stack_bytes = STACK_BYTES};
 
 	if (beater == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	init_locks(beater);
+	pthread_mutex_init(&beater->mutex, NULL);
+	vrms_thread_condition_init(&beater->wake);
 	beater->seen_fd = -1;
 	int rc = copy_config(beater, config);
 
 	rc = rc < 0 ? vrms_error_set(error, rc, "out of memory") : fill_beat(beater, error);
-	if (rc == 0) {
-		pthread_attr_init(&attributes);
-		pthread_attr_setstacksize(&attributes, STACK_BYTES);
-		rc = -pthread_create(&beater->thread, &attributes, run, beater);
-		pthread_attr_destroy(&attributes);
-		if (rc < 0) {
-			vrms_error_errno(error, rc, "thread");
-		}
-	}
+	rc = rc < 0 ? rc : vrms_thread_start(&job, NULL, &beater->thread, error);
 	if (rc < 0) {
 		free_beater(beater);
 		return rc;
@@ -374,8 +359,7 @@ void vrms_beater_stop(struct vrms_beater *beater, int64_t timeout_ms)
 	if (beater == NULL) {
 		return;
 	}
-	int64_t end_ms = now_ms() + timeout_ms;
-	struct timespec end = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
+	struct timespec end = vrms_thread_in_ms(timeout_ms);
 	int rc = 0;
 
 	pthread_mutex_lock(&beater->mutex);

@@ -52,7 +52,8 @@ struct vrms_daemon {
 	uint32_t group_nodes[VRMS_MEMBERS_MAX];
 	unsigned group_count;
 	bool quorate;
-	int64_t ring_ms; /* when it was formed */
+	int64_t ring_ms;       /* when it was formed */
+	int64_t ring_token_ms; /* the token in force then */
 
 	int64_t applied_ms, configured_ms;
 	int64_t expected_ms; /* what this daemon has set last; 0: nothing */
@@ -91,10 +92,10 @@ void vrms_daemon_check_token(struct vrms_daemon *daemon);
 /* Takes in what the thread has seen of the ring; believes what is old enough. */
 void vrms_daemon_take_ring(struct vrms_daemon *daemon);
 
-/* The ring has changed: what was seen on the way belongs to the change. */
 /* Called when the token in force changes: what is measured next belongs to neither value. */
 void vrms_daemon_token_changes(struct vrms_daemon *daemon, int64_t from_ms);
 
+/* The ring has changed: what was seen on the way belongs to the change. */
 void vrms_daemon_forget_ring(struct vrms_daemon *daemon);
 
 /* Does the second opinion stand between a false loss of this node and its reboot? */

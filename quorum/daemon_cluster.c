@@ -57,14 +57,14 @@ static void take_note(struct vrms_daemon *daemon, const struct vrms_members_note
 				     name, "reason", vrms_reason_name(note->reason), "text",
 				     vrms_reason_text(note->reason), "away_ms",
 				     (json_int_t)note->away_ms));
-	/* What breaks under the configured token is not the tuner's to mend: a node that joins,
-	 * often. */
-	bool is_shortened = daemon->applied_ms < daemon->configured_ms;
+	/* What breaks under the configured token is not the tuner's to mend. */
+	bool is_shortened = daemon->ring_token_ms < daemon->configured_ms;
 
-	if (note->reason == VRMS_REASON_RING_REFORMED && is_shortened) {
+	if (note->reason == VRMS_REASON_RING_BROKE && is_shortened) {
 		vrms_daemon_feed_tuner(daemon,
 				       (struct vrms_tuner_event){.kind = VRMS_TUNER_DISTURBED,
-								 .value_ms = daemon->applied_ms});
+								 .value_ms =
+								     daemon->ring_token_ms});
 	} else if (was_false_alarm(daemon, note)) {
 		vrms_daemon_feed_tuner(daemon,
 				       (struct vrms_tuner_event){.kind = VRMS_TUNER_FALSE_LOSS});
@@ -99,6 +99,7 @@ static void on_ring(void *context, const struct vrms_ring_id *ring, const uint32
 	daemon->ring_count = count;
 	daemon->ring = *ring;
 	daemon->ring_ms = vrms_daemon_now_ms();
+	daemon->ring_token_ms = daemon->applied_ms;
 	vrms_daemon_forget_ring(daemon);
 	if (daemon->ringwatch != NULL) {
 		vrms_ringwatch_set_nodes(daemon->ringwatch, nodes, count);

@@ -81,6 +81,11 @@ void vrms_daemon_take_ring(struct vrms_daemon *daemon)
 	unsigned kept = 0;
 
 	while (daemon->ringwatch != NULL && vrms_ringwatch_take(daemon->ringwatch, &sample)) {
+		if (sample.began_ms >= daemon->ring_ms) {
+			vrms_daemon_feed_members(
+			    daemon, (struct vrms_members_event){.kind = VRMS_MEMBERS_TOKENS,
+								.tokens_lost = sample.tokens_lost});
+		}
 		if (sample.began_ms < daemon->holds_until_ms) {
 			continue;
 		}

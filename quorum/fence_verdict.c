@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/child.h"
 #include "config.h"
 #include "ocf/fence.h"
 #include "quorum/judge.h"
 #include "quorum/seen.h"
+#include "quorum/topology.h"
 #include "quorum/verdict_line.h"
 #include "quorum/verdict_teller.h"
 #include "quorum/witness.h"
@@ -16,7 +18,9 @@
 /* It has switched nothing off. */
 #define TO_BE_FENCED "To be fenced: by the device after this one"
 
-enum { LOOK_EVERY_MS = 50, NOBODY_MS = 3000 };
+#define AGENT "fence_vrms_verdict"
+
+enum { LOOK_EVERY_MS = 50, NOBODY_MS = 3000, CIB_MS = 5000 };
 
 struct verdict_config {
 	const char *device;
@@ -222,21 +226,43 @@ static int monitor(const struct vrms_fence_call *call, const void *config_,
 	return VRMS_FENCE_OK;
 }
 
+/* Pacemaker asks this before a fence, of every device that has no list of hosts: may it be used for
+ * the node?  Not alone.  Storage is not looked at: a fence would wait for it. */
+static int may_be_asked(const struct vrms_fence_call *call, const void *config,
+			struct vrms_error *error)
+{
+	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
+	const char *const argv[] = {"cibadmin", "--query",           "--local",
+				    "--xpath",  VRMS_TOPOLOGY_XPATH, NULL};
+	const struct vrms_child_spec spec = {.argv = argv, .timeout_ms = CIB_MS};
+	int rc = vrms_child_run(&spec, &result, error);
+
+	(void)config;
+	if (rc < 0) {
+		return rc;
+	}
+	if (result.exit_code != 0) {
+		return vrms_error_set(error, -EIO, "the CIB cannot be read: cibadmin ended with %d",
+				      result.exit_code);
+	}
+	return vrms_topology_check(result.output, call->plug, AGENT, error);
+}
+
 static const struct vrms_fence_action actions[] = {
     {.name = "off", .run = judge, .needs_plug = true, .success = TO_BE_FENCED},
     {.name = "reboot", .run = judge, .needs_plug = true, .success = TO_BE_FENCED},
     {.name = "on", .run = succeed, .needs_plug = true, .success = "Nothing to switch on"},
     {.name = "status",
-     .run = monitor,
+     .run = may_be_asked,
      .needs_plug = true,
-     .success = "Status: not known to a second opinion"},
+     .success = "Status: not known to a second opinion, which may be asked"},
     {.name = "monitor", .run = monitor},
     {.name = "metadata"},
     {.name = "validate-all"},
 };
 
 static const struct vrms_fence_agent agent = {
-    .name = "fence_vrms_verdict",
+    .name = AGENT,
     .version = PACKAGE_VERSION,
     .shortdesc = "Second opinion before a fence, from beats on shared storage",
     .longdesc =
@@ -252,6 +278,13 @@ static const struct vrms_fence_agent agent = {
 	"would "
 	"take the device, and with it the level of the topology, out of service. See vrms "
 	"status.\n\n"
+	"Alone it would be taken for a fence of a node that runs on. So its status, by which "
+	"Pacemaker finds out for which nodes a device may be used, fails for every node whose "
+	"fencing levels do not name it, or name it with no other device in the same level (in "
+	"crmsh "
+	"\"node1: verdict,power\" is one level, \"node1: verdict power\" are two). Do not set "
+	"pcmk_host_list, pcmk_host_map or pcmk_host_check on this device: they keep Pacemaker from "
+	"asking.\n\n"
 	"Set pcmk_off_retries=1 and pcmk_reboot_retries=1 on this device. By default Pacemaker "
 	"repeats an action that failed; the second time the target is a member from the start, and "
 	"the real device would fence it after all: safe, but the refusal was in vain.\n\n"

@@ -2,11 +2,11 @@
 #include "quorum/guardian.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/fork.h"
 #include "common/log.h"
 #include "quorum/totem.h"
 
@@ -38,27 +38,17 @@ static void guard(int fd)
 
 int vrms_guardian_start(int *ret_fd, struct vrms_error *error)
 {
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		return vrms_error_errno(error, -errno, "pipe");
-	}
-	pid_t pid = fork();
+	int fd;
+	pid_t pid = vrms_fork_with_pipe(VRMS_FORK_PARENT_TO_CHILD, &fd, error);
 
 	if (pid < 0) {
-		int rc = vrms_error_errno(error, -errno, "fork");
-
-		close(fds[0]);
-		close(fds[1]);
-		return rc;
+		return (int)pid;
 	}
 	if (pid == 0) {
-		close(fds[1]);
 		setsid(); /* a terminal's Ctrl-C goes to the whole process group */
-		guard(fds[0]);
+		guard(fd);
 	}
-	close(fds[0]);
-	*ret_fd = fds[1];
+	*ret_fd = fd;
 	return 0;
 }
 

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/thread.h"
 
-enum { VERSION = 1, WALL_BYTES = 40, QUEUE_MAX = 1024, CLOSE_S = 2, STACK_BYTES = 128 * 1024 };
+enum { VERSION = 1, WALL_BYTES = 40, QUEUE_MAX = 1024, CLOSE_MS = 2000, STACK_BYTES = 128 * 1024 };
 
 #define READERS "haclient"
 
@@ -80,17 +81,16 @@ static void *run(void *context)
 
 static int start_thread(struct vrms_journal *journal, struct vrms_error *error)
 {
-	pthread_attr_t attributes;
+	const struct vrms_thread_job job = {.run = run,
+					    .context = journal,
+					    .stack_bytes = STACK_BYTES};
 
 	pthread_mutex_init(&journal->mutex, NULL);
 	pthread_cond_init(&journal->wake, NULL);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	int rc = -pthread_create(&journal->thread, &attributes, run, journal);
+	int rc = vrms_thread_start(&job, NULL, &journal->thread, error);
 
-	pthread_attr_destroy(&attributes);
 	journal->has_thread = rc == 0;
-	return rc < 0 ? vrms_error_errno(error, rc, "thread") : 0;
+	return rc;
 }
 
 int vrms_journal_open(const struct vrms_journal_config *config, struct vrms_journal **ret_journal,
@@ -124,8 +124,6 @@ int vrms_journal_open(const struct vrms_journal_config *config, struct vrms_jour
 /* False: the thread hangs with the disk, and keeps the journal. */
 static bool end_thread(struct vrms_journal *journal)
 {
-	struct timespec until;
-
 	if (!journal->has_thread) {
 		return true;
 	}
@@ -133,10 +131,7 @@ static bool end_thread(struct vrms_journal *journal)
 	journal->is_ending = true;
 	pthread_cond_signal(&journal->wake);
 	pthread_mutex_unlock(&journal->mutex);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += CLOSE_S;
-	if (pthread_timedjoin_np(journal->thread, NULL, &until) != 0) {
-		pthread_detach(journal->thread);
+	if (vrms_thread_join_within(journal->thread, CLOSE_MS) < 0) {
 		return false;
 	}
 	pthread_mutex_destroy(&journal->mutex);

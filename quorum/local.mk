@@ -36,11 +36,21 @@ quorum_libvrms_quorum_judge_a_CFLAGS = $(AM_CFLAGS) $(CMAP_CFLAGS) $(JANSSON_CFL
 QUORUM_JUDGE_LIBS = quorum/libvrms-quorum-judge.a $(QUORUM_CORE_LIBS) $(QUORUM_BEAT_LIBS) \
 	$(CMAP_LIBS) $(JANSSON_LIBS)
 
+noinst_LIBRARIES += quorum/libvrms-quorum-topology.a
+quorum_libvrms_quorum_topology_a_SOURCES = quorum/topology.c quorum/topology.h
+quorum_libvrms_quorum_topology_a_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS)
+QUORUM_TOPOLOGY_LIBS = quorum/libvrms-quorum-topology.a $(COMMON_LIBS) $(XML_LIBS)
+
 fence_PROGRAMS += fence_vrms_verdict
 fence_vrms_verdict_SOURCES = quorum/fence_verdict.c
 fence_vrms_verdict_CFLAGS  = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(OCF_LIBS)
+fence_vrms_verdict_LDADD   = $(QUORUM_JUDGE_LIBS) $(QUORUM_TOPOLOGY_LIBS) $(OCF_LIBS)
 dist_man5_MANS = quorum/vrms_beat_area.5
+nodist_man_MANS += quorum/fence_vrms_verdict.8
+CLEANFILES      += quorum/fence_vrms_verdict.8
+
+quorum/fence_vrms_verdict.8: fence_vrms_verdict$(EXEEXT)
+	$(AM_V_GEN)./fence_vrms_verdict$(EXEEXT) --man > $@.tmp && mv $@.tmp $@
 
 # Questions to the daemon.
 noinst_LIBRARIES += quorum/libvrms-quorum-client.a

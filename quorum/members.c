@@ -17,11 +17,20 @@ struct vrms_members {
 	struct vrms_ring_id ring;
 	bool has_ring;
 	bool quorate, quorum_known;
+	/* Since the tokens were counted last: */
+	bool is_reformed;    /* with the same members */
+	bool has_changed;    /* members came or went */
+	int64_t tokens_lost; /* at that time; -1: not counted yet */
 };
 
 struct vrms_members *vrms_members_new(void)
 {
-	return calloc(1, sizeof(struct vrms_members));
+	struct vrms_members *members = calloc(1, sizeof(*members));
+
+	if (members != NULL) {
+		members->tokens_lost = -1;
+	}
+	return members;
 }
 
 void vrms_members_free(struct vrms_members *members)
@@ -123,11 +132,34 @@ static void take_ring(struct vrms_members *members, const struct vrms_members_ev
 	bool is_new = event->ring.sequence != members->ring.sequence ||
 		      event->ring.node != members->ring.node;
 
-	if (members->has_ring && is_new && gone == 0 && come == 0) {
+	if (gone + come > 0) {
+		members->has_changed = true;
+	} else if (members->has_ring && is_new) {
+		members->is_reformed = true;
 		note(plan, 0, VRMS_REASON_RING_REFORMED, 0);
 	}
 	members->ring = event->ring;
 	members->has_ring = true;
+}
+
+/* A count without a new ring says nothing yet: the ring that broke has still to form again. */
+static void take_tokens(struct vrms_members *members, const struct vrms_members_event *event,
+			struct vrms_members_plan *plan)
+{
+	bool is_first = members->tokens_lost < 0;
+
+	if (!members->is_reformed && !members->has_changed && !is_first) {
+		return;
+	}
+	bool is_known = event->tokens_lost >= 0 && !is_first;
+	bool is_lost = !is_known || event->tokens_lost != members->tokens_lost;
+
+	if (members->is_reformed && !members->has_changed && is_lost) {
+		note(plan, 0, VRMS_REASON_RING_BROKE, 0);
+	}
+	members->tokens_lost = event->tokens_lost;
+	members->is_reformed = false;
+	members->has_changed = false;
 }
 
 static void take_hello(struct vrms_members *members, const struct vrms_members_event *event,
@@ -183,6 +215,9 @@ void vrms_members_step(struct vrms_members *members, const struct vrms_members_e
 		}
 		members->quorum_known = true;
 		members->quorate = event->quorate;
+		break;
+	case VRMS_MEMBERS_TOKENS:
+		take_tokens(members, event, plan);
 		break;
 	case VRMS_MEMBERS_HELLO:
 		take_hello(members, event, plan);

@@ -3,6 +3,13 @@
  * Pure.  It decides nothing about fencing (Pacemaker does); it names what happened,
  * so that the journal, `vrms status` and the tuner can tell a death from a false alarm.
  *
+ * A ring of the same members is told of as RING_REFORMED.  Two things lead to one: a token that was
+ * lost (a stall near the token, RING_BROKE: a false alarm that cost nobody), and a node that
+ * knocks: the ring is given up to let it in, which may take two attempts, the first without it.
+ * Corosync counts the tokens that were lost while the ring was in operation; that count tells them
+ * apart, on whichever node's time ran out.  What is lost while members come or go belongs to their
+ * change.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef VRMS_QUORUM_MEMBERS_H
@@ -27,6 +34,7 @@ enum vrms_members_event_kind {
 	VRMS_MEMBERS_HELLO,  /* node, boot: its vrmsd has said which boot it is */
 	VRMS_MEMBERS_BYE,    /* node: its vrmsd has said that it stops */
 	VRMS_MEMBERS_FENCED, /* node: a fence device has confirmed it */
+	VRMS_MEMBERS_TOKENS, /* tokens_lost, as asked for after the last ring was told of */
 };
 
 struct vrms_members_event {
@@ -37,7 +45,8 @@ struct vrms_members_event {
 	struct vrms_ring_id ring;
 	bool quorate;
 	uint32_t node;
-	uint64_t boot; /* digest of the boot id, != 0 */
+	uint64_t boot;       /* digest of the boot id, != 0 */
+	int64_t tokens_lost; /* since corosync's start; < 0: unknown, so one may have been */
 };
 
 struct vrms_members_note {

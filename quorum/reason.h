@@ -40,6 +40,7 @@
 	X(QUORUM_GAINED, "the partition has quorum")                                              \
 	X(QUORUM_LOST, "the partition has lost quorum")                                           \
 	X(RING_REFORMED, "the ring formed again with the same members")                           \
+	X(RING_BROKE, "the token had been lost, though no member was")                            \
 	/* verdict */                                                                             \
 	X(VERDICT_SILENT, "the beat is silent")                                                   \
 	X(VERDICT_REBOOTED, "the target has booted anew since it was asked for")                  \
@@ -52,7 +53,7 @@
 	X(VM_DIED, "its QEMU process ended")                                                      \
 	X(VM_STOPPED_FAILED, "the hypervisor says that it failed")                                \
 	X(VM_STOPPED_CRASHED, "it crashed")                                                       \
-	X(VM_STOPPED_DESTROYED, "it was destroyed outside the cluster")                           \
+	X(VM_STOPPED_DESTROYED, "it was destroyed")                                               \
 	X(VM_STOPPED_SHUTDOWN, "it shut itself down")                                             \
 	X(VM_IO_ERROR, "it is paused by an I/O error")                                            \
 	X(VM_IO_NO_SPACE, "it is paused because its storage is full")                             \

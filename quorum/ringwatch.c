@@ -6,19 +6,19 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/thread.h"
 
 enum {
 	LINKS_EVERY = 20, /* periods */
 	LINKS_MAX = 8,
 	STACK_BYTES = 256 * 1024,
+	JOIN_MS = 1000,
 };
 
 struct vrms_ringwatch {
@@ -104,6 +104,15 @@ static uint32_t read_links(struct vrms_ringwatch *watch)
 	return largest_us;
 }
 
+static int64_t read_tokens_lost(const struct vrms_ringwatch *watch)
+{
+	uint64_t count;
+
+	return cmap_get_uint64(watch->stats, "stats.srp.operational_token_lost", &count) == CS_OK
+		   ? (int64_t)count
+		   : -1;
+}
+
 static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *sample)
 {
 	uint64_t age_ms;
@@ -123,6 +132,7 @@ static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *
 	sample->took_us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
 	sample->age_us = in_us(age_ms);
 	sample->hold_us = in_us(hold_ms);
+	sample->tokens_lost = read_tokens_lost(watch);
 	if (watch->round++ % LINKS_EVERY == 0) {
 		sample->link_us = read_links(watch);
 	}
@@ -132,8 +142,7 @@ static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *
 /* True until the end has come. */
 static bool wait_for_next(struct vrms_ringwatch *watch)
 {
-	int64_t at_ms = vrms_clock_now_ms(vrms_clock_system()) + VRMS_RINGWATCH_PERIOD_MS;
-	struct timespec at = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+	struct timespec at = vrms_thread_in_ms(VRMS_RINGWATCH_PERIOD_MS);
 	int rc = 0;
 
 	pthread_mutex_lock(&watch->mutex);
@@ -167,33 +176,13 @@ static void *run(void *context)
 	return NULL;
 }
 
-static int start_thread(struct vrms_ringwatch *watch, bool is_realtime)
-{
-	struct sched_param priority = {.sched_priority = sched_get_priority_max(SCHED_RR)};
-	pthread_attr_t attributes;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	if (is_realtime) {
-		pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-		pthread_attr_setschedpolicy(&attributes, SCHED_RR);
-		pthread_attr_setschedparam(&attributes, &priority);
-	}
-	int rc = pthread_create(&watch->thread, &attributes, run, watch);
-
-	if (rc == EPERM) {
-		pthread_attr_setinheritsched(&attributes, PTHREAD_INHERIT_SCHED);
-		rc = pthread_create(&watch->thread, &attributes, run, watch);
-	}
-	pthread_attr_destroy(&attributes);
-	return -rc;
-}
-
 int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, bool is_realtime,
 			 struct vrms_error *error)
 {
 	struct vrms_ringwatch *watch = calloc(1, sizeof(*watch));
-	pthread_condattr_t attributes;
+	const struct vrms_thread_job job = {.run = run,
+					    .context = watch,
+					    .stack_bytes = STACK_BYTES};
 
 	if (watch == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
@@ -204,18 +193,15 @@ int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, bool is_realtime,
 		free(watch);
 		return rc;
 	}
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&watch->mutex, NULL);
-	pthread_cond_init(&watch->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	int rc = start_thread(watch, is_realtime);
+	vrms_thread_condition_init(&watch->wake);
+	int rc = vrms_thread_start(&job, &is_realtime, &watch->thread, error);
 
 	if (rc < 0) {
 		close(watch->fds[0]);
 		close(watch->fds[1]);
 		free(watch);
-		return vrms_error_errno(error, rc, "thread");
+		return rc;
 	}
 	*ret_watch = watch;
 	return 0;
@@ -223,8 +209,6 @@ int vrms_ringwatch_start(struct vrms_ringwatch **ret_watch, bool is_realtime,
 
 void vrms_ringwatch_free(struct vrms_ringwatch *watch)
 {
-	struct timespec until;
-
 	if (watch == NULL) {
 		return;
 	}
@@ -232,11 +216,8 @@ void vrms_ringwatch_free(struct vrms_ringwatch *watch)
 	watch->is_ending = true;
 	pthread_cond_broadcast(&watch->wake);
 	pthread_mutex_unlock(&watch->mutex);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
-	if (pthread_timedjoin_np(watch->thread, NULL, &until) != 0) {
-		pthread_detach(watch->thread); /* it hangs in a question to corosync */
-		return;
+	if (vrms_thread_join_within(watch->thread, JOIN_MS) < 0) {
+		return; /* it hangs in a question to corosync */
 	}
 	close(watch->fds[0]);
 	close(watch->fds[1]);

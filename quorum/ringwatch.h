@@ -25,11 +25,12 @@ enum {
 };
 
 struct vrms_ringwatch_sample {
-	int64_t began_ms; /* monotonic */
-	uint32_t took_us; /* the answer's time: corosync's main loop */
-	uint32_t age_us;  /* since the token was here */
-	uint32_t hold_us; /* how long an idle ring may hold it */
-	uint32_t link_us; /* the slowest link's shortest round trip; 0: not read now */
+	int64_t began_ms;    /* monotonic */
+	uint32_t took_us;    /* the answer's time: corosync's main loop */
+	uint32_t age_us;     /* since the token was here */
+	uint32_t hold_us;    /* how long an idle ring may hold it */
+	uint32_t link_us;    /* the slowest link's shortest round trip; 0: not read now */
+	int64_t tokens_lost; /* in operation, since corosync's start; -1: it does not say */
 };
 
 struct vrms_ringwatch; /* opaque */

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/thread.h"
 
 enum { REPORT_US = 500000, LONG_US = 20000, STACK_BYTES = 128 * 1024 };
 
@@ -63,27 +64,12 @@ static void *measure(void *context)
 	return NULL;
 }
 
-static int start_thread(struct vrms_stall *stall, bool is_realtime)
-{
-	struct sched_param priority = {.sched_priority = sched_get_priority_max(SCHED_RR)};
-	pthread_attr_t attributes;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	if (is_realtime) {
-		pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-		pthread_attr_setschedpolicy(&attributes, SCHED_RR);
-		pthread_attr_setschedparam(&attributes, &priority);
-	}
-	int rc = pthread_create(&stall->thread, &attributes, measure, stall);
-
-	pthread_attr_destroy(&attributes);
-	return -rc;
-}
-
 int vrms_stall_start(struct vrms_stall **ret_stall, bool *is_realtime, struct vrms_error *error)
 {
 	struct vrms_stall *stall = calloc(1, sizeof(*stall));
+	const struct vrms_thread_job job = {.run = measure,
+					    .context = stall,
+					    .stack_bytes = STACK_BYTES};
 
 	if (stall == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
@@ -94,17 +80,13 @@ int vrms_stall_start(struct vrms_stall **ret_stall, bool *is_realtime, struct vr
 		free(stall);
 		return rc;
 	}
-	int rc = start_thread(stall, *is_realtime);
+	int rc = vrms_thread_start(&job, is_realtime, &stall->thread, error);
 
-	if (rc == -EPERM) {
-		*is_realtime = false;
-		rc = start_thread(stall, false);
-	}
 	if (rc < 0) {
 		close(stall->fds[0]);
 		close(stall->fds[1]);
 		free(stall);
-		return vrms_error_errno(error, rc, "thread");
+		return rc;
 	}
 	*ret_stall = stall;
 	return 0;

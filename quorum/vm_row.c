@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,11 +96,14 @@ static void note(const struct vrms_vm_row *vm, const struct vrms_fault_step *ste
 {
 	bool is_for_people =
 	    step->reason == VRMS_REASON_VM_FLAPPING || step->reason == VRMS_REASON_VM_REPORT_FAILED;
+	bool has_evidence = step->evidence != step->reason && step->evidence != VRMS_REASON_NONE;
+	char text[256];
 
 	vrms_log(is_for_people ? LOG_WARNING : LOG_INFO, "%s: %s", vm->domain,
 		 vrms_reason_text(step->reason));
-	vrms_vm_row_record(vm, vrms_reason_name(step->reason), step->evidence,
-			   vrms_reason_text(step->evidence));
+	snprintf(text, sizeof(text), "%s%s%s", has_evidence ? vrms_reason_text(step->evidence) : "",
+		 has_evidence ? "; " : "", vrms_reason_text(step->reason));
+	vrms_vm_row_record(vm, vrms_reason_name(step->reason), step->evidence, text);
 }
 
 void vrms_vm_rows_carry_out(struct vrms_daemon *daemon, const struct vrms_fault_plan *plan)

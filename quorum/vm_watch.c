@@ -11,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/thread.h"
 #include "quorum/vm_line.h"
 #include "quorum/vm_sign.h"
 
 /* A libvirtd that is silent for 15 s is taken for dead: its connection is made anew. */
-enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3, RETRY_MS = 500, AGAIN_S = 5, STARTED_MAX = 64 };
+enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3, RETRY_MS = 500, AGAIN_MS = 5000, STARTED_MAX = 64 };
 
 struct watch {
 	const char *uri;
@@ -300,10 +301,8 @@ static bool sleep_once(struct watch *watch, struct timespec *again)
 /* Until the connection closes; reads the states when asked. */
 static void stay(struct watch *watch, virConnectPtr connection)
 {
-	struct timespec again;
+	struct timespec again = vrms_thread_in_ms(AGAIN_MS);
 
-	clock_gettime(CLOCK_REALTIME, &again);
-	again.tv_sec += AGAIN_S;
 	pthread_mutex_lock(&watch->mutex);
 	while (!watch->is_closed) {
 		if (watch->started_count > 0) {
@@ -382,7 +381,7 @@ int vrms_vm_watch_start(const char *uri, int fd, struct vrms_error *error)
 	}
 	virSetErrorFunc(NULL, be_silent);
 	pthread_mutex_init(&watch->mutex, NULL);
-	pthread_cond_init(&watch->wake, NULL);
+	vrms_thread_condition_init(&watch->wake);
 	watch->uri = uri;
 	watch->fd = fd;
 	int rc = virEventRegisterDefaultImpl() < 0 ? -EIO : 0;

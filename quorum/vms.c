@@ -54,22 +54,37 @@ static void take_moved(struct vrms_vm_row *vm)
 	vrms_vm_row_tell_busy(vm);
 }
 
+static void record_resource(const struct vrms_vm_row *vm)
+{
+	const struct vrms_vm_resource *resource = &vm->resource;
+
+	if (resource->is_moving) {
+		vrms_vm_row_record(vm, "moving", VRMS_REASON_NONE, "the cluster moves it");
+	} else if (resource->is_busy) {
+		vrms_vm_row_record(vm, "operation", VRMS_REASON_NONE,
+				   "the cluster has an operation on it under way");
+	} else if (resource->is_meant) {
+		vrms_vm_row_record(vm, "managed", VRMS_REASON_NONE,
+				   "the cluster means it to run here");
+	} else {
+		vrms_vm_row_record(vm, "not managed", VRMS_REASON_NONE,
+				   "the cluster does not mean it to run here");
+	}
+}
+
 static void take_resource(struct vrms_vm_row *vm, const struct vrms_vm_word *word)
 {
 	vm->resource = word->resource;
+	if (!vm->resource.is_busy) {
+		vm->is_agent_busy = false; /* what it had begun is over */
+	}
 	if (vm->resource.is_meant && !vm->resource.is_busy) {
 		vm->has_cache = vrms_vm_row_has_cache(vm);
-		vm->is_agent_busy = false;
 	}
 	vrms_vm_row_feed(vm, (struct vrms_fault_event){.kind = VRMS_FAULT_MANAGED,
 						       .yes = vm->resource.is_meant});
 	vrms_vm_row_tell_busy(vm);
-	vrms_vm_row_record(vm,
-			   vm->resource.is_moving  ? "moving"
-			   : vm->resource.is_busy  ? "operation"
-			   : vm->resource.is_meant ? "managed"
-						   : "not managed",
-			   VRMS_REASON_NONE, "");
+	record_resource(vm);
 }
 
 /* What ran and is not in the list, has ended while nobody told us. */

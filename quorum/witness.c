@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/fork.h"
 #include "quorum/san.h"
 #include "quorum/seen.h"
 
@@ -184,32 +185,23 @@ static int start_one(const struct vrms_witness_config *config, int which,
 		     struct vrms_witness *witness, struct vrms_error *error)
 {
 	pid_t parent = getpid();
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		return vrms_error_errno(error, -errno, "pipe");
-	}
-	pid_t pid = fork();
+	int fd;
+	pid_t pid = vrms_fork_with_pipe(VRMS_FORK_CHILD_TO_PARENT, &fd, error);
 
 	if (pid < 0) {
-		int rc = vrms_error_errno(error, -errno, "fork");
-
-		close(fds[0]);
-		close(fds[1]);
-		return rc;
+		return (int)pid;
 	}
 	if (pid == 0) {
-		leave_parent(fds[1], parent);
+		leave_parent(fd, parent);
 		if (which == BEATS) {
-			watch_beats(config, fds[1]);
+			watch_beats(config, fd);
 		} else {
-			watch_membership(config, fds[1]);
+			watch_membership(config, fd);
 		}
 		_exit(0);
 	}
-	close(fds[1]);
 	witness->pids[which] = pid;
-	witness->fds[which] = fds[0];
+	witness->fds[which] = fd;
 	return 0;
 }
 

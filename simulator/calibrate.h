@@ -33,11 +33,12 @@ enum vrms_sim_trial_step {
 enum { VRMS_SIM_TRIAL_COUNT = 3 };
 
 struct vrms_sim_sample {
-	int round; /* from 1 */
-	int trial; /* enum vrms_sim_trial */
-	int step;  /* enum vrms_sim_trial_step */
-	int vm;    /* its number, from 1; 0: of no VM */
-	double ms; /* since the fault */
+	int round;   /* from 1 */
+	int trial;   /* enum vrms_sim_trial */
+	int step;    /* enum vrms_sim_trial_step */
+	int vm;      /* its number, from 1; 0: of no VM */
+	double ms;   /* since the fault */
+	double load; /* load average of the lab's machine when the fault was made; 0: not known */
 };
 
 struct vrms_sim_samples {
@@ -54,7 +55,9 @@ VRMS_MUST_CHECK int vrms_sim_samples_add(struct vrms_sim_samples *samples,
 const char *vrms_sim_trial_word(enum vrms_sim_trial trial);
 const char *vrms_sim_trial_step_word(enum vrms_sim_trial_step step);
 
-/* Reads and prints "round,fault,step,vm,ms" with a heading.  path: for messages. */
+/* Reads and prints "round,fault,step,vm,ms,load" with a heading; the load may be missing.
+ * path: for messages.
+ */
 VRMS_MUST_CHECK int vrms_sim_samples_parse(const char *path, const char *text,
 					   struct vrms_sim_samples *samples,
 					   struct vrms_error *error);
@@ -64,6 +67,7 @@ void vrms_sim_samples_print(FILE *out, const struct vrms_sim_samples *samples);
 struct vrms_sim_lab_fault {
 	int round, trial;
 	int64_t at_ms;      /* of the day, local time */
+	double load;        /* average just before it */
 	const char *victim; /* node or VM */
 };
 
@@ -72,6 +76,7 @@ VRMS_MUST_CHECK int vrms_sim_lab_log_parse(const char *text, const struct vrms_s
 					   struct vrms_sim_samples *samples);
 
 /* Brings a lab up as the scenario says, makes every fault in every round, takes it down.
+ * Rounds are numbered on from those that are in the samples already.
  *
  * tell: is given a line of progress.  -EIO and others: text in error; what was measured stays.
  */
@@ -90,8 +95,12 @@ VRMS_MUST_CHECK int vrms_sim_calibrate_fit(struct vrms_sim_scenario *scenario,
 					   const struct vrms_sim_samples *samples, FILE *out,
 					   struct vrms_error *error);
 
-/* Both distributions side by side.  Returns how many medians differ by more than 15 % and 100 ms;
- * the rows as JSON in *ret_rows when that is not NULL.  -ENOMEM.
+/* The number of the last round, 0 when there is none. */
+int vrms_sim_samples_last_round(const struct vrms_sim_samples *samples);
+
+/* Both distributions side by side, and how busy the lab's machine was.  Returns how many medians
+ * differ by more than 15 % and 100 ms; the rows as JSON in *ret_rows when that is not NULL.
+ * -ENOMEM.
  */
 int vrms_sim_calibrate_compare(const struct vrms_sim_samples *lab,
 			       const struct vrms_sim_samples *simulated, FILE *out,

@@ -52,7 +52,9 @@ static int collect(const struct vrms_sim_samples *samples, unsigned trial_bits, 
 }
 
 enum {
-	HOST = 1 << VRMS_SIM_TRIAL_POWER | 1 << VRMS_SIM_TRIAL_FREEZE,
+	POWER = 1 << VRMS_SIM_TRIAL_POWER,
+	FREEZE = 1 << VRMS_SIM_TRIAL_FREEZE,
+	HOST = POWER | FREEZE,
 	KILL = 1 << VRMS_SIM_TRIAL_KILL
 };
 
@@ -85,8 +87,8 @@ static int store(struct vrms_sim_scenario *scenario, const char *section, const 
 }
 
 struct learned {
-	double scheduler_ms, retry_pct, retry_ms, fence_ms, notice_ms, cleanup_ms, start_ms,
-	    elsewhere_ms;
+	double scheduler_ms, retry_pct, retry_ms, fence_ms, power_off_ms, notice_ms, cleanup_ms,
+	    start_ms, elsewhere_ms;
 };
 
 static double median(struct spans *spans)
@@ -96,8 +98,8 @@ static double median(struct spans *spans)
 
 static int learn(const struct vrms_sim_samples *samples, struct learned *learned)
 {
-	struct spans decided = {0}, again = {0}, fenced = {0}, noticed = {0}, cleaned = {0},
-		     started = {0}, moved = {0};
+	struct spans decided = {0}, again = {0}, fenced = {0}, ended = {0}, noticed = {0},
+		     cleaned = {0}, started = {0}, moved = {0};
 	int rc =
 	    collect(samples, HOST, VRMS_SIM_TRIAL_MEMBERSHIP, VRMS_SIM_TRIAL_DECIDED, &decided);
 
@@ -106,7 +108,11 @@ static int learn(const struct vrms_sim_samples *samples, struct learned *learned
 			      &again);
 	rc = rc < 0
 		 ? rc
-		 : collect(samples, HOST, VRMS_SIM_TRIAL_DECIDED, VRMS_SIM_TRIAL_FENCED, &fenced);
+		 : collect(samples, POWER, VRMS_SIM_TRIAL_DECIDED, VRMS_SIM_TRIAL_FENCED, &fenced);
+	/* A frozen host still runs: the switch has to end it. */
+	rc = rc < 0
+		 ? rc
+		 : collect(samples, FREEZE, VRMS_SIM_TRIAL_DECIDED, VRMS_SIM_TRIAL_FENCED, &ended);
 	rc = rc < 0
 		 ? rc
 		 : collect(samples, KILL, VRMS_SIM_TRIAL_NOTICED, VRMS_SIM_TRIAL_DECIDED, &noticed);
@@ -125,7 +131,8 @@ static int learn(const struct vrms_sim_samples *samples, struct learned *learned
 		(void)keep(&again, false);
 		learned->scheduler_ms = again.count > 0 ? median(&again) : median(&noticed);
 		learned->retry_ms = fmax(0, learned->retry_ms - learned->scheduler_ms);
-		learned->fence_ms = median(&fenced);
+		learned->fence_ms = fenced.count > 0 ? median(&fenced) : median(&ended);
+		learned->power_off_ms = fmax(0, median(&ended) - learned->fence_ms);
 		learned->notice_ms = median(&noticed); /* the scheduler's time after a report */
 		learned->cleanup_ms = median(&cleaned);
 		learned->start_ms = median(&started);
@@ -134,6 +141,7 @@ static int learn(const struct vrms_sim_samples *samples, struct learned *learned
 	free(decided.ms);
 	free(again.ms);
 	free(fenced.ms);
+	free(ended.ms);
 	free(noticed.ms);
 	free(cleaned.ms);
 	free(started.ms);
@@ -190,6 +198,7 @@ int vrms_sim_calibrate_fit(struct vrms_sim_scenario *scenario,
 	    {"pacemaker", "sync_retry_pct", "", learned.retry_pct},
 	    {"pacemaker", "sync_retry", "ms", learned.retry_ms},
 	    {"pacemaker", "fence_overhead", "ms", learned.fence_ms},
+	    {"host", "power_off", "ms", learned.power_off_ms},
 	    {"vrmsd", "vm_event", "ms", notice_ms(samples)},
 	    {"vm", "start", "ms", learned.start_ms},
 	    {"vm", "start_elsewhere", "ms", learned.elsewhere_ms},

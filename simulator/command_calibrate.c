@@ -51,6 +51,13 @@ static int measure(const struct vrms_sim_arguments *arguments,
 	if (rc < 0) {
 		return vrms_error_wrap(error, rc, "rounds");
 	}
+	/* Rounds of an earlier time are kept and added to. */
+	if (arguments->samples != NULL && access(arguments->samples, F_OK) == 0) {
+		rc = read_samples(arguments->samples, samples, error);
+	}
+	if (rc < 0) {
+		return rc;
+	}
 	rc = vrms_sim_lab_measure(scenario, (int)rounds, samples, stderr, error);
 	/* What was measured is kept, also when the lab gave up half-way. */
 	if (arguments->samples != NULL && samples->count > 0 &&

@@ -149,7 +149,7 @@ static void feed_members(struct vrms_sim_world *world, int node, struct vrms_mem
 	for (unsigned i = 0; i < plan.count; i++) {
 		const struct vrms_members_note *note = &plan.notes[i];
 
-		if (note->reason == VRMS_REASON_RING_REFORMED) {
+		if (note->reason == VRMS_REASON_RING_BROKE) {
 			feed_tuner(world, node,
 				   (struct vrms_tuner_event){.kind = VRMS_TUNER_DISTURBED,
 							     .value_ms = applied_ms});
@@ -423,6 +423,9 @@ static void tell_ring(struct vrms_sim_world *world, int index, int node)
 			 .nodes = nodes,
 			 .node_count = count,
 			 .ring = {.node = nodes[0], .sequence = (uint64_t)world->now_us + 1}});
+	/* Its totem lets a node in at the first attempt: a ring of the same members broke. */
+	feed_members(world, node,
+		     (struct vrms_members_event){.kind = VRMS_MEMBERS_TOKENS, .tokens_lost = -1});
 	feed_agree(world, node,
 		   (struct vrms_agree_event){.kind = VRMS_AGREE_MEMBERS,
 					     .nodes = nodes,

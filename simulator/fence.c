@@ -156,6 +156,11 @@ static void begin_device(struct vrms_sim_world *world, int index)
 	bool answers = can_work(world, target, device);
 	int64_t wait_us = device->delay_us;
 
+	/* A switch that finds the host off says so at once; one that runs has to be ended. */
+	if (answers && target->up && world->settings->power_off_us > 0 &&
+	    (device->kind == VRMS_SIM_DEVICE_IPMI || device->kind == VRMS_SIM_DEVICE_PDU)) {
+		wait_us += vrms_sim_vary(world, world->settings->power_off_us);
+	}
 	if (device->delay_random_us > 0) {
 		wait_us +=
 		    (int64_t)(vrms_random_unit(&world->random) * (double)device->delay_random_us);

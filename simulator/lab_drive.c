@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -199,16 +200,44 @@ static int bring_up(const struct drive *drive, struct vrms_error *error)
 	return rc < 0 ? rc : wait_until_steady(drive, error);
 }
 
+/* The number of the node that is the DC now. */
+static int find_dc(struct vrms_error *error)
+{
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	int dc = 0;
+	int rc = lab(&text, error, "exec", "node1", "crmadmin", "--quiet", "--dc_lookup", NULL);
+
+	if (rc == 0 && (sscanf(text, "node%d", &dc) != 1 || dc < 1)) {
+		rc = vrms_error_set(error, -EIO, "crmadmin names no DC: \"%.*s\"",
+				    (int)strcspn(text, "\n"), text);
+	}
+	return rc < 0 ? rc : dc;
+}
+
+/* One of the nodes that are not the DC: its loss would have an election in it. */
+static int choose_node(const struct drive *drive, int round, struct vrms_error *error)
+{
+	int dc = find_dc(error);
+	int node = round % (drive->scenario->node_count - 1) + 1;
+
+	return dc < 0 ? dc : node < dc ? node : node + 1;
+}
+
 static int make_fault(const struct drive *drive, struct vrms_sim_lab_fault *fault, char *victim,
 		      struct vrms_error *error)
 {
 	char command[128], *output VRMS_CLEANUP(vrms_freep) = NULL;
 	int vm = (fault->round - 1) % drive->vm_count + 1;
+	int host = choose_node(drive, fault->round, error);
 
-	/* node1 came first and is the DC. */
-	snprintf(victim, NAME_BYTES, "node%d",
-		 2 + fault->round % (drive->scenario->node_count - 1));
+	if (host < 0) {
+		return host;
+	}
+	snprintf(victim, NAME_BYTES, "node%d", host);
 	fault->victim = victim;
+	if (getloadavg(&fault->load, 1) != 1) {
+		fault->load = 0;
+	}
 	fault->at_ms = ms_of_day();
 	if (fault->trial == VRMS_SIM_TRIAL_POWER) {
 		return lab(NULL, error, "power", "off", victim, NULL);
@@ -335,12 +364,14 @@ int vrms_sim_lab_measure(const struct vrms_sim_scenario *scenario, int rounds,
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
+	int before_first = vrms_sim_samples_last_round(samples);
 	int rc = bring_up(&drive, error);
 
 	for (int i = 0; rc == 0 && i < rounds * VRMS_SIM_TRIAL_COUNT; i++) {
-		int round = i / VRMS_SIM_TRIAL_COUNT + 1, trial = i % VRMS_SIM_TRIAL_COUNT;
+		int round = before_first + i / VRMS_SIM_TRIAL_COUNT + 1;
+		int trial = i % VRMS_SIM_TRIAL_COUNT;
 
-		fprintf(tell, "round %d of %d: %s\n", round, rounds,
+		fprintf(tell, "round %d of %d: %s\n", round, before_first + rounds,
 			vrms_sim_trial_word((enum vrms_sim_trial)trial));
 		fflush(tell);
 		rc = check_interrupted(error);

@@ -76,7 +76,9 @@ static int take_line(const char *line, const struct vrms_sim_lab_fault *fault,
 	const char *rest;
 	const struct marker *marker = find_marker(line, fault->trial, &rest);
 	int64_t at_ms = marker == NULL ? -1 : read_time(line);
-	struct vrms_sim_sample sample = {.round = fault->round, .trial = fault->trial};
+	struct vrms_sim_sample sample = {.round = fault->round,
+					 .trial = fault->trial,
+					 .load = fault->load};
 
 	if (at_ms < 0) {
 		return 0;

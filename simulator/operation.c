@@ -179,31 +179,40 @@ void vrms_sim_operation_stop(struct vrms_sim_world *world, int vm)
 	enqueue(world, vm, world->vm[vm].host);
 }
 
-void vrms_sim_operation_migrate(struct vrms_sim_world *world, int vm, int node)
+/* Both hosts need the memory until it is over. */
+static void claim_target(struct vrms_sim_world *world, int vm, int node)
 {
-	struct vrms_sim_vm *item = &world->vm[vm];
-
-	item->state = VRMS_SIM_VM_MIGRATING;
-	item->to = node;
-	/* Both hosts need the memory until it is over. */
-	world->node[node].used_memory += world->scenario->vm[vm].memory;
-	world->node[node].used_cores += world->scenario->vm[vm].cores;
-	enqueue(world, vm, item->host);
+	world->vm[vm].to = node;
+	if (node != world->vm[vm].host) {
+		world->node[node].used_memory += world->scenario->vm[vm].memory;
+		world->node[node].used_cores += world->scenario->vm[vm].cores;
+	}
 }
 
-/* Takes a migration's claim on its target back. */
 static void release_target(struct vrms_sim_world *world, int vm)
 {
 	struct vrms_sim_vm *item = &world->vm[vm];
 
-	if (item->to >= 0) {
+	if (item->to >= 0 && item->to != item->host) {
 		world->node[item->to].used_memory -= world->scenario->vm[vm].memory;
 		world->node[item->to].used_cores -= world->scenario->vm[vm].cores;
-		if (item->begun) {
+		if (item->begun && item->state == VRMS_SIM_VM_MIGRATING) {
 			world->node[item->to].migrations--;
 		}
-		item->to = -1;
 	}
+	item->to = -1;
+}
+
+void vrms_sim_operation_restart(struct vrms_sim_world *world, int vm, int node)
+{
+	claim_target(world, vm, node);
+}
+
+void vrms_sim_operation_migrate(struct vrms_sim_world *world, int vm, int node)
+{
+	world->vm[vm].state = VRMS_SIM_VM_MIGRATING;
+	claim_target(world, vm, node);
+	enqueue(world, vm, world->vm[vm].host);
 }
 
 /* The operation no longer runs. */
@@ -297,11 +306,27 @@ static void start_done(struct vrms_sim_world *world, int vm)
 	}
 }
 
+/* Does the transition that stopped a VM go on?  Not when it has been aborted since. */
+static bool goes_on(const struct vrms_sim_world *world, int vm, int node, int target)
+{
+	const struct vrms_sim_ring *ring;
+
+	if (target < 0 || !world->vm[vm].wanted || world->node[node].ring < 0) {
+		return false;
+	}
+	ring = &world->ring[world->node[node].ring];
+	return ring->dc >= 0 && !ring->round_pending && !ring->waits &&
+	       vrms_sim_is_live(&world->node[ring->dc]) &&
+	       world->node[target].ring == world->node[node].ring &&
+	       vrms_sim_place_fits(world, vm, target);
+}
+
 static void stop_done(struct vrms_sim_world *world, int vm)
 {
 	struct vrms_sim_vm *item = &world->vm[vm];
-	int node = item->host;
+	int node = item->host, target = item->to;
 
+	release_target(world, vm);
 	item->begun = false;
 	if (vrms_sim_chance(world, world->settings->stop_failure_pct)) {
 		/* Nobody knows whether it still runs: only a fence makes sure. */
@@ -318,6 +343,13 @@ static void stop_done(struct vrms_sim_world *world, int vm)
 	vrms_sim_resident_remove(world, vm);
 	item->state = VRMS_SIM_VM_STOPPED;
 	vrms_sim_note(world, VRMS_SIM_STEP_STOPPED, node, vm);
+	if (goes_on(world, vm, node, target)) {
+		vrms_sim_operation_start(world, vm, target);
+		if (world->todo.head >= 0) {
+			vrms_sim_round_for_node(world, node, VRMS_SIM_NEXT_ACTION_US);
+		}
+		return;
+	}
 	if (item->wanted) {
 		vrms_sim_todo_add(world, vm);
 	} else {

@@ -73,16 +73,36 @@ static void claim(struct vrms_sim_world *world, int vm, int node, int sign)
 	world->room[node] = free_share(world, node);
 }
 
+/* What the plan says of those who have no host; of those that are stopped just now: where they are
+ * (resource-stickiness).
+ */
+static void prefer(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target)
+{
+	int32_t *homeless = world->scratch_vm + 2 * world->vm_count;
+	int32_t *planned = world->scratch_vm + 3 * world->vm_count;
+	int homeless_count = 0, next = 0;
+
+	for (int i = 0; i < count; i++) {
+		target[i] = world->vm[vms[i]].host;
+		if (target[i] < 0) {
+			homeless[homeless_count++] = vms[i];
+		}
+	}
+	if (world->plan != NULL && homeless_count > 0) {
+		vrms_sim_plan_place(world, homeless, homeless_count, planned);
+		for (int i = 0; i < count; i++) {
+			target[i] = world->vm[vms[i]].host < 0 ? planned[next++] : target[i];
+		}
+	}
+}
+
 void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count, int32_t *target)
 {
-	if (world->plan != NULL) {
-		vrms_sim_plan_place(world, vms, count, target);
-	}
+	prefer(world, vms, count, target);
 	measure_room(world);
 	for (int i = 0; i < count; i++) {
 		/* The plan knows no bans, and room that is still to be made is not there yet. */
-		if (world->plan == NULL || target[i] < 0 ||
-		    !vrms_sim_place_fits(world, vms[i], target[i])) {
+		if (target[i] < 0 || !vrms_sim_place_fits(world, vms[i], target[i])) {
 			target[i] = emptiest(world, vms[i]);
 		}
 		if (target[i] >= 0) {

@@ -83,7 +83,9 @@ static bool is_member(const struct vrms_sim_world *world, int node, int ring)
 	return world->node[node].ring == ring && world->node[node].state == VRMS_SIM_MEMBER;
 }
 
-/* Begins stops of what has failed or is not wanted; lists who needs a host in scratch_vm. */
+/* Begins stops of what has failed or is not wanted; lists who needs a host in scratch_vm: who has
+ * none, and who is stopped now to be started in the same transition.
+ */
 static int sort_todo(struct vrms_sim_world *world, int ring)
 {
 	int homeless = 0, next;
@@ -106,6 +108,9 @@ static int sort_todo(struct vrms_sim_world *world, int ring)
 			   (item->state == VRMS_SIM_VM_FAILED ||
 			    item->state == VRMS_SIM_VM_RUNNING)) {
 			vrms_sim_operation_stop(world, vm);
+			if (item->wanted && !world->node[item->host].fence_wanted) {
+				world->scratch_vm[homeless++] = vm;
+			}
 		}
 	}
 	return homeless;
@@ -132,9 +137,21 @@ static int compare_order(const void *left, const void *right, void *context)
 	return above != below ? (above > below ? -1 : 1) : one < other ? -1 : one > other;
 }
 
+/* What is being stopped counts where it goes, not where it is. */
+static void lift(struct vrms_sim_world *world, const int32_t *vms, int count, int sign)
+{
+	for (int i = 0; i < count; i++) {
+		int host = world->vm[vms[i]].host;
+
+		if (host >= 0) {
+			world->node[host].used_memory -= sign * world->scenario->vm[vms[i]].memory;
+		}
+	}
+}
+
 static void start_homeless(struct vrms_sim_world *world, int count)
 {
-	/* Two halves of one array: who, and where to. */
+	/* Parts of one array: who, and where to. */
 	int32_t *vms = world->scratch_vm;
 	int32_t *target = world->scratch_vm + world->vm_count;
 
@@ -142,14 +159,21 @@ static void start_homeless(struct vrms_sim_world *world, int count)
 		return;
 	}
 	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, (void *)world->scenario);
+	lift(world, vms, count, 1);
 	vrms_sim_balance_bound(world, vms, count);
 	vrms_sim_place(world, vms, count, target);
+	lift(world, vms, count, -1);
 	if (world->opinion != NULL) {
 		vrms_sim_opinion_place(world, vms, count, target);
 	}
 	for (int i = 0; i < count; i++) {
-		if (target[i] >= 0) {
-			vrms_sim_operation_start(world, vms[i], target[i]);
+		if (target[i] >= 0 && world->vm[vms[i]].host >= 0) {
+			vrms_sim_operation_restart(world, vms[i], target[i]);
+		} else if (target[i] >= 0) {
+			/* Into room that a stop has yet to leave it goes after that. */
+			if (vrms_sim_place_fits(world, vms[i], target[i])) {
+				vrms_sim_operation_start(world, vms[i], target[i]);
+			}
 		} else {
 			tell_no_room(world, vms[i]);
 		}
@@ -200,6 +224,8 @@ static void decide(struct vrms_sim_world *world, int index)
 		}
 	}
 	bool waits = fence_the_lost(world, index);
+
+	world->ring[index].waits = waits;
 	int homeless = sort_todo(world, index);
 
 	/* requires=fencing: nothing starts before all who are lost are fenced. */

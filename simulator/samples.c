@@ -72,12 +72,15 @@ static int parse_line(const char *text, struct vrms_sim_samples *samples, struct
 {
 	struct vrms_sim_sample sample = {0};
 	char trial[32], step[32];
-	int used = 0;
+	int used = 0, more = 0;
 
 	if (sscanf(text, "%d,%31[a-z-],%31[a-z-],%d,%lf%n", &sample.round, trial, step, &sample.vm,
 		   &sample.ms, &used) != 5 ||
-	    text[used] != '\0' || sample.round < 1 || sample.vm < 0 || !(sample.ms >= 0)) {
-		return vrms_error_set(error, -EINVAL, "\"%s\" is not round,fault,step,vm,ms", text);
+	    (text[used] != '\0' && (sscanf(text + used, ",%lf%n", &sample.load, &more) != 1 ||
+				    text[used + more] != '\0')) ||
+	    sample.round < 1 || sample.vm < 0 || !(sample.ms >= 0) || !(sample.load >= 0)) {
+		return vrms_error_set(error, -EINVAL, "\"%s\" is not round,fault,step,vm,ms,load",
+				      text);
 	}
 	sample.trial = find_word(trials, VRMS_SIM_TRIAL_COUNT, trial);
 	sample.step = find_word(steps, VRMS_SIM_TRIAL_STEP_COUNT, step);
@@ -111,13 +114,23 @@ int vrms_sim_samples_parse(const char *path, const char *text, struct vrms_sim_s
 
 void vrms_sim_samples_print(FILE *out, const struct vrms_sim_samples *samples)
 {
-	fprintf(out, "round,fault,step,vm,ms\n");
+	fprintf(out, "round,fault,step,vm,ms,load\n");
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct vrms_sim_sample *sample = &samples->item[i];
 
-		fprintf(out, "%d,%s,%s,%d,%.0f\n", sample->round, trials[sample->trial],
-			steps[sample->step], sample->vm, sample->ms);
+		fprintf(out, "%d,%s,%s,%d,%.0f,%.1f\n", sample->round, trials[sample->trial],
+			steps[sample->step], sample->vm, sample->ms, sample->load);
 	}
+}
+
+int vrms_sim_samples_last_round(const struct vrms_sim_samples *samples)
+{
+	int last = 0;
+
+	for (size_t i = 0; i < samples->count; i++) {
+		last = samples->item[i].round > last ? samples->item[i].round : last;
+	}
+	return last;
 }
 
 static int compare_numbers(const void *left, const void *right)
@@ -204,6 +217,30 @@ static bool print_row(FILE *out, int trial, int step, const struct row *lab,
 	return agrees;
 }
 
+/* Others at work on the lab's machine disturb what is measured there. */
+static int print_load(FILE *out, const struct vrms_sim_samples *lab)
+{
+	double *load = calloc(lab->count + 1, sizeof(*load));
+	size_t count = 0;
+
+	if (load == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < lab->count; i++) {
+		if (lab->item[i].load > 0) {
+			load[count++] = lab->item[i].load;
+		}
+	}
+	if (count > 0) {
+		double median = vrms_sim_quantile(load, count, 0.5);
+
+		fprintf(out, "load average of the lab's machine: %.1f to %.1f, median %.1f\n",
+			load[0], load[count - 1], median);
+	}
+	free(load);
+	return 0;
+}
+
 int vrms_sim_calibrate_compare(const struct vrms_sim_samples *lab,
 			       const struct vrms_sim_samples *simulated, FILE *out,
 			       json_t **ret_rows)
@@ -234,6 +271,10 @@ int vrms_sim_calibrate_compare(const struct vrms_sim_samples *lab,
 						trials[trial], "step", steps[step], "basis",
 						basis_of(trial, step), "lab", describe(&one),
 						"simulated", describe(&other), "agrees", agrees));
+	}
+	if (print_load(out, lab) < 0) {
+		json_decref(rows);
+		return -ENOMEM;
 	}
 	if (ret_rows != NULL) {
 		*ret_rows = rows;

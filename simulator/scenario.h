@@ -69,7 +69,7 @@ struct vrms_sim_settings {
 	/* host */
 	int64_t lateness_us;
 	double lateness_sigma;
-	int64_t memory, cores, boot_us, racks;
+	int64_t memory, cores, boot_us, power_off_us, racks;
 
 	/* vm */
 	int64_t vms, vm_memory, vm_memory_max, vm_cores;

@@ -152,6 +152,8 @@ static const struct vrms_sim_setting settings[] = {
     {SIZE("host", "memory", memory), "128GiB", LIMITS(1, SIZE_MAX_BYTES), .text = "for guests"},
     {INT("host", "cores", cores), "32", LIMITS(1, 100000), .text = "CPU cores"},
     {TIME("host", "boot", boot_us), "2min", ANY_TIME, .text = "from power on to corosync"},
+    {TIME("host", "power_off", power_off_us), "0", ANY_TIME,
+     .text = "that a fence takes longer when the host still runs: until it is off"},
     {INT("host", "racks", racks), "1", LIMITS(1, VRMS_SIM_NODES_MAX),
      .text = "nodes are dealt out to this many racks"},
 

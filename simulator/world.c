@@ -174,7 +174,7 @@ static int world_init(struct vrms_sim_world *world)
 	world->vm = calloc(vms + 1, sizeof(*world->vm));
 	world->rank = calloc(nodes + 1, sizeof(*world->rank));
 	world->scratch = calloc(nodes + 1, sizeof(*world->scratch));
-	world->scratch_vm = calloc(2 * vms + 2, sizeof(*world->scratch_vm));
+	world->scratch_vm = calloc(4 * vms + 2, sizeof(*world->scratch_vm));
 	world->room = calloc(nodes + 1, sizeof(*world->room));
 	world->component = calloc(nodes, sizeof(*world->component));
 	if (world->queue == NULL || world->node == NULL || world->vm == NULL ||

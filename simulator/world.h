@@ -146,7 +146,7 @@ struct vrms_sim_vm {
 	int32_t guest_next, guest_prev;
 
 	/* what the cluster believes */
-	int32_t host, to; /* to: where it is going, -1 */
+	int32_t host, to; /* to: where it is going, also to be started there once stopped; -1 */
 	enum vrms_sim_vm_state state;
 	bool wanted; /* meant to run */
 	bool begun;  /* its operation runs, it does not wait */
@@ -188,6 +188,7 @@ struct vrms_sim_ring {
 	int32_t dc;
 	uint32_t dc_stamp, round_stamp;
 	bool round_pending;
+	bool waits;       /* its last transition waits for a fence */
 	int64_t round_us; /* when */
 };
 
@@ -229,7 +230,7 @@ struct vrms_sim_world {
 	int ring_count, ring_capacity;
 	struct vrms_sim_list todo;     /* VMs that the next round has to do something about */
 	int32_t *rank;                 /* [node] in the order of names: of equals the first wins */
-	int32_t *scratch, *scratch_vm; /* [node], [vm] */
+	int32_t *scratch, *scratch_vm; /* [node], four times [vm] */
 	double *room;                  /* [node]: free share of memory, while VMs are placed */
 	int16_t *component;            /* [node] scratch of gather.c */
 
@@ -348,6 +349,8 @@ void vrms_sim_round_for_node(struct vrms_sim_world *world, int node, int64_t del
 /* operation.c */
 void vrms_sim_operation_start(struct vrms_sim_world *world, int vm, int node);
 void vrms_sim_operation_stop(struct vrms_sim_world *world, int vm);
+/* Where a VM that is being stopped is started as soon as it has been. */
+void vrms_sim_operation_restart(struct vrms_sim_world *world, int vm, int node);
 void vrms_sim_operation_migrate(struct vrms_sim_world *world, int vm, int node);
 void vrms_sim_operation_done(struct vrms_sim_world *world, int vm);
 void vrms_sim_operation_dispatch(struct vrms_sim_world *world, int node);

@@ -4,22 +4,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-copy.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
-refused() { # PART COMMAND...
-	part=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		fail "not refused: $*"
-	fi
-	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
-}
 take() { # NUMBER OPTIONS...
 	number=$1
 	shift

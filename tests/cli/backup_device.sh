@@ -3,6 +3,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-device.XXXXXX")
@@ -14,18 +15,6 @@ end() {
 	rm -rf "$work"
 }
 trap end EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
-refused() { # PART COMMAND...
-	part=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		fail "not refused: $*"
-	fi
-	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
-}
 export VRMS_BACKUP_REPOSITORY="$work/repository"
 
 dd if=/dev/urandom of="$work/disk" bs=64k count=40 status=none

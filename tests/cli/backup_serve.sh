@@ -87,6 +87,22 @@ nbdcopy "nbd+unix:///?socket=$work/nbd" "$work/back.raw"
 cmp "$work/vda.raw" "$work/back.raw" || fail "the writes are in the repository"
 end
 
+# A disk on the network: read and written through QEMU's programs, in whole sectors.
+serve --disk vda
+uri="nbd+unix:///?socket=$work/nbd"
+"$backup" take far --image "vda=$uri" >/dev/null
+refused "exists; --overwrite" "$backup" restore far --disk "vda=$uri"
+end
+"$backup" restore far --disk "vda=$work/back.raw" --format raw --overwrite >/dev/null
+cmp -n 20000000 "$work/vda.raw" "$work/back.raw" || fail "a disk on the network was taken for something else"
+dd if=/dev/urandom of="$work/far.raw" bs=1M count=20 status=none # larger, and not zeroed
+"$backup" restore vm1@1 --disk "vda=file://$work/far.raw" >/dev/null
+cmp -n 20000000 "$work/vda.raw" "$work/far.raw" || fail "a disk on the network was not written"
+refused "only raw" "$backup" restore vm1@1 --disk "vda=file://$work/far.raw" --format qcow2
+truncate -s 1M "$work/far.raw"
+refused "are needed" "$backup" restore vm1@1 --disk "vda=file://$work/far.raw"
+refused "where they were" "$backup" restore vm1@1 --disk "vda=file://$work/far.raw" --define --connect test:///default
+
 refused "no disk 'vdz'" "$backup" serve vm1@1 --disk vdz
 refused "no point" "$backup" serve vm1@2
 refused "no backup of VM" "$backup" serve vm2

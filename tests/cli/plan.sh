@@ -2,38 +2,13 @@
 # vrms plan, drain, rebalance and place on files: exit statuses, formats, what is written.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 vrms=${VRMS:-./vrms}
 example=${srcdir:-.}/doc/examples/state.json
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failures=0
 
-# expect STATUS WORDS... -- COMMAND...: the exit status, and texts that the output must have.
-expect() {
-	status=$1
-	shift
-	: >"$work/words"
-	while [ "$1" != -- ]; do
-		printf '%s\n' "$1" >>"$work/words"
-		shift
-	done
-	shift
-	got=0
-	"$@" >"$work/output" 2>&1 || got=$?
-	if [ "$got" != "$status" ]; then
-		echo "FAILED: $*: exit $got, not $status"
-		cat "$work/output"
-		failures=$((failures + 1))
-	fi
-	while read -r word; do
-		grep -qF -- "$word" "$work/output" || {
-			echo "FAILED: $*: no '$word' in:"
-			cat "$work/output"
-			failures=$((failures + 1))
-		}
-	done <"$work/words"
-}
 
 expect 0 'Survives the loss of any 2 nodes' -- "$vrms" plan --state "$example"
 expect 0 'recover' 'lost' 'no plan can get below' -- "$vrms" plan --state "$example" --fail cedar

@@ -3,6 +3,7 @@
 # real cibadmin, and before each question Pacemaker's real scheduler does what the CIB asks for.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 for program in crm_diff crm_simulate cibadmin; do
 	command -v $program >/dev/null || {
@@ -14,7 +15,6 @@ vrms=$(command -v "${VRMS:-./vrms}")
 vrms=$(cd "$(dirname "$vrms")" && pwd)/$(basename "$vrms")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failures=0
 export CIB_shadow_dir="$work" CIB="$work/cib.xml" IDLE="$work/idle" RACE="$work/race" MUTE="$work/mute"
 
 mkdir "$work/bin"
@@ -68,31 +68,6 @@ END
 	: >"$IDLE"
 }
 
-# expect STATUS WORD... -- COMMAND...
-expect() {
-	status=$1
-	shift
-	: >"$work/words"
-	while [ "$1" != -- ]; do
-		printf '%s\n' "$1" >>"$work/words"
-		shift
-	done
-	shift
-	got=0
-	"$@" >"$work/output" 2>&1 || got=$?
-	if [ "$got" != "$status" ]; then
-		echo "FAILED: $*: exit $got, not $status"
-		cat "$work/output"
-		failures=$((failures + 1))
-	fi
-	while read -r word; do
-		grep -qF -- "$word" "$work/output" || {
-			echo "FAILED: $*: no '$word' in:"
-			cat "$work/output"
-			failures=$((failures + 1))
-		}
-	done <"$work/words"
-}
 epoch() { sed -n 's/^<cib .* epoch="\([0-9]*\)".*/\1/p' "$CIB"; }
 unchanged() { # WHAT EPOCH: nobody has changed the configuration since
 	[ "$(epoch)" = "$2" ] || {

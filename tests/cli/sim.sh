@@ -104,14 +104,16 @@ for round in 1 2 3 4 5 6; do # the membership, and a start that takes this machi
 	[ $round != 3 ] || start=9000
 	printf "$round,power-cut,membership,0,2110\n$round,power-cut,scheduler,0,2200\n$round,power-cut,fenced,0,2300\n" >>"$work/lab.csv"
 	printf "$round,power-cut,start-ordered,3,2310\n$round,power-cut,vm-running,3,$((2310 + start))\n" >>"$work/lab.csv"
+	printf "$round,freeze,membership,0,2110\n$round,freeze,scheduler,0,2200\n$round,freeze,fenced,0,3100,3.5\n" >>"$work/lab.csv"
 	printf "$round,qemu-kill,noticed,1,20\n$round,qemu-kill,scheduler,1,90\n$round,qemu-kill,start-ordered,1,200\n$round,qemu-kill,vm-running,1,$((start - 100))\n" >>"$work/lab.csv"
 done
 check "a model that does not know the machine is outside" ends 3 "$sim" calibrate "$lab" --samples "$work/lab.csv"
 check "one that has learned it is not" "$sim" calibrate "$lab" --samples "$work/lab.csv" --fit "$work/lab.calibration"
 { cat "$lab"; printf '\n[files]\ncalibration = lab.calibration\n'; } >"$work/fitted.sim"
+check "it has learned that a host that runs takes a switch longer" grep -qx 'power_off = 800ms' "$work/lab.calibration"
 check "and a scenario can name what was learned" "$sim" calibrate "$work/fitted.sim" --samples "$work/lab.csv"
 echo 'x,power-cut,membership,0,1' >>"$work/lab.csv"
-check "a bad sample is named with its line" says 1 'lab.csv:56: ' "$sim" calibrate "$lab" --samples "$work/lab.csv"
+check "a bad sample is named with its line" says 1 'lab.csv:74: ' "$sim" calibrate "$lab" --samples "$work/lab.csv"
 
 decide() { # transition-delay, assertion: from the membership to the fence, if it were always found syncing
 	"$sim" run "$lab" "$recorded" --set pacemaker.sync_retry_pct=100 --set pacemaker.transition_delay="$1" --assert "$2"

@@ -25,6 +25,8 @@ agrees() { # least number of decisions, scenario, options...
 for seed in 1 2 3; do
 	agrees 15 three-nodes.sim --seed $seed
 done
+agrees 150 three-nodes.sim --duration 24h --set generate.vm_mtbf=2h --set pacemaker.migration_threshold=2 \
+	--set vm.start_failure=2 --set vm.stop_failure=1
 agrees 5 recorded.jsonl
 agrees 100 stalls.sim --duration 300h
 agrees 10 tuner.sim --set vrmsd.tuner=no

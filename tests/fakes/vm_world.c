@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/fakes/vm_world.h"
 
+#include <check.h>
 #include <errno.h>
 #include <libvirt/libvirt.h>
 #include <stdio.h>
@@ -255,4 +256,9 @@ bool fake_world_has_called(const struct fake_hypervisor *hypervisor, const char 
 
 	(void)snprintf(word, sizeof(word), "%s ", operation);
 	return strstr(hypervisor->calls, word) != NULL;
+}
+
+void fake_world_says(const struct fake_world *world, const char *expected)
+{
+	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
 }

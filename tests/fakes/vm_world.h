@@ -69,6 +69,9 @@ void fake_world_write_config(struct fake_world *world, const char *text);
 /* Runs an action with a timeout; returns the exit code Pacemaker would see. */
 enum vrms_ocf_exit fake_world_run(struct fake_world *world, const char *action, int64_t timeout_ms);
 
+/* Asserts that the action's error holds this text. */
+void fake_world_says(const struct fake_world *world, const char *expected);
+
 /* Lets time pass, with what happens in it. */
 void fake_world_pass(struct fake_world *world, int64_t ms);
 

@@ -7,6 +7,7 @@ HYGIENE_TESTS = \
 	tests/hygiene/includes.sh \
 	tests/hygiene/metadata.sh \
 	tests/hygiene/mutations.sh \
+	tests/hygiene/options.sh \
 	tests/hygiene/pure.sh \
 	tests/hygiene/style.sh
 
@@ -18,6 +19,8 @@ AM_TESTS_ENVIRONMENT = \
 	PURE_ARCHIVES='$(PURE_ARCHIVES)'; export PURE_ARCHIVES; \
 	OCF_AGENTS='$(OCF_AGENTS) tests/fakes/ocf_dummy'; export OCF_AGENTS; \
 	FENCE_AGENTS='$(FENCE_AGENTS) tests/fakes/fence_dummy'; export FENCE_AGENTS; \
+	INSTALLED='$(bin_PROGRAMS) $(sbin_PROGRAMS) $(fence_PROGRAMS) $(vrmsagent_PROGRAMS)'; \
+	MAN_PAGES='$(dist_man_MANS) $(nodist_man_MANS)'; export INSTALLED MAN_PAGES; \
 	NM='$(NM)' AR='$(AR)' CC='$(CC)' XMLLINT='$(XMLLINT)' MANDOC='$(MANDOC)'; \
 	export NM AR CC XMLLINT MANDOC; \
 	SANITIZE_CFLAGS='$(SANITIZE_CFLAGS)'; export SANITIZE_CFLAGS; \

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Meta-data of every agent is valid where it will be read, and its man page is clean.
-# Environment: OCF_AGENTS, FENCE_AGENTS, XMLLINT, MANDOC (from make).
+# Meta-data of every agent is valid where it will be read, and its man page is clean; a page of every
+# program is installed.
+# Environment: OCF_AGENTS, FENCE_AGENTS, INSTALLED, MAN_PAGES, XMLLINT, MANDOC (from make).
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
@@ -57,6 +58,14 @@ check_fence() { # agent
 	check_man "$1" 8
 }
 
+has_page() { # program
+	name=${1##*/}
+	case " $MAN_PAGES " in
+	*"/$name."[18]" "* | *"/ocf_vrms_$name.7 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
 # The check itself must be able to fail.
 must_refuse() { # what, file, schema
 	if [ -e "$3" ] && valid "$2" "$3" "" >"$work/found"; then
@@ -75,6 +84,13 @@ done
 for agent in $FENCE_AGENTS; do
 	check_fence "./$agent"
 done
+for program in $INSTALLED; do
+	has_page "$program" || complain "$program: no man page is installed"
+done
+if has_page tests/fakes/fence_dummy; then
+	echo "self-test: a page that nobody installs was found"
+	exit 1
+fi
 
 sed 's/required="1"/required="maybe"/' "$work/ocf.xml" >"$work/planted.xml"
 must_refuse "a required that is neither 0 nor 1" "$work/planted.xml" $ocf_rng

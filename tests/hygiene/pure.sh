@@ -18,6 +18,7 @@ memcpy
 memmove
 memset
 memcmp
+bcmp
 memchr
 memrchr
 memmem

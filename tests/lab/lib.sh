@@ -169,8 +169,8 @@ node_of_others() { # NODE: the first node that is another one
 		[ "$node" = "$1" ] || { echo "$node"; return; }
 	done
 }
-fence_count() { # how often any node was fenced, as the survivors remember
-	in_node "$ASK" stonith_admin --history '*' --output-as=xml 2>/dev/null |
+fence_count() { # how often any node was fenced, as the survivors remember; without --verbose, once at most
+	in_node "$ASK" stonith_admin --history '*' --verbose --output-as=xml 2>/dev/null |
 		grep -c '<fence_event .*status="success"' || :
 }
 ASK=node1 # a node that is up

@@ -15,8 +15,10 @@ scsi() { # ACTION NODE [ASKED]: its exit code in $rc, words in $words
 	words=$(in_node "${3:-$ASK}" fence_vrms_scsi -o "$1" -n "$2" -l "$LUNS" 2>&1) || rc=$?
 }
 keys_of() { scsi status "$1"; [ "$rc" = "$2" ]; }
-fenced() { # NODE: taken off; its unfencing is in the history too
-	in_node "$ASK" stonith_admin --history "$1" --output-as=xml 2>/dev/null | grep "action=\"off\"" | grep -q "status=\"success\""
+fenced() { # NODE: without --verbose only the oldest success is told, and that is its unfencing
+	local history
+	history=$(in_node "$ASK" stonith_admin --history "$1" --verbose --output-as=xml 2>/dev/null)
+	grep -q 'action="off".*status="success"' <<<"$history"
 }
 is_off() { lab power status "$1" | grep -q off; }
 

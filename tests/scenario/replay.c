@@ -178,7 +178,8 @@ static void fault_line(const struct line *line)
 	}
 }
 
-/* members: "TIME ring|quorum|hello|bye|fenced nodes=1,2 seq=4 quorate=1 node=2 boot=7" */
+/* members: "TIME ring|quorum|hello|bye|fenced|tokens nodes=1,2 seq=4 quorate=1 node=2 boot=7
+ * lost=1" */
 static struct vrms_members *members;
 
 static void members_open(const struct line *line)
@@ -189,7 +190,8 @@ static void members_open(const struct line *line)
 
 static void members_line(const struct line *line)
 {
-	static const char *const kinds[] = {"ring", "quorum", "hello", "bye", "fenced", NULL};
+	static const char *const kinds[] = {"ring",   "quorum", "hello", "bye",
+					    "fenced", "tokens", NULL};
 	struct vrms_members_plan plan;
 	uint32_t nodes[NODES_MAX];
 	struct vrms_members_event event = {
@@ -201,6 +203,7 @@ static void members_line(const struct line *line)
 	    .quorate = number_of(line, "quorate", 0) != 0,
 	    .node = (uint32_t)number_of(line, "node", 0),
 	    .boot = (uint64_t)number_of(line, "boot", 1),
+	    .tokens_lost = number_of(line, "lost", -1),
 	};
 
 	vrms_members_step(members, &event, &plan);

@@ -6,7 +6,8 @@ UNIT_TESTS += \
 	tests/unit/test_file \
 	tests/unit/test_log \
 	tests/unit/test_parse \
-	tests/unit/test_random
+	tests/unit/test_random \
+	tests/unit/test_thread
 
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD  = $(UNIT_LIBS)
@@ -25,3 +26,6 @@ tests_unit_test_parse_LDADD  = $(UNIT_LIBS)
 
 tests_unit_test_random_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_random_LDADD  = $(UNIT_LIBS)
+
+tests_unit_test_thread_CFLAGS = $(UNIT_CFLAGS) -pthread
+tests_unit_test_thread_LDADD  = $(UNIT_LIBS)

@@ -5,12 +5,14 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_beat \
 	tests/unit/test_quorum_daemon \
 	tests/unit/test_quorum_fault \
+	tests/unit/test_quorum_ipc \
 	tests/unit/test_quorum_judge \
 	tests/unit/test_quorum_keeper \
 	tests/unit/test_quorum_members \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_told \
+	tests/unit/test_quorum_topology \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
 	tests/unit/test_quorum_vms \
@@ -52,8 +54,14 @@ tests_unit_test_quorum_series_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
 tests_unit_test_quorum_daemon_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
+tests_unit_test_quorum_ipc_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_quorum_ipc_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
 tests_unit_test_quorum_vms_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_told_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_told_LDADD  = $(QUORUM_JUDGE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_topology_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_topology_LDADD  = $(QUORUM_TOPOLOGY_LIBS) $(UNIT_LIBS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backup/vm_xml.h"
@@ -36,6 +37,38 @@ START_TEST(only_disks_that_can_be_written_are_taken)
 	ck_assert_str_eq(vm.disks[1].path, "/dev/x");
 	ck_assert_str_eq(vm.disks[2].target, "vdd");
 	ck_assert_str_eq(vm.disks[2].path, "");
+}
+END_TEST
+
+START_TEST(disks_on_the_network_have_a_uri_where_one_does)
+{
+	static const struct {
+		const char *source, *path;
+	} rows[] = {
+	    {"protocol='iscsi' name='iqn.2026-01.x:disks/3'><host name='10.0.0.9' port='3261'/>",
+	     "iscsi://10.0.0.9:3261/iqn.2026-01.x:disks/3"},
+	    {"protocol='iscsi' name='iqn.2026-01.x:disk'><host name='san'/>",
+	     "iscsi://san:3260/iqn.2026-01.x:disk/0"},
+	    {"protocol='nbd' name='disk'><host name='fd00::9'/>", "nbd://[fd00::9]:10809/disk"},
+	    {"protocol='nbd' name='disk'><host transport='unix' socket='/run/n'/>",
+	     "nbd+unix:///disk?socket=/run/n"},
+	    {"protocol='nbd' name='d' tls='yes'><host name='h'/>", ""},
+	    {"protocol='iscsi' name='i/1'><host name='h'/><auth username='u'/>", ""},
+	    {"protocol='rbd' name='p/i'><host name='h'/>", ""},
+	};
+
+	for (size_t i = 0; i < VRMS_COUNT_OF(rows); i++) {
+		struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+		struct vrms_error error = {0};
+		char text[400];
+
+		snprintf(text, sizeof(text),
+			 "<domain><name>n</name><devices><disk type='network'><source %s</source>"
+			 "<target dev='vda'/></disk></devices></domain>",
+			 rows[i].source);
+		ck_assert_msg(vrms_vm_xml_parse(text, &vm, &error) == 0, "%s", error.text);
+		ck_assert_str_eq(vm.disks[0].path, rows[i].path);
+	}
 }
 END_TEST
 
@@ -158,6 +191,6 @@ START_TEST(a_trial_shares_nothing_with_the_vm_or_its_host)
 END_TEST
 
 UNIT_MAIN("backup_vm_xml", a_trial_shares_nothing_with_the_vm_or_its_host,
-	  only_disks_that_can_be_written_are_taken, what_is_no_domain_is_refused,
-	  each_disk_of_a_job_has_its_own_base, a_renamed_domain_is_another_machine,
-	  a_restored_domain_stays_itself)
+	  only_disks_that_can_be_written_are_taken, disks_on_the_network_have_a_uri_where_one_does,
+	  what_is_no_domain_is_refused, each_disk_of_a_job_has_its_own_base,
+	  a_renamed_domain_is_another_machine, a_restored_domain_stays_itself)

@@ -154,7 +154,7 @@ END_TEST
 /* A daemon that takes the connection and never answers. */
 START_TEST(a_host_that_hangs_is_given_up)
 {
-	char folder[] = "/tmp/vrms-outer-XXXXXX", uri[128];
+	char folder[] = "/tmp/vrms-outer-XXXXXX", uri[256];
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct vrms_error error = {.text = ""};
 	ck_assert_ptr_nonnull(begin());

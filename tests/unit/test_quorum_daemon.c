@@ -4,18 +4,12 @@
 #include "quorum/message.h"
 #include "quorum/san.h"
 #include "quorum/seen.h"
-#include "quorum/ipc.h"
 #include "quorum/ringwatch.h"
 #include "quorum/settings.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
-#include <qb/qbipcc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -151,22 +145,6 @@ START_TEST(a_full_journal_is_rotated)
 }
 END_TEST
 
-START_TEST(only_root_and_the_group_may_ask)
-{
-	const struct group *group = getgrnam(VRMS_IPC_GROUP);
-	const struct passwd *member = getpwnam("hacluster");
-
-	ck_assert(vrms_ipc_is_allowed(0, 12345));
-	ck_assert(!vrms_ipc_is_allowed(65534, 65534));
-	if (group == NULL || member == NULL) {
-		printf("not tested: no user hacluster or group " VRMS_IPC_GROUP " here\n");
-		return;
-	}
-	ck_assert(vrms_ipc_is_allowed(65534, group->gr_gid));
-	ck_assert(vrms_ipc_is_allowed(member->pw_uid, 65534)); /* by the group data base */
-}
-END_TEST
-
 START_TEST(the_token_is_overdue_beyond_the_time_it_may_be_held)
 {
 	const struct vrms_ringwatch_sample held = {.age_us = 40000, .hold_us = 48000};
@@ -182,26 +160,51 @@ static void pause_ms(int64_t ms)
 	vrms_clock_sleep_ms(vrms_clock_system(), ms);
 }
 
-START_TEST(two_beaters_see_each_other_beat_and_stop)
+static char seen[160];
+
+/* Node 1 of an area that was just made.  The path stays in `path` and `seen`. */
+static struct vrms_beater_config first_of_new_area(const char *name)
 {
-	char seen[160];
-	struct vrms_beater_config config = {.device = new_path("area"),
+	struct vrms_beater_config config = {.device = new_path(name),
 					    .cluster = "lab",
 					    .seen_path = seen,
 					    .node_name = "node1",
 					    .node_id = 1,
 					    .interval_ms = 50,
 					    .silent_count = 4};
-	struct vrms_beater *one = NULL, *two = NULL;
-	struct vrms_beater_state state;
 
 	snprintf(seen, sizeof(seen), "%s.seen", path);
 	ck_assert_int_eq(vrms_san_init(path, "lab", false, NULL), 0);
-	ck_assert_int_eq(vrms_beater_start(&config, &one, NULL), 0);
+	return config;
+}
+
+static struct vrms_beater *start_beater(const struct vrms_beater_config *config)
+{
+	struct vrms_beater *beater = NULL;
+
+	ck_assert_int_eq(vrms_beater_start(config, &beater, NULL), 0);
+	return beater;
+}
+
+static void stop_both(struct vrms_beater *one, struct vrms_beater *two)
+{
+	vrms_beater_stop(two, 2000);
+	vrms_beater_stop(one, 2000);
+	unlink(path);
+	unlink(seen);
+}
+
+START_TEST(two_beaters_see_each_other_beat_and_stop)
+{
+	struct vrms_beater_config config = first_of_new_area("area");
+	struct vrms_beater *one = start_beater(&config);
+	struct vrms_beater_state state;
+
 	pause_ms(200);
 	config.node_name = "node2";
 	config.node_id = 2;
-	ck_assert_int_eq(vrms_beater_start(&config, &two, NULL), 0);
+	struct vrms_beater *two = start_beater(&config);
+
 	/* A busy machine may run the other one's thread late. */
 	do {
 		pause_ms(100);
@@ -225,23 +228,14 @@ END_TEST
 /* Both start at once on an empty area and want its first slot; in the end each has one. */
 START_TEST(two_nodes_that_want_one_slot_part)
 {
-	char seen[160];
-	struct vrms_beater_config config = {.device = new_path("race"),
-					    .cluster = "lab",
-					    .seen_path = seen,
-					    .node_name = "node1",
-					    .node_id = 1,
-					    .interval_ms = 50,
-					    .silent_count = 4};
-	struct vrms_beater *one = NULL, *two = NULL;
+	struct vrms_beater_config config = first_of_new_area("race");
+	struct vrms_beater *one = start_beater(&config);
 	struct vrms_beater_state first = {0}, second = {0};
 
-	snprintf(seen, sizeof(seen), "%s.seen", path);
-	ck_assert_int_eq(vrms_san_init(path, "lab", false, NULL), 0);
-	ck_assert_int_eq(vrms_beater_start(&config, &one, NULL), 0);
 	config.node_name = "node2";
 	config.node_id = 2;
-	ck_assert_int_eq(vrms_beater_start(&config, &two, NULL), 0);
+	struct vrms_beater *two = start_beater(&config);
+
 	for (int i = 0; i < 300 && !(first.rows[0].node_id != 0 && first.rows[1].node_id != 0);
 	     i++) {
 		pause_ms(100);
@@ -255,43 +249,28 @@ START_TEST(two_nodes_that_want_one_slot_part)
 	ck_assert(!first.is_contested && !second.is_contested);
 	ck_assert_uint_eq(first.rows[first.slot].node_id, 1);
 	ck_assert_uint_eq(first.rows[second.slot].node_id, 2);
-	vrms_beater_stop(two, 2000);
-	vrms_beater_stop(one, 2000);
-	unlink(path);
-	unlink(seen);
+	stop_both(one, two);
 }
 END_TEST
 
 START_TEST(two_daemons_under_one_node_id_are_noticed)
 {
-	char seen[160];
-	struct vrms_beater_config config = {.device = new_path("contested"),
-					    .cluster = "lab",
-					    .seen_path = seen,
-					    .node_name = "node1",
-					    .node_id = 1,
-					    .interval_ms = 50,
-					    .silent_count = 4};
-	struct vrms_beater *one = NULL, *two = NULL;
+	struct vrms_beater_config config = first_of_new_area("contested");
+	struct vrms_beater *one = start_beater(&config);
 	struct vrms_beater_state state = {0};
 
-	snprintf(seen, sizeof(seen), "%s.seen", path);
-	ck_assert_int_eq(vrms_san_init(path, "lab", false, NULL), 0);
-	ck_assert_int_eq(vrms_beater_start(&config, &one, NULL), 0);
 	pause_ms(500);
 	vrms_beater_state(one, &state);
 	ck_assert(state.is_open && !state.is_contested);
-	ck_assert_int_eq(vrms_beater_start(&config, &two, NULL), 0);
+	struct vrms_beater *two = start_beater(&config);
+
 	for (int i = 0; i < 300 && !state.is_contested; i++) {
 		pause_ms(20);
 		vrms_beater_state(one, &state);
 	}
 	ck_assert(state.is_contested);
 	ck_assert_uint_eq(state.rows[1].node_id, 0); /* nobody else's slot is taken */
-	vrms_beater_stop(two, 2000);
-	vrms_beater_stop(one, 2000);
-	unlink(path);
-	unlink(seen);
+	stop_both(one, two);
 }
 END_TEST
 
@@ -316,84 +295,41 @@ START_TEST(a_beater_without_its_area_says_why)
 }
 END_TEST
 
-static json_t *answer_nothing(void *context, const json_t *request)
+/* A beater tries the area at `path`: what it says about it. */
+static void refuse_area(const struct vrms_beater_config *config, const char *expected)
 {
-	(void)context;
-	(void)request;
-	return json_pack("{s:b}", "ok", 1);
+	struct vrms_beater *beater = start_beater(config);
+	struct vrms_beater_state state;
+
+	do {
+		pause_ms(20);
+		vrms_beater_state(beater, &state);
+	} while (state.error.text[0] == '\0'); /* or Check's time is over */
+	ck_assert_ptr_nonnull(strstr(state.error.text, expected));
+	ck_assert(!state.is_open && !state.has_slot);
+	vrms_beater_stop(beater, 2000);
 }
 
-static int32_t end_loop(int32_t number, void *loop)
+START_TEST(an_area_that_is_not_ours_is_left_as_it_is)
 {
-	(void)number;
-	qb_loop_stop(loop);
-	return 0;
-}
+	struct vrms_beater_config config = first_of_new_area("foreign");
+	char *before VRMS_CLEANUP(vrms_freep) = NULL, *after VRMS_CLEANUP(vrms_freep) = NULL;
+	size_t size = 0, size_after = 0;
 
-static pid_t serve_as(const char *name)
-{
-	pid_t pid = fork();
+	config.cluster = "other";
+	ck_assert_int_eq(vrms_file_read(path, 1 << 20, &before, &size, NULL), 0);
+	refuse_area(&config, "\"lab\"");
+	ck_assert_int_eq(vrms_file_read(path, 1 << 20, &after, &size_after, NULL), 0);
+	ck_assert_uint_eq(size_after, size);
+	ck_assert_mem_eq(after, before, size);
 
-	if (pid == 0) {
-		struct vrms_ipc_server *server = NULL;
-		qb_loop_t *loop = qb_loop_create();
-
-		qb_loop_signal_handle handle;
-
-		alarm(60);
-		if (qb_loop_signal_add(loop, QB_LOOP_HIGH, SIGUSR1, loop, end_loop, &handle) == 0 &&
-		    vrms_ipc_serve(name, answer_nothing, NULL, &server, NULL) == 0) {
-			qb_loop_run(loop);
-			vrms_ipc_server_free(server);
-			_exit(0);
-		}
-		_exit(1);
-	}
-	return pid;
-}
-
-/* For up to five seconds: the server starts, or takes leave of a client. */
-static qb_ipcc_connection_t *connect_soon(const char *name)
-{
-	qb_ipcc_connection_t *connection = NULL;
-
-	for (int i = 0; i < 100 && connection == NULL; i++) {
-		connection = qb_ipcc_connect(name, VRMS_IPC_BYTES_MAX);
-		if (connection == NULL) {
-			usleep(50000);
-		}
-	}
-	return connection;
-}
-
-START_TEST(one_client_too_many_is_refused_until_another_leaves)
-{
-	qb_ipcc_connection_t *connections[VRMS_IPC_CLIENTS_MAX];
-	char name[64];
-
-	if (getuid() != 0) {
-		return; /* nobody but root and the group may ask */
-	}
-	snprintf(name, sizeof(name), "vrms-test-%d", (int)getpid());
-	pid_t server = serve_as(name);
-
-	for (int i = 0; i < VRMS_IPC_CLIENTS_MAX; i++) {
-		connections[i] = connect_soon(name);
-		ck_assert_msg(connections[i] != NULL, "client %d", i);
-	}
-	ck_assert(qb_ipcc_connect(name, VRMS_IPC_BYTES_MAX) == NULL);
-	ck_assert_int_eq(errno, EBUSY);
-	qb_ipcc_disconnect(connections[7]);
-	connections[7] = connect_soon(name);
-	ck_assert(connections[7] != NULL);
-	for (int i = 0; i < VRMS_IPC_CLIENTS_MAX; i++) {
-		qb_ipcc_disconnect(connections[i]);
-	}
-	int status = 1;
-
-	kill(server, SIGUSR1);
-	ck_assert_int_eq(waitpid(server, &status, 0), server);
-	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(truncate(path, 8192), 0);
+	config.cluster = "lab";
+	refuse_area(&config, "too small");
+	ck_assert_int_eq(truncate(path, 0), 0);
+	refuse_area(&config, "too small");
+	unlink(path);
+	unlink(seen);
 }
 END_TEST
 
@@ -401,7 +337,7 @@ UNIT_MAIN("quorum_daemon", a_message_survives_the_round_trip,
 	  settings_have_defaults_and_take_values,
 	  what_is_wrong_in_the_settings_is_named_with_its_line,
 	  a_journal_line_is_json_with_its_frame, a_full_journal_is_rotated,
-	  only_root_and_the_group_may_ask, one_client_too_many_is_refused_until_another_leaves,
 	  the_token_is_overdue_beyond_the_time_it_may_be_held,
 	  two_beaters_see_each_other_beat_and_stop, two_nodes_that_want_one_slot_part,
-	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why)
+	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why,
+	  an_area_that_is_not_ours_is_left_as_it_is)

@@ -3,9 +3,11 @@
 #include <libvirt/libvirt.h>
 #include <libxml/parser.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "quorum/cib_vms.h"
@@ -190,7 +192,38 @@ START_TEST(words_and_descriptors_cross_the_line_whole)
 }
 END_TEST
 
+START_TEST(without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
+{
+	struct vrms_error error = {""};
+	int attempts = 0, pid, fd;
+	bool is_pacemaker_missed = false;
+
+	ck_assert_msg(vrms_vm_line_start("quorum/vm-watch", "qemu+unix:///system?socket=/none",
+					 &pid, &fd, &error) == 0,
+		      "%s", error.text);
+	while (attempts < 2 || !is_pacemaker_missed) {
+		struct pollfd line = {.fd = fd, .events = POLLIN};
+		struct vrms_vm_word word;
+
+		ck_assert_int_eq(poll(&line, 1, 20000), 1);
+		ck_assert_int_eq(vrms_vm_line_receive(fd, &word), 0);
+		if (word.kind == VRMS_VM_WORD_CLUSTER && word.yes) {
+			unit_skip("Pacemaker runs on this host");
+			break;
+		}
+		attempts += word.kind == VRMS_VM_WORD_LIBVIRT;
+		is_pacemaker_missed |= word.kind == VRMS_VM_WORD_CLUSTER;
+		ck_assert(!word.yes);
+		ck_assert_str_ne(word.text, "");
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	close(fd);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid); /* it ends with the daemon */
+}
+END_TEST
+
 UNIT_MAIN("quorum_vms", resources_that_run_domains_are_found_with_what_they_inherit,
 	  the_last_finished_operation_says_whether_it_is_meant_to_run,
 	  what_the_cluster_does_not_manage_is_not_meant_to_run, events_mean_what_the_table_says,
-	  words_and_descriptors_cross_the_line_whole)
+	  words_and_descriptors_cross_the_line_whole,
+	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)

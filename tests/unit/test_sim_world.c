@@ -55,6 +55,33 @@ START_TEST(a_bmc_without_power_holds_everything_up)
 }
 END_TEST
 
+/* From the question to its answer, with a switch that needs no time itself. */
+static int64_t fence_ms(enum vrms_sim_fault_kind kind)
+{
+	struct vrms_sim_scenario scenario;
+	struct vrms_sim_result result;
+
+	sim_make(&scenario, SHORT_TOKEN "cluster.nodes=3 host.power_off=5s");
+	scenario.device_count = 1;
+	scenario.device[0] = (struct vrms_sim_device){.kind = VRMS_SIM_DEVICE_PDU,
+						      .level = 1,
+						      .timeout_us = 20000000};
+	sim_fault(&scenario, 10000, kind, 2, 0);
+	sim_run(&scenario, false, &result);
+	int64_t took_ms = sim_when(&result, VRMS_SIM_STEP_FENCED, 2, -1) -
+			  sim_when(&result, VRMS_SIM_STEP_FENCE_ASKED, 2, -1);
+
+	vrms_sim_result_done(&result);
+	return took_ms;
+}
+
+START_TEST(a_host_that_still_runs_takes_a_switch_longer)
+{
+	ck_assert_int_lt(fence_ms(VRMS_SIM_FAULT_DOWN), 100);
+	ck_assert_int_gt(fence_ms(VRMS_SIM_FAULT_FREEZE), 3000);
+}
+END_TEST
+
 START_TEST(a_minority_stops_its_vms_and_starts_none)
 {
 	struct vrms_sim_scenario scenario;
@@ -137,6 +164,21 @@ START_TEST(events_notice_a_dead_vm_before_a_monitor_does)
 	ck_assert_int_le(told_ms, 10010);
 	ck_assert_int_gt(polled_ms, told_ms);
 	ck_assert_int_eq(sim_count(&result, VRMS_SIM_STEP_RUNNING, -1), 1);
+	vrms_sim_result_done(&result);
+}
+END_TEST
+
+/* Stop and start are one transition: no second round of the scheduler lies between them. */
+START_TEST(a_dead_vm_is_started_where_it_was_in_the_transition_that_stops_it)
+{
+	struct vrms_sim_result result;
+
+	run_one("cluster.nodes=3 vrmsd.enabled=yes pacemaker.scheduler=3s", VRMS_SIM_FAULT_VM_CRASH,
+		0, &result);
+	int64_t stopped_ms = sim_when(&result, VRMS_SIM_STEP_STOPPED, -1, 0);
+
+	ck_assert_int_ge(stopped_ms, 10000);
+	ck_assert_int_eq(sim_when(&result, VRMS_SIM_STEP_START, 0, 0), stopped_ms);
 	vrms_sim_result_done(&result);
 }
 END_TEST
@@ -293,10 +335,11 @@ START_TEST(same_seed_same_history)
 END_TEST
 
 UNIT_MAIN("sim_world", a_crash_is_fenced_before_its_vms_start,
-	  a_bmc_without_power_holds_everything_up, a_minority_stops_its_vms_and_starts_none,
-	  without_fencing_two_copies_run_for_a_time,
+	  a_bmc_without_power_holds_everything_up, a_host_that_still_runs_takes_a_switch_longer,
+	  a_minority_stops_its_vms_and_starts_none, without_fencing_two_copies_run_for_a_time,
 	  a_long_freeze_is_fenced_and_wakes_up_to_nothing, the_verdict_saves_a_node_that_comes_back,
 	  events_notice_a_dead_vm_before_a_monitor_does,
+	  a_dead_vm_is_started_where_it_was_in_the_transition_that_stops_it,
 	  a_clean_shutdown_moves_guests_and_fences_nobody, lost_paths_take_the_vms_elsewhere,
 	  votes_follow_the_options_of_votequorum, last_man_standing_outlives_the_majority,
 	  the_plan_is_at_least_as_level_as_pacemaker, the_plan_makes_room, same_seed_same_history)

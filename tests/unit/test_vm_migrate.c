@@ -20,11 +20,6 @@ static enum vrms_ocf_exit migrate_from(struct fake_world *world)
 	return fake_world_run(world, "migrate_from", 60000);
 }
 
-static void says(const struct fake_world *world, const char *expected)
-{
-	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
-}
-
 START_TEST(machine_leaves_for_the_target)
 {
 	WORLD;
@@ -91,7 +86,7 @@ START_TEST(slow_migration_is_aborted_and_stays_on_the_source)
 	world->migration_ms = FAKE_NEVER;
 	world->leaves_rest_on_target = true;
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "not done after 105 s, aborted; it still runs here");
+	fake_world_says(world, "not done after 105 s, aborted; it still runs here");
 	ck_assert_int_le(world->now_ms - start_ms, 110000);
 	ck_assert(world->local.domains[0].view.present);
 	ck_assert(fake_world_has_called(&world->target, "destroy"));
@@ -120,7 +115,7 @@ START_TEST(migration_that_cannot_be_aborted_is_said_to_be_so)
 	world->migration_ms = FAKE_NEVER;
 	world->abort_fails = true;
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "aborted, but it has not ended; it still runs here");
+	fake_world_says(world, "aborted, but it has not ended; it still runs here");
 	ck_assert_int_le(world->now_ms - start_ms, 120000);
 
 	/* What waits on the target may yet become the machine. */
@@ -128,7 +123,7 @@ START_TEST(migration_that_cannot_be_aborted_is_said_to_be_so)
 		       VIR_DOMAIN_PAUSED_MIGRATION);
 	fake_world_fail(&world->local, "abort", -EIO, "no job");
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "neither ended nor could be aborted");
+	fake_world_says(world, "neither ended nor could be aborted");
 	ck_assert(!fake_world_has_called(&world->target, "destroy"));
 }
 END_TEST
@@ -142,7 +137,7 @@ START_TEST(rest_on_the_target_stays_unless_the_source_runs)
 	world->leaves_rest_on_target = true;
 	fake_world_add(&world->local, "web", FAKE_UUID, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "the wire broke; how it is here is not known");
+	fake_world_says(world, "the wire broke; how it is here is not known");
 	ck_assert(!fake_world_has_called(&world->target, "destroy"));
 }
 END_TEST
@@ -155,7 +150,7 @@ START_TEST(running_target_is_never_destroyed)
 	world->migration_rc = -EIO;
 	fake_world_add(&world->target, "web", FAKE_UUID, VIR_DOMAIN_RUNNING, 0);
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "it still runs here");
+	fake_world_says(world, "it still runs here");
 	ck_assert(!fake_world_has_called(&world->target, "destroy"));
 }
 END_TEST
@@ -167,16 +162,16 @@ START_TEST(unreachable_target_changes_nothing_here)
 	fake_world_boot(world);
 	fake_world_fail(&world->local, "open_peer", -ENOMEM, "no memory");
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "no memory; it still runs here");
+	fake_world_says(world, "no memory; it still runs here");
 
 	world->local.faults[0].operation = NULL;
 	world->migration_rc = -EIO;
 	world->target.is_down = true;
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "it still runs here");
+	fake_world_says(world, "it still runs here");
 	fake_world_fail(&world->local, "begin", -EIO, "no thread");
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "no thread");
+	fake_world_says(world, "no thread");
 }
 END_TEST
 
@@ -198,7 +193,7 @@ START_TEST(source_must_be_proved_gone)
 	fake_world_boot(world);
 	world->stays_after_migration = true;
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "is still active here");
+	fake_world_says(world, "is still active here");
 }
 END_TEST
 
@@ -298,15 +293,15 @@ START_TEST(only_what_runs_well_here_can_leave)
 	WORLD;
 
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "\"web\" does not run here");
+	fake_world_says(world, "\"web\" does not run here");
 	fake_world_boot(world);
 	fake_world_add(&world->local, "web", FAKE_UUID, VIR_DOMAIN_PAUSED,
 		       VIR_DOMAIN_PAUSED_IOERROR);
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "I/O error");
+	fake_world_says(world, "I/O error");
 	world->local.is_down = true;
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "connection refused");
+	fake_world_says(world, "connection refused");
 	ck_assert(!fake_world_has_called(&world->local, "begin"));
 }
 END_TEST
@@ -318,16 +313,16 @@ START_TEST(plans_that_cannot_be_made_are_configuration_errors)
 	fake_world_boot(world);
 	world->config.migrate_options = "--nonsense";
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "--nonsense");
+	fake_world_says(world, "--nonsense");
 	world->config.migrate_options = NULL;
 	world->call.migrate_target = "";
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "migrate_target");
+	fake_world_says(world, "migrate_target");
 	world->call.migrate_target = "node2";
 	world->config.migration_downtime_ms = 5;
 	fake_world_fail(&world->local, "set_downtime", -EIO, "no");
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "migration_downtime=5: no");
+	fake_world_says(world, "migration_downtime=5: no");
 }
 END_TEST
 
@@ -346,7 +341,7 @@ START_TEST(resources_are_started_on_the_target)
 	fake_world_boot(world);
 	fake_world_fail(&world->target, "start_network", -EIO, "no bridge");
 	ck_assert_int_eq(migrate_to(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "qemu://node2/system: no bridge");
+	fake_world_says(world, "qemu://node2/system: no bridge");
 }
 END_TEST
 
@@ -372,7 +367,7 @@ START_TEST(arrival_that_does_not_come_is_an_error)
 	int64_t start_ms = world->now_ms;
 
 	ck_assert_int_eq(migrate_from(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "\"web\" is not here");
+	fake_world_says(world, "\"web\" is not here");
 	ck_assert_int_le(world->now_ms - start_ms, 7000);
 
 	fake_world_boot(world);
@@ -380,13 +375,13 @@ START_TEST(arrival_that_does_not_come_is_an_error)
 		       VIR_DOMAIN_PAUSED_MIGRATION);
 	start_ms = world->now_ms;
 	ck_assert_int_eq(migrate_from(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "is here but does not run");
+	fake_world_says(world, "is here but does not run");
 	ck_assert_int_le(world->now_ms - start_ms, 60000);
 
 	fake_world_add(&world->local, "web", FAKE_UUID, VIR_DOMAIN_PAUSED,
 		       VIR_DOMAIN_PAUSED_IOERROR);
 	ck_assert_int_eq(migrate_from(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "I/O error");
+	fake_world_says(world, "I/O error");
 }
 END_TEST
 
@@ -409,7 +404,7 @@ START_TEST(process_alone_is_no_arrival)
 	ck_assert_int_eq(migrate_from(world), VRMS_OCF_ERR_GENERIC);
 	world->find_process_rc = -EIO;
 	ck_assert_int_eq(migrate_from(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "/proc");
+	fake_world_says(world, "/proc");
 }
 END_TEST
 
@@ -422,7 +417,7 @@ START_TEST(arrival_awaits_the_scripts)
 	world->exit_codes[0] = 1;
 	world->exit_count = 1;
 	ck_assert_int_eq(migrate_from(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "/opt/check");
+	fake_world_says(world, "/opt/check");
 }
 END_TEST
 

@@ -22,11 +22,6 @@ static enum vrms_ocf_exit probe(struct fake_world *world)
 	return monitor(world);
 }
 
-static void says(const struct fake_world *world, const char *expected)
-{
-	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
-}
-
 static void set_state(struct fake_world *world, int state, int reason)
 {
 	fake_world_boot(world);
@@ -90,10 +85,10 @@ START_TEST(panic_watchdog_and_crash_are_failures_with_their_reason)
 
 	set_state(world, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "panic");
+	fake_world_says(world, "panic");
 	set_state(world, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "watchdog");
+	fake_world_says(world, "watchdog");
 	ck_assert(!has_cache(world));
 }
 END_TEST
@@ -105,10 +100,10 @@ START_TEST(io_error_fails_and_names_the_disk)
 	set_state(world, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
 	(void)strcpy(world->local.disk_errors, "vda: no space");
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "(vda: no space)");
+	fake_world_says(world, "(vda: no space)");
 	fake_world_fail(&world->local, "get_disk_errors", -EIO, "no");
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "I/O error");
+	fake_world_says(world, "I/O error");
 	ck_assert(!fake_world_has_called(&world->local, "resume"));
 }
 END_TEST
@@ -168,7 +163,7 @@ START_TEST(level_ten_asks_the_guest_agent)
 
 	world->call.check_level = 10;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "no guest agent channel");
+	fake_world_says(world, "no guest agent channel");
 
 	fake_world_write_config(world, with_agent);
 	ck_assert_int_eq(monitor(world), VRMS_OCF_SUCCESS);
@@ -176,7 +171,7 @@ START_TEST(level_ten_asks_the_guest_agent)
 
 	fake_world_fail(&world->local, "ping_agent", -EIO, "not connected");
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "guest agent of \"web\" does not answer: not connected");
+	fake_world_says(world, "guest agent of \"web\" does not answer: not connected");
 
 	set_state(world, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
 	ck_assert_int_eq(monitor(world), VRMS_OCF_SUCCESS);
@@ -194,17 +189,17 @@ START_TEST(monitor_scripts_run_in_order_until_one_fails)
 	world->program_output = "no answer\nfrom it\n";
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
 	ck_assert_str_eq(world->programs, "/opt/a|/opt/b|");
-	says(world, "\"/opt/b\" exited with 3: no answer from it");
+	fake_world_says(world, "\"/opt/b\" exited with 3: no answer from it");
 
 	world->program_output = NULL;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "said on stderr");
+	fake_world_says(world, "said on stderr");
 
 	world->exit_count = 0;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_SUCCESS);
 	world->program_rc = -ENOENT;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "\"/opt/a\"");
+	fake_world_says(world, "\"/opt/a\"");
 }
 END_TEST
 
@@ -218,7 +213,7 @@ START_TEST(process_answers_when_libvirt_is_down)
 	ck_assert_int_eq(monitor(world), VRMS_OCF_SUCCESS);
 	world->process_state = VRMS_QEMU_STOPPED;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "stopped by a signal");
+	fake_world_says(world, "stopped by a signal");
 	world->process_state = VRMS_QEMU_DEAD;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_NOT_RUNNING);
 }
@@ -243,7 +238,7 @@ START_TEST(never_not_running_when_nobody_can_tell)
 	world->local.is_down = true;
 	world->find_process_rc = -EIO;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "cannot tell whether \"web\" runs");
+	fake_world_says(world, "cannot tell whether \"web\" runs");
 
 	/* A remote hypervisor's processes are not here. */
 	world->find_process_rc = 0;
@@ -275,7 +270,7 @@ START_TEST(process_that_libvirt_forgot_is_a_failure)
 
 	world->has_process = true;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "process 4711, runs, but libvirt does not know it");
+	fake_world_says(world, "process 4711, runs, but libvirt does not know it");
 }
 END_TEST
 
@@ -288,7 +283,7 @@ START_TEST(missing_config_at_a_probe_is_not_running)
 	ck_assert_str_eq(world->error.text, "");
 	world->call.interval_ms = 10000;
 	ck_assert_int_eq(monitor(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, world->config_path);
+	fake_world_says(world, world->config_path);
 }
 END_TEST
 
@@ -315,17 +310,17 @@ START_TEST(unusable_config_is_an_error_that_names_it)
 
 	fake_world_write_config(world, "<domain><name>");
 	ck_assert_int_eq(probe(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, world->config_path);
+	fake_world_says(world, world->config_path);
 
 	(void)unlink(world->config_path);
 	(void)mkdir(world->config_path, 0700);
 	ck_assert_int_eq(probe(world), VRMS_OCF_ERR_GENERIC); /* EISDIR */
-	says(world, world->config_path);
+	fake_world_says(world, world->config_path);
 	(void)rmdir(world->config_path);
 
 	world->config.config = NULL;
 	ck_assert_int_eq(probe(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "config: required");
+	fake_world_says(world, "config: required");
 }
 END_TEST
 

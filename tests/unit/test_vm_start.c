@@ -17,15 +17,10 @@ static enum vrms_ocf_exit start(struct fake_world *world)
 	return fake_world_run(world, "start", 90000);
 }
 
-static void says(const struct fake_world *world, const char *expected)
-{
-	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
-}
-
 static void refused(struct fake_world *world, const char *expected)
 {
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, expected);
+	fake_world_says(world, expected);
 	ck_assert(!fake_world_has_called(&world->local, "create"));
 }
 
@@ -92,7 +87,7 @@ START_TEST(disk_in_use_elsewhere_is_the_reason)
 
 	fake_world_fail(&world->local, "create", -EBUSY, "a disk is in use: lock");
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "start of \"web\": a disk is in use: lock");
+	fake_world_says(world, "start of \"web\": a disk is in use: lock");
 }
 END_TEST
 
@@ -130,7 +125,7 @@ START_TEST(peers_need_a_uri)
 	world->config.peers = "node2";
 	world->config.hypervisor = "nonsense";
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "\"nonsense\" is not a URI");
+	fake_world_says(world, "\"nonsense\" is not a URI");
 
 	world->config.hypervisor = NULL;
 	fake_world_fail(&world->local, "get_uri", -EIO, "no URI");
@@ -178,7 +173,7 @@ START_TEST(libvirt_that_comes_back_is_waited_for)
 	world->has_process = false;
 	int64_t start_ms = world->now_ms;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "connection refused");
+	fake_world_says(world, "connection refused");
 	ck_assert_int_le(world->now_ms - start_ms, 40000);
 }
 END_TEST
@@ -206,10 +201,10 @@ START_TEST(unusable_config_is_the_right_code)
 
 	fake_world_write_config(world, "<domain/>");
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "no <name>");
+	fake_world_says(world, "no <name>");
 	(void)unlink(world->config_path);
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, world->config_path);
+	fake_world_says(world, world->config_path);
 
 	/* Though memory knows who it is. */
 	const struct vrms_vm_memory memory = {.id = {"web", FAKE_UUID}, .is_running = true};
@@ -238,7 +233,7 @@ START_TEST(machine_that_stays_paused_was_not_started)
 	world->local.created_state = VIR_DOMAIN_PAUSED;
 	world->local.created_reason = VIR_DOMAIN_PAUSED_STARTING_UP;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "was started but stays paused");
+	fake_world_says(world, "was started but stays paused");
 	ck_assert_int_le(world->now_ms - start_ms, 90000);
 }
 END_TEST
@@ -249,7 +244,7 @@ START_TEST(machine_that_dies_at_once_is_a_failure)
 
 	world->local.created_state = VIR_DOMAIN_CRASHED;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "did not stay up after its start");
+	fake_world_says(world, "did not stay up after its start");
 	fake_domain_end(&world->local.domains[0]);
 	world->has_process = false;
 	world->local.created_state = 0;
@@ -257,7 +252,7 @@ START_TEST(machine_that_dies_at_once_is_a_failure)
 	fake_world_fail(&world->local, "find", -EIO, "lost");
 	world->local.faults[0].skip = 2;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "lost");
+	fake_world_says(world, "lost");
 }
 END_TEST
 
@@ -276,7 +271,7 @@ START_TEST(scripts_are_awaited_to_the_deadline)
 	world->exit_count = 1;
 	start_ms = world->now_ms;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "/opt/check");
+	fake_world_says(world, "/opt/check");
 	ck_assert_int_le(world->now_ms - start_ms, 90000);
 	ck_assert_int_ge(world->now_ms - start_ms, 80000);
 }
@@ -303,7 +298,7 @@ START_TEST(pools_and_networks_are_started_first)
 	world->has_process = false;
 	fake_world_fail(&world->local, "start_network", -EIO, "network \"n\": no");
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "network \"n\"");
+	fake_world_says(world, "network \"n\"");
 }
 END_TEST
 
@@ -345,12 +340,29 @@ START_TEST(memory_that_cannot_be_restored_is_kept)
 	fclose(fopen(path, "w"));
 	fake_world_fail(&world->local, "restore", -EIO, "not this version");
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "restoring ");
+	fake_world_says(world, "restoring ");
 	ck_assert_int_eq(access(path, F_OK), 0);
 
 	memset(long_folder, '/', sizeof(long_folder) - 1);
 	world->config.snapshot = long_folder;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_CONFIGURED);
+}
+END_TEST
+
+/* The guest may have run on from it, and its disks with it. */
+START_TEST(memory_that_may_have_been_restored_is_not_restored_again)
+{
+	WORLD;
+	char path[128];
+
+	world->config.snapshot = world->folder;
+	(void)snprintf(path, sizeof(path), "%s/web.state", world->folder);
+	fclose(fopen(path, "w"));
+	fake_world_fail(&world->local, "restore", -ETIMEDOUT, "no answer");
+	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_eq(start(world), VRMS_OCF_SUCCESS);
+	ck_assert(fake_world_has_called(&world->local, "create"));
 }
 END_TEST
 
@@ -398,12 +410,12 @@ START_TEST(copy_on_write_disk_that_fails_is_a_failed_start)
 	world->exit_codes[0] = 1;
 	world->exit_count = 1;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "qemu-img exited with 1: said on stderr");
+	fake_world_says(world, "qemu-img exited with 1: said on stderr");
 
 	world->exit_count = 0;
 	world->program_output = "not json";
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "format");
+	fake_world_says(world, "format");
 
 	world->program_output = "{\"format\": \"raw\"}";
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_INSTALLED); /* nothing to rename */
@@ -413,7 +425,7 @@ START_TEST(copy_on_write_disk_that_fails_is_a_failed_start)
 	}
 	world->config.copyindirs = many;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "copyindirs");
+	fake_world_says(world, "copyindirs");
 
 	world->program_rc = -ENOENT;
 	ck_assert_int_eq(start(world), VRMS_OCF_ERR_INSTALLED);
@@ -443,5 +455,7 @@ UNIT_MAIN("vm_start", start_creates_and_remembers, what_runs_is_left_alone,
 	  machine_that_stays_paused_was_not_started, machine_that_dies_at_once_is_a_failure,
 	  scripts_are_awaited_to_the_deadline, pools_and_networks_are_started_first,
 	  emulated_tpm_outlives_the_domain, saved_memory_is_restored_once,
-	  memory_that_cannot_be_restored_is_kept, copy_on_write_disk_is_made_once_or_each_time,
+	  memory_that_cannot_be_restored_is_kept,
+	  memory_that_may_have_been_restored_is_not_restored_again,
+	  copy_on_write_disk_is_made_once_or_each_time,
 	  copy_on_write_disk_that_fails_is_a_failed_start, disk_path_replaces_the_extension_only)

@@ -15,11 +15,6 @@ static enum vrms_ocf_exit stop(struct fake_world *world)
 	return fake_world_run(world, "stop", 90000);
 }
 
-static void says(const struct fake_world *world, const char *expected)
-{
-	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
-}
-
 START_TEST(guest_is_asked_and_given_its_time)
 {
 	WORLD;
@@ -190,7 +185,7 @@ START_TEST(process_that_does_not_die_is_never_success)
 	world->local.is_down = true;
 	world->process_hangs = true;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "QEMU does not die");
+	fake_world_says(world, "QEMU does not die");
 	ck_assert_int_le(world->now_ms - start_ms, 90000);
 }
 END_TEST
@@ -205,7 +200,7 @@ START_TEST(success_needs_libvirts_word_too_when_it_answers)
 	world->libvirt_keeps_the_dead = true;
 	fake_world_fail(&world->local, "destroy", -EIO, "busy");
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "it still runs");
+	fake_world_says(world, "it still runs");
 	ck_assert_int_le(world->now_ms - start_ms, 90000);
 }
 END_TEST
@@ -290,6 +285,61 @@ START_TEST(libvirt_that_hangs_in_the_shutdown_ends_the_process)
 }
 END_TEST
 
+/* Libvirt's lookups wait for the machine's lock, which a start that hangs in the storage holds. */
+START_TEST(start_that_libvirt_may_still_carry_out_is_never_success)
+{
+	WORLD;
+
+	fake_world_fail(&world->local, "create", -ETIMEDOUT, "no answer");
+	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	world->local.is_stuck = true;
+	int64_t start_ms = world->now_ms;
+	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
+	fake_world_says(world, "may still do so");
+	ck_assert_int_le(world->now_ms - start_ms, 89000);
+
+	/* The process that it became: nothing is left once it is ended. */
+	world->has_process = true;
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+	ck_assert(!world->has_process);
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+}
+END_TEST
+
+START_TEST(start_that_was_cut_off_is_over_when_libvirt_says_so)
+{
+	WORLD;
+
+	fake_world_fail(&world->local, "create", -ETIMEDOUT, "no answer");
+	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+	world->local.is_stuck = true;
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+}
+END_TEST
+
+START_TEST(start_that_libvirt_refused_is_over)
+{
+	WORLD;
+
+	fake_world_fail(&world->local, "create", -EIO, "no such disk");
+	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	world->local.is_stuck = true;
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+}
+END_TEST
+
+START_TEST(libvirt_that_does_not_run_starts_nothing)
+{
+	WORLD;
+
+	fake_world_fail(&world->local, "create", -ETIMEDOUT, "no answer");
+	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	world->local.is_down = true;
+	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
+}
+END_TEST
+
 START_TEST(process_that_libvirt_forgot_is_ended)
 {
 	WORLD;
@@ -307,7 +357,7 @@ START_TEST(not_known_is_not_stopped)
 	world->local.is_down = true;
 	world->find_process_rc = -EIO;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "stop of \"web\"");
+	fake_world_says(world, "stop of \"web\"");
 }
 END_TEST
 
@@ -323,13 +373,13 @@ START_TEST(other_hypervisors_are_proved_off_by_libvirt)
 	fake_world_boot(world);
 	fake_world_fail(&world->local, "destroy", -EIO, "busy");
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "still runs");
+	fake_world_says(world, "still runs");
 	ck_assert_int_eq(world->end_process_count, 0);
 
 	fake_world_fail(&world->local, "find", -EIO, "broken");
 	world->local.faults[1].skip = 1;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
-	says(world, "broken");
+	fake_world_says(world, "broken");
 }
 END_TEST
 
@@ -500,7 +550,10 @@ UNIT_MAIN("vm_stop", guest_is_asked_and_given_its_time,
 	  libvirt_down_ends_the_process_after_a_moment, restarting_libvirt_is_waited_for,
 	  libvirt_lost_during_the_shutdown_is_waited_for_too,
 	  stuck_libvirt_ends_the_process_before_the_deadline,
-	  libvirt_that_hangs_in_the_shutdown_ends_the_process, process_that_libvirt_forgot_is_ended,
+	  libvirt_that_hangs_in_the_shutdown_ends_the_process,
+	  start_that_libvirt_may_still_carry_out_is_never_success,
+	  start_that_was_cut_off_is_over_when_libvirt_says_so, start_that_libvirt_refused_is_over,
+	  libvirt_that_does_not_run_starts_nothing, process_that_libvirt_forgot_is_ended,
 	  not_known_is_not_stopped, other_hypervisors_are_proved_off_by_libvirt,
 	  wrong_uri_neither_fails_a_stop_nor_hides_a_process,
 	  memory_stops_what_config_no_longer_names, both_candidates_are_stopped,

@@ -15,11 +15,6 @@ static enum vrms_ocf_exit validate(struct fake_world *world)
 	return fake_world_run(world, "validate-all", 5000);
 }
 
-static void says(const struct fake_world *world, const char *expected)
-{
-	ck_assert_msg(strstr(world->error.text, expected) != NULL, "%s", world->error.text);
-}
-
 START_TEST(good_parameters_are_success_without_asking_libvirt)
 {
 	WORLD;
@@ -37,11 +32,11 @@ START_TEST(config_must_be_there_and_be_a_domain)
 
 	fake_world_write_config(world, "<network/>");
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "<network>");
+	fake_world_says(world, "<network>");
 	(void)unlink(world->config_path);
 	ck_assert_int_eq(vrms_vm_memory_write("web", &memory, NULL), 0);
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, world->config_path);
+	fake_world_says(world, world->config_path);
 }
 END_TEST
 
@@ -51,7 +46,7 @@ START_TEST(hypervisor_must_be_a_uri)
 
 	world->config.hypervisor = "qemu system";
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_CONFIGURED);
-	says(world, "hypervisor: \"qemu system\" is not a URI");
+	fake_world_says(world, "hypervisor: \"qemu system\" is not a URI");
 }
 END_TEST
 
@@ -61,14 +56,14 @@ START_TEST(folders_and_files_must_be_there)
 
 	world->config.snapshot = "/nowhere/snap";
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "snapshot: /nowhere/snap");
+	fake_world_says(world, "snapshot: /nowhere/snap");
 	world->config.snapshot = world->config_path;
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "is not a folder");
+	fake_world_says(world, "is not a folder");
 	world->config.snapshot = world->folder;
 	world->config.backingfile = "/nowhere/base";
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "backingfile: /nowhere/base");
+	fake_world_says(world, "backingfile: /nowhere/base");
 }
 END_TEST
 
@@ -79,18 +74,18 @@ START_TEST(programs_must_be_installed)
 	ck_assert_int_eq(setenv("PATH", "/nowhere:/neither", 1), 0);
 	world->config.sync_config_on_stop = true;
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "csync2");
+	fake_world_says(world, "csync2");
 	world->config.sync_config_on_stop = false;
 	world->config.backingfile = world->config_path;
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "qemu-img");
+	fake_world_says(world, "qemu-img");
 	world->config.backingfile = NULL;
 	world->config.monitor_scripts = "check-web";
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "check-web");
+	fake_world_says(world, "check-web");
 	world->config.monitor_scripts = "/nowhere/check";
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "/nowhere/check");
+	fake_world_says(world, "/nowhere/check");
 	ck_assert_int_eq(setenv("PATH", "/nowhere:/bin", 1), 0);
 	world->config.monitor_scripts = "/bin/true true";
 	ck_assert_int_eq(validate(world), VRMS_OCF_SUCCESS);
@@ -110,7 +105,7 @@ START_TEST(copying_in_needs_its_program)
 	ck_assert_int_eq(validate(world), VRMS_OCF_SUCCESS);
 	world->config.copyindirs = "/etc";
 	ck_assert_int_eq(validate(world), VRMS_OCF_ERR_INSTALLED);
-	says(world, "virt-copy-in");
+	fake_world_says(world, "virt-copy-in");
 	(void)unlink(path);
 }
 END_TEST
@@ -120,7 +115,7 @@ START_TEST(unknown_actions_are_unimplemented)
 	WORLD;
 
 	ck_assert_int_eq(fake_world_run(world, "promote", 5000), VRMS_OCF_ERR_UNIMPLEMENTED);
-	says(world, "\"promote\"");
+	fake_world_says(world, "\"promote\"");
 }
 END_TEST
 

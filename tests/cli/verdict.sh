@@ -1,0 +1,51 @@
+#!/bin/sh
+# fence_vrms_verdict's status: for which nodes Pacemaker may use it, and that storage is not waited for.
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+
+agent=$(pwd)/${FENCE_VRMS_VERDICT:-fence_vrms_verdict}
+work=$(mktemp -d "${TMPDIR:-/tmp}/verdict.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# In place of Pacemaker's: the CIB in a file, or no cluster.
+cat >"$work/cibadmin" <<END
+#!/bin/sh
+[ -e "$work/cib" ] || exit 102
+exec cat "$work/cib"
+END
+chmod 755 "$work/cibadmin"
+mkfifo "$work/area" # nobody will ever answer there
+
+cib() { # LEVELS
+	cat >"$work/cib" <<END
+<xpath-query>
+  $1
+  <primitive id="verdict" class="stonith" type="fence_vrms_verdict"/>
+  <primitive id="power" class="stonith" type="fence_ipmilan"/>
+</xpath-query>
+END
+}
+
+answers() { # STATUS TEXT
+	got=0
+	printf 'action=status\ndevice=%s\nnodename=node1\n' "$work/area" |
+		PATH="$work:$PATH" timeout 20 "$agent" >"$work/out" 2>&1 || got=$?
+	if [ "$got" = "$1" ] && grep -q -- "$2" "$work/out"; then
+		echo "ok: $2"
+	else
+		echo "FAILED: exit status $got instead of $1, or no \"$2\" in:"
+		cat "$work/out"
+		failed=1
+	fi
+}
+
+answers 1 'the CIB cannot be read'
+cib ''
+answers 1 'no fencing level of "node1"'
+cib '<fencing-level id="l1" target="node1" index="1" devices="verdict"/>
+     <fencing-level id="l2" target="node1" index="2" devices="power"/>'
+answers 1 'has nothing behind "verdict"'
+cib '<fencing-level id="l1" target="node1" index="1" devices="verdict,power"/>'
+answers 0 'which may be asked'
+exit $failed
