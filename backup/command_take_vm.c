@@ -145,6 +145,20 @@ static int add_files(struct vrms_live *live, const struct vrms_vm_xml *vm,
 	return rc == 0 && vm->has_tpm ? add_tpm(vm, files, error) : rc;
 }
 
+/* Who encrypts an image may not want its content elsewhere in plain. */
+static void note_encrypted(const struct vrms_vm_xml *vm, const struct vrms_repository *repository)
+{
+	for (size_t i = 0; i < vm->disk_count; i++) {
+		if (vm->disks[i].is_encrypted &&
+		    !vrms_repository_config(repository)->is_encrypted) {
+			fprintf(stderr,
+				"vrms-backup: note: disk '%s' is encrypted in its image, its "
+				"content is not in this repository (init --encrypt)\n",
+				vm->disks[i].target);
+		}
+	}
+}
+
 /* Takes disks that were excluded out of the list. */
 static int exclude(const struct vrms_cli *cli, struct vrms_vm_xml *vm, struct vrms_error *error)
 {
@@ -252,6 +266,7 @@ int vrms_take_vm(const struct vrms_cli *cli, struct vrms_repository *repository,
 	take.files = files->rows;
 	take.file_count = files->count;
 	request.live = live;
+	note_encrypted(&vm, repository);
 	return is_active ? vrms_take_live(repository, &request, ret_point, error)
 			 : take_shut_off(repository, &take, &vm, ret_point, error);
 }
