@@ -279,6 +279,10 @@ static int log_in_path(const char *url, struct vrms_error *error)
 	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
 
 	int rc = vrms_child_check(&spec, error);
+	if (rc == -ENOENT) {
+		return vrms_error_set(error, rc,
+				      "iscsiadm is not installed (Debian package: open-iscsi)");
+	}
 	spec.argv = login;
 	rc = rc < 0 ? rc : vrms_child_run(&spec, &result, error);
 	enum { SESSION_EXISTS = 15 }; /* ISCSI_ERR_SESS_EXISTS of open-iscsi */

@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backup/nbd_server.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -119,17 +118,6 @@ static int build(const struct vrms_serve *serve, bool ends_with_last, struct com
 	return 0;
 }
 
-/* 0 when somebody listens there, or -errno. */
-static int knock(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd VRMS_CLEANUP(vrms_closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0
-											 : -errno;
-}
-
 /* A server that was killed leaves its socket. */
 static int clear_socket(const char *path, struct vrms_error *error)
 {
@@ -139,7 +127,7 @@ static int clear_socket(const char *path, struct vrms_error *error)
 		return vrms_error_set(error, -ENAMETOOLONG, "socket '%s': the name is too long",
 				      path);
 	}
-	rc = knock(path);
+	rc = vrms_nbd_server_knock(path);
 	if (rc == 0) {
 		return vrms_error_set(error, -EADDRINUSE, "socket '%s': somebody listens there",
 				      path);

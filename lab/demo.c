@@ -10,6 +10,7 @@
 
 #include "common/parse.h"
 #include "lab/demo_run.h"
+#include "lab/demo_san.h"
 
 enum { NODES_DEFAULT = 3, VMS_DEFAULT = 6, CUTS_DEFAULT = 1, DETAILS_CUTS_MAX = 2 };
 
@@ -191,6 +192,8 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 		vrms_error_set(error, -ENOMEM, "out of memory");
 		return VRMS_LAB_EXIT_FAILED;
 	}
+	static const struct vrms_demo_settings plain; /* zeros, the padding too */
+	bool is_plain = memcmp(settings, &plain, sizeof(plain)) == 0;
 	complete(settings);
 	if (own.place.name == NULL) {
 		own.place.name = "demo"; /* a lab of the user's own stays as it is */
@@ -205,6 +208,9 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 	int rc = tell(run, &all_recovered, error);
 
 	json_decref(run->stories);
+	if (rc == 0 && all_recovered && is_plain) {
+		rc = vrms_demo_san_play_if_possible(&own, &run->style, error);
+	}
 	return rc == 0 && all_recovered ? VRMS_LAB_EXIT_OK : VRMS_LAB_EXIT_FAILED;
 }
 

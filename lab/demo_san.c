@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * "vrms-lab demo-san": fencing by power gets no answer, the storage cuts the node off.
+ * "vrms-lab demo-san": fencing by power gets no answer, the storage cuts the node off; then the
+ * storage first, and the power behind it.
  */
 #include "lab/demo_san.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,6 @@
 #include "lab/cluster.h"
 #include "lab/iscsi.h"
 #include "lab/powerd.h"
-#include "lab/requirements.h"
 #include "lab/setup.h"
 #include "lab/tail.h"
 #include "lab/timeline.h"
@@ -30,20 +29,51 @@ enum {
 	START_MS = 15000,        /* and the start of the guests */
 	UP_TIMEOUT_MS = 300000,
 	SETTLE_TIMEOUT_MS = 120000,
+	REST_TIMEOUT_MS = 60000,
 	RECOVERY_TIMEOUT_MS = 120000,
 	POLL_MS = 100,
 };
 
-/* From the loss of the token to a guest's first sign of life: token and consensus (1.2 times the
- * token), the power controller's silence, the storage, the start. */
-enum { BOUND_MS = TOKEN_MS * 22 / 10 + POWER_TIMEOUT_MS + SAN_MS + START_MS };
+/* What becomes of a host, and in which order it is fenced. */
+struct scene {
+	const char *levels[2]; /* names of the fencing devices */
+	const char *order, *blow;
+	bool hangs;         /* it is frozen and its controller lives; else both are dead */
+	int64_t silence_ms; /* of the power controller, before the storage is asked */
+	const char *steps[VRMS_TIMELINE_KIND_COUNT]; /* how the events of its log are told */
+};
+
+static const struct scene scenes[] = {
+    {
+	.levels = {"fence", "san"},
+	.order = "power first, then the storage",
+	.blow = "loses its power, and its power controller with it",
+	.silence_ms = POWER_TIMEOUT_MS,
+	.steps = {[VRMS_TIMELINE_MEMBERSHIP] = "a membership without it",
+		  [VRMS_TIMELINE_FENCE_ASKED] = "its power controller is asked, and says nothing",
+		  [VRMS_TIMELINE_FENCED] = "the storage has cut it off",
+		  [VRMS_TIMELINE_VM_START] = "the start of its VMs is ordered"},
+    },
+    {
+	.levels = {"san", "fence"},
+	.order = "the storage first, the power behind it",
+	.blow = "hangs",
+	.hangs = true,
+	.steps = {[VRMS_TIMELINE_MEMBERSHIP] = "a membership without it",
+		  [VRMS_TIMELINE_FENCE_ASKED] = "the storage is asked to cut it off",
+		  [VRMS_TIMELINE_FENCED] = "the storage has cut it off",
+		  [VRMS_TIMELINE_VM_START] = "the start of its VMs is ordered"},
+    },
+};
 
 struct act {
 	const struct vrms_lab_context *context;
 	const struct vrms_demo_style *style;
+	const struct scene *scene;
 	struct vrms_lab *lab;
 	int victim;
 	int64_t cut_ms;
+	int64_t off_ms;    /* when a host that hung was seen to be off; 0: not yet */
 	bool is_lost[VMS]; /* ran on the victim */
 	bool is_back[VMS];
 	int64_t back_ms[VMS]; /* after the cut */
@@ -56,16 +86,12 @@ struct act {
 
 static const char *const vm_names[VMS] = {"vm1", "vm2", "vm3"};
 
-/* What is told, in this order; the guests' return is told when it is seen. */
-static const struct {
-	enum vrms_timeline_kind kind;
-	const char *text;
-} steps[] = {
-    {VRMS_TIMELINE_MEMBERSHIP, "a membership without it"},
-    {VRMS_TIMELINE_FENCE_ASKED, "its power controller is asked, and says nothing"},
-    {VRMS_TIMELINE_FENCED, "the storage has cut it off"},
-    {VRMS_TIMELINE_VM_START, "the start of its VMs is ordered"},
-};
+/* From the loss of the token to a guest's first sign of life: token and consensus (1.2 times the
+ * token), the power controller's silence, the storage, the start. */
+static int64_t bound_ms(const struct scene *scene)
+{
+	return TOKEN_MS * 22 / 10 + scene->silence_ms + SAN_MS + START_MS;
+}
 
 static int64_t now_ms(void)
 {
@@ -90,22 +116,6 @@ static int pause_or_stop(const struct act *act, struct vrms_error *error)
 	return *act->context->interrupted != 0 ? vrms_error_set(error, -EINTR, "interrupted") : 0;
 }
 
-int vrms_demo_san_check(struct vrms_error *error)
-{
-	static const char pattern[] = "/usr/lib/*/qemu/block-iscsi.so";
-	const struct vrms_lab_setup setup = {.has_libvirt = true, .has_iscsi = true};
-	glob_t found = {0};
-	int rc = vrms_lab_requirements_check(&setup, error);
-
-	if (rc == 0 && glob(pattern, 0, NULL, &found) != 0) {
-		rc =
-		    vrms_error_set(error, -ENOENT,
-				   "QEMU has no iscsi:// disks (Debian package: qemu-block-extra)");
-	}
-	globfree(&found);
-	return rc;
-}
-
 static int bring_up(struct act *act, struct vrms_error *error)
 {
 	static char name[VRMS_LAB_NAME_MAX + 1];
@@ -124,37 +134,46 @@ static int bring_up(struct act *act, struct vrms_error *error)
 	return vrms_lab_up(&options, &act->lab, error);
 }
 
-/* The usual order: power first.  The storage is what is left when that fails. */
-static int put_power_first(const struct act *act, struct vrms_error *error)
+/* Both are levels of each node, and each has the other one's place by turns. */
+static int put_levels(const struct act *act, struct vrms_error *error)
 {
 	char xml[2048];
 	size_t used = (size_t)snprintf(xml, sizeof(xml), "<fencing-topology>");
 
 	for (int i = 0; i < NODES; i++) {
-		const char *node = vrms_lab_node_name(act->lab, i);
+		for (int level = 1; level <= 2; level++) {
+			const char *node = vrms_lab_node_name(act->lab, i);
 
-		used += (size_t)snprintf(
-		    xml + used, sizeof(xml) - used,
-		    "<fencing-level id=\"level-%s-1\" target=\"%s\" index=\"1\" devices=\"fence\"/>"
-		    "<fencing-level id=\"level-%s-2\" target=\"%s\" index=\"2\" devices=\"san\"/>",
-		    node, node, node, node);
+			used += (size_t)snprintf(xml + used, sizeof(xml) - used,
+						 "<fencing-level id=\"level-%s-%d\" target=\"%s\" "
+						 "index=\"%d\" devices=\"%s\"/>",
+						 node, level, node, level,
+						 act->scene->levels[level - 1]);
+		}
 	}
 	snprintf(xml + used, sizeof(xml) - used, "</fencing-topology>");
-	int rc = vrms_lab_cluster_modify(act->lab, "fencing-topology", xml, error);
+	return vrms_lab_cluster_modify(act->lab, "fencing-topology", xml, error);
+}
+
+/* What the storage waits for when it is not the first. */
+static int shorten_silence(const struct act *act, struct vrms_error *error)
+{
+	char xml[512];
+
 	snprintf(xml, sizeof(xml),
 		 "<primitive id=\"fence\"><instance_attributes id=\"fence-params\">"
 		 "<nvpair id=\"fence-power_timeout\" name=\"power_timeout\" value=\"%dms\"/>"
 		 "<nvpair id=\"fence-retries\" name=\"pcmk_off_retries\" value=\"1\"/>"
 		 "</instance_attributes></primitive>",
 		 POWER_TIMEOUT_MS);
-	return rc < 0 ? rc : vrms_lab_cluster_modify(act->lab, "resources", xml, error);
+	return vrms_lab_cluster_modify(act->lab, "resources", xml, error);
 }
 
 static int add_vms(const struct act *act, struct vrms_error *error)
 {
 	int rc = vrms_lab_cluster_configure(act->lab, error);
 
-	rc = rc < 0 ? rc : put_power_first(act, error);
+	rc = rc < 0 ? rc : shorten_silence(act, error);
 	for (int i = 0; rc == 0 && i < VMS; i++) {
 		struct vrms_lab_vm vm = {.memory_mib = 16};
 
@@ -215,8 +234,18 @@ static int wait_until_all_run(struct act *act, struct vrms_error *error)
 	act->victim = nodes[0];
 	for (int i = 0; i < VMS; i++) {
 		act->is_lost[i] = nodes[i] == act->victim;
+		act->is_back[i] = false;
 	}
-	return 0;
+	/* A fence that is asked for before its devices have started fails. */
+	return vrms_lab_cluster_wait_idle(act->lab, REST_TIMEOUT_MS, error);
+}
+
+static void forget_logs(struct act *act)
+{
+	for (size_t i = 0; i < act->tail_count; i++) {
+		vrms_lab_tail_close(&act->tails[i]);
+	}
+	act->tail_count = 0;
 }
 
 static int follow_logs(struct act *act, struct vrms_error *error)
@@ -237,20 +266,26 @@ static int follow_logs(struct act *act, struct vrms_error *error)
 	return 0;
 }
 
-/* The host goes, and its controller with it. */
 static int cut(struct act *act, struct vrms_error *error)
 {
+	bool hangs = act->scene->hangs;
 	struct timespec now;
 	struct tm local;
-	int rc = vrms_lab_powerd_set_dead(act->lab, act->victim, true, error);
+	int rc = vrms_lab_powerd_set_dead(act->lab, act->victim, !hangs, error);
 
+	forget_logs(act);
 	rc = rc < 0 ? rc : follow_logs(act, error);
 	clock_gettime(CLOCK_REALTIME, &now);
 	act->cut_ms = now_ms();
+	act->off_ms = 0;
 	localtime_r(&now.tv_sec, &local);
 	vrms_timeline_init(&act->timeline, &local, (int)(now.tv_nsec / 1000000),
 			   vrms_lab_node_name(act->lab, act->victim));
-	return rc < 0 ? rc : vrms_lab_power(act->lab, act->victim, VRMS_LAB_POWER_OFF, NULL, error);
+	if (rc < 0) {
+		return rc;
+	}
+	return hangs ? vrms_lab_freeze(act->lab, act->victim, error)
+		     : vrms_lab_power(act->lab, act->victim, VRMS_LAB_POWER_OFF, NULL, error);
 }
 
 static void read_logs(struct act *act)
@@ -264,16 +299,37 @@ static void read_logs(struct act *act)
 	}
 }
 
+/* The first of its kind; of starts only those of VMs, for fencing devices are started too. */
+static const struct vrms_timeline_event *find_event(const struct act *act,
+						    enum vrms_timeline_kind kind)
+{
+	const struct vrms_timeline_event *first = NULL;
+
+	if (kind != VRMS_TIMELINE_VM_START) {
+		return vrms_timeline_find(&act->timeline, kind, NULL);
+	}
+	for (int i = 0; i < VMS; i++) {
+		const struct vrms_timeline_event *event =
+		    vrms_timeline_find(&act->timeline, kind, vm_names[i]);
+
+		if (event != NULL && (first == NULL || event->after_ms < first->after_ms)) {
+			first = event;
+		}
+	}
+	return first;
+}
+
 /* How the time went, from the survivors' logs. */
 static void tell_steps(struct act *act)
 {
 	read_logs(act);
-	for (size_t i = 0; i < VRMS_COUNT_OF(steps); i++) {
+	for (int kind = 0; kind < VRMS_TIMELINE_KIND_COUNT; kind++) {
+		const char *text = act->scene->steps[kind];
 		const struct vrms_timeline_event *event =
-		    vrms_timeline_find(&act->timeline, steps[i].kind, NULL);
+		    text != NULL ? find_event(act, kind) : NULL;
 
 		if (event != NULL) {
-			say(act, "%5.1f s  %s", (double)event->after_ms / 1000, steps[i].text);
+			say(act, "%5.1f s  %s", (double)event->after_ms / 1000, text);
 		}
 	}
 }
@@ -296,38 +352,96 @@ static int count_back(struct act *act)
 	return missing;
 }
 
+/* Is a host that hung still on? */
+static bool is_left_on(struct act *act)
+{
+	enum vrms_lab_node_state state = VRMS_LAB_NODE_ON;
+
+	if (!act->scene->hangs || act->off_ms > 0) {
+		return false;
+	}
+	if (vrms_lab_power(act->lab, act->victim, VRMS_LAB_POWER_STATUS, &state, NULL) == 0 &&
+	    state == VRMS_LAB_NODE_OFF) {
+		act->off_ms = now_ms() - act->cut_ms;
+	}
+	return act->off_ms == 0;
+}
+
 static int watch(struct act *act, struct vrms_error *error)
 {
-	while (count_back(act) > 0) {
+	for (;;) {
+		bool is_on = is_left_on(act);
+		int missing = count_back(act);
+
+		if (missing == 0 && !is_on) {
+			return 0;
+		}
 		if (now_ms() - act->cut_ms > RECOVERY_TIMEOUT_MS) {
 			tell_steps(act);
-			return vrms_error_set(error, -ETIMEDOUT, "not all VMs came back");
+			return vrms_error_set(error, -ETIMEDOUT, "%s",
+					      missing > 0 ? "not all VMs came back"
+							  : "its power was not switched off");
 		}
 		int rc = pause_or_stop(act, error);
 		if (rc < 0) {
 			return rc;
 		}
 	}
-	return 0;
 }
 
 static void tell_end(struct act *act)
 {
+	const struct scene *scene = act->scene;
+	char silence[64] = "";
+
 	tell_steps(act);
+	if (act->off_ms > 0) {
+		say(act, "%5.1f s  its power has been switched off, nobody waited for that",
+		    (double)act->off_ms / 1000);
+	}
 	for (int i = 0; i < VMS; i++) {
 		if (act->is_back[i]) {
 			say(act, "%5.1f s  %s counts again", (double)act->back_ms[i] / 1000,
 			    vm_names[i]);
 		}
 	}
+	if (scene->silence_ms > 0) {
+		snprintf(silence, sizeof(silence), "%.1f s silence of the controller + ",
+			 (double)scene->silence_ms / 1000);
+	}
 	say(act,
-	    "Bound: %.1f s membership + %.1f s silence of the controller + %.1f s storage + "
-	    "%.1f s start = %.1f s; it took %.1f s%s.",
-	    TOKEN_MS * 2.2 / 1000, POWER_TIMEOUT_MS / 1000.0, SAN_MS / 1000.0, START_MS / 1000.0,
-	    BOUND_MS / 1000.0, (double)act->took_ms / 1000,
-	    act->took_ms > BOUND_MS ? ", which is more" : "");
-	say(act, "With the storage first (up --san iscsi) the %.1f s of silence are saved.",
-	    POWER_TIMEOUT_MS / 1000.0);
+	    "Bound: %.1f s membership + %s%.1f s storage + %.1f s start = %.1f s; it took %.1f "
+	    "s%s.",
+	    TOKEN_MS * 2.2 / 1000, silence, SAN_MS / 1000.0, START_MS / 1000.0,
+	    (double)bound_ms(scene) / 1000, (double)act->took_ms / 1000,
+	    act->took_ms > bound_ms(scene) ? ", which is more" : "");
+}
+
+static int play_scene(struct act *act, const struct scene *scene, struct vrms_error *error)
+{
+	act->scene = scene;
+	int rc = put_levels(act, error);
+
+	rc = rc < 0 ? rc : wait_until_all_run(act, error);
+	if (rc < 0) {
+		return rc;
+	}
+	say(act, "%d VMs on iSCSI LUNs; fencing: %s", VMS, scene->order);
+	say(act, "%s %s", vrms_lab_node_name(act->lab, act->victim), scene->blow);
+	rc = cut(act, error);
+	rc = rc < 0 ? rc : watch(act, error);
+	if (rc == 0) {
+		tell_end(act);
+	}
+	return rc;
+}
+
+static int repair(const struct act *act, struct vrms_error *error)
+{
+	int rc = vrms_lab_powerd_set_dead(act->lab, act->victim, false, error);
+
+	rc = rc < 0 ? rc : vrms_lab_power(act->lab, act->victim, VRMS_LAB_POWER_ON, NULL, error);
+	return rc < 0 ? rc : vrms_lab_wait_online(act->lab, UP_TIMEOUT_MS, error);
 }
 
 static int tell(struct act *act, struct vrms_error *error)
@@ -336,17 +450,9 @@ static int tell(struct act *act, struct vrms_error *error)
 	int rc = bring_up(act, error);
 
 	rc = rc < 0 ? rc : add_vms(act, error);
-	rc = rc < 0 ? rc : wait_until_all_run(act, error);
-	if (rc < 0) {
-		return rc;
-	}
-	say(act, "%d VMs on iSCSI LUNs; fencing: power first, then the storage", VMS);
-	say(act, "%s loses its power, and its power controller with it",
-	    vrms_lab_node_name(act->lab, act->victim));
-	rc = cut(act, error);
-	rc = rc < 0 ? rc : watch(act, error);
-	if (rc == 0) {
-		tell_end(act);
+	for (size_t i = 0; rc == 0 && i < VRMS_COUNT_OF(scenes); i++) {
+		rc = i > 0 ? repair(act, error) : 0;
+		rc = rc < 0 ? rc : play_scene(act, &scenes[i], error);
 	}
 	return rc;
 }
@@ -358,9 +464,7 @@ int vrms_demo_san_play(const struct vrms_lab_context *context, const struct vrms
 	struct vrms_error down_error = {.text = ""};
 	int rc = tell(&act, error);
 
-	for (size_t i = 0; i < act.tail_count; i++) {
-		vrms_lab_tail_close(&act.tails[i]);
-	}
+	forget_logs(&act);
 	if (act.lab != NULL) {
 		int down = vrms_lab_down(act.lab, false, &down_error);
 
@@ -371,33 +475,4 @@ int vrms_demo_san_play(const struct vrms_lab_context *context, const struct vrms
 		}
 	}
 	return rc;
-}
-
-static int run_demo_san(const struct vrms_lab_context *context, void *settings, int argc,
-			char **argv, struct vrms_error *error)
-{
-	struct vrms_demo_style style;
-
-	(void)settings;
-	(void)argc;
-	(void)argv;
-	vrms_demo_style_init(&style, stdout);
-	int rc = vrms_demo_san_check(error);
-	rc = rc < 0 ? rc : vrms_demo_san_play(context, &style, error);
-	return rc < 0 ? VRMS_LAB_EXIT_FAILED : VRMS_LAB_EXIT_OK;
-}
-
-const struct vrms_lab_command *vrms_lab_demo_san_command(void)
-{
-	static const struct vrms_lab_command command = {
-	    .name = "demo-san",
-	    .arguments = "",
-	    .summary = "The demo's second act: a power controller that dies with its host",
-	    .details = "The power fence gets no answer, the topology falls to the storage, which\n"
-		       "cuts the node off; its VMs come back elsewhere.  Needs tgt and\n"
-		       "qemu-block-extra.",
-	    .run = run_demo_san,
-	};
-
-	return &command;
 }

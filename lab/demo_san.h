@@ -17,4 +17,9 @@ VRMS_MUST_CHECK int vrms_demo_san_play(const struct vrms_lab_context *context,
 				       const struct vrms_demo_style *style,
 				       struct vrms_error *error);
 
+/* The same, or a note of why not on a machine that cannot play it, which is success. */
+VRMS_MUST_CHECK int vrms_demo_san_play_if_possible(const struct vrms_lab_context *context,
+						   const struct vrms_demo_style *style,
+						   struct vrms_error *error);
+
 #endif

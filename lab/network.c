@@ -128,9 +128,14 @@ int vrms_lab_network_create(const struct vrms_lab *lab, struct vrms_error *error
 		    "link set net%d addrgenmode none up\n",
 		    network, network);
 	}
-	if (lab->setup.has_iscsi) { /* but for the target's */
+	/* But for the target's.  A bridge that is given no link address takes the lowest of its
+	 * ports', and another one when that node goes: the others would look for the target in vain
+	 * until their neighbour entries are too old, half a minute to a minute later. */
+	if (lab->setup.has_iscsi) {
 		snprintf(batch + length, BATCH_SIZE - length,
-			 "addr add " VRMS_LAB_ISCSI_PORTAL "/24 dev net%d\n", SAN_NETWORK);
+			 "link set net%d address 52:54:00:77:%02x:fe\n"
+			 "addr add " VRMS_LAB_ISCSI_PORTAL "/24 dev net%d\n",
+			 SAN_NETWORK, SAN_NETWORK, SAN_NETWORK);
 	}
 	return run_ip(lab, batch, error);
 }

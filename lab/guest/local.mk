@@ -13,6 +13,7 @@ lab_libvrms_vms_a_SOURCES = \
 	lab/cluster.c lab/cluster.h \
 	lab/demo.c lab/demo.h \
 	lab/demo_run.c lab/demo_run.h \
+	lab/command_demo_san.c \
 	lab/demo_san.c lab/demo_san.h \
 	lab/demo_show.c \
 	lab/demo_table.c \

@@ -27,7 +27,7 @@ tests_bench_drbd_tool_LDADD = $(COMMON_LIBS)
 
 BENCHES += tests/bench/agents.sh tests/bench/detection.sh tests/bench/drbd.sh \
 	tests/bench/recovery.sh tests/bench/san.sh
-EXTRA_DIST += $(BENCHES)
+EXTRA_DIST += $(BENCHES) tests/bench/fence_scsi_off.sh
 
 # One after the other: they measure time.  BENCH_FLAGS=--json for programs.
 .PHONY: bench

@@ -3,8 +3,8 @@
 # usage: san.sh   (set by "make bench": VRMS_LAB_STAGE)
 #
 # There is no SCSI device on a machine without a kernel initiator, so fence_scsi cannot fence here.
-# What it costs before its first sg_persist can be measured: its own start (metadata).  It runs four
-# sg_persist and more for every LUN of a fence; ours is one process for all.
+# What it costs without its disks can be measured: its own start (metadata), and a whole off with a
+# sg_persist that answers at once and reaches no disk.  Ours is one process, and its disks are there.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 srcdir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -31,6 +31,7 @@ measure "fence_vrms_scsi off of an absent key, 3 LUNs" $ROUNDS ours off node1
 measure "fence_vrms_scsi monitor, 3 LUNs, 4 portals" $ROUNDS ours monitor node1
 if type fence_scsi >/dev/null 2>&1; then
 	measure "fence_scsi: start only (metadata), no LUN touched" 5 fence_scsi -o metadata
+	unshare --mount "$srcdir/tests/bench/fence_scsi_off.sh" 5
 fi
 lun start >/dev/null
 measure "ocf:vrms:SanLun monitor, 3 LUNs, 4 portals" $ROUNDS lun monitor

@@ -68,7 +68,9 @@ well_again() { # after the death the pressure's file is gone with /run: no sourc
 shells() {
 	contains "crm ra info" "$(in_node "$ASK" crm ra info ocf:vrms:NodeHealth)" "memory_pressure"
 	contains "crm ra info" "$(in_node "$ASK" crm ra info ocf:vrms:Drbd)" "drbd_resource"
+	contains "crm ra info" "$(in_node "$ASK" crm ra info ocf:vrms:SanLun)" "latency_fail"
 	contains "crm ra info" "$(in_node "$ASK" crm ra info stonith:fence_vrms_libvirt)" "single_host"
+	contains "crm ra info" "$(in_node "$ASK" crm ra info stonith:fence_vrms_scsi)" "key_format"
 }
 
 lab_up -n 2 --token 1000

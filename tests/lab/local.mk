@@ -15,7 +15,10 @@ LAB_TESTS += \
 	tests/lab/fence.sh \
 	tests/lab/down.sh \
 	tests/lab/health.sh \
-	tests/lab/scsi.sh
+	tests/lab/pill.sh \
+	tests/lab/locks.sh \
+	tests/lab/scsi.sh \
+	tests/lab/fence-libvirt.sh
 
 # Of parts that are not finished, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
@@ -24,12 +27,9 @@ LAB_MORE_TESTS = \
 	tests/lab/backup-agent.sh \
 	tests/lab/backup-disks.sh \
 	tests/lab/load.sh \
-	tests/lab/locks.sh \
-	tests/lab/pill.sh \
 	tests/lab/san.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
-	tests/lab/fence-libvirt.sh \
 	tests/lab/vmwatch.sh
 
 EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh \

@@ -65,13 +65,36 @@ case_fenced_guest() {
 }
 booted_elsewhere() { [ "$(boots "$1")" -ge 2 ] && [ "$(vm_node "$1")" != "$2" ]; }
 
+log_ms() { # NODE PATTERN: the time of the last such line of its Pacemaker; the logs tell no year
+	date --date="$(grep -h "$2" "$DIR/nodes/$1/var/log/pacemaker/pacemaker.log" | tail -n 1 | cut -d' ' -f1-3)" +%s%3N
+}
+say_times() { # NODE CUT_MS: from the victim's last breath, by the log of the one that had it fenced
+	local node asked proved
+	for node in node1 node2 node3; do
+		asked=$(log_ms "$node" "Requesting peer fencing (off) targeting $1")
+		proved=$(log_ms "$node" "Operation 'off' targeting $1 .*: OK")
+		[ "$asked" -gt "$2" ] || continue
+		say "the storage asked after $(seconds $((asked - $2))), the proof that it refuses $((proved - asked)) ms later"
+	done
+}
+fences_by() { # NODE DEVICE: how often
+	cat "$DIR"/nodes/*/var/log/pacemaker/pacemaker.log |
+		grep -c "Operation 'off' .*targeting $1 using $2 returned 0" || :
+}
+
 case_power_follows() {
-	local victim started
+	local victim started cut_ms by_san by_power
 	victim=$(vm_node two)
 	ASK=$(node_of_others "$victim")
 	started=$(boots two)
+	by_san=$(fences_by "$victim" san)
+	by_power=$(fences_by "$victim" fence)
+	cut_ms=$(now_ms)
 	lab freeze "$victim"
 	wait_until 90 "two has booted again" booted_beyond two "$started"
+	say_times "$victim" "$cut_ms"
+	same "fences by the storage" $((by_san + 1)) "$(fences_by "$victim" san)"
+	same "fences by the power that were waited for" "$by_power" "$(fences_by "$victim" fence)"
 	wait_until 30 "$victim was switched off behind that" is_off "$victim"
 	lab power on "$victim"
 	online 120
@@ -104,26 +127,28 @@ attribute() { # NODE NAME
 	in_node "$1" attrd_updater -n "$2" -Q 2>/dev/null | sed -n 's/.*value="\([^"]*\)".*/\1/p' | head -n 1
 }
 
+health_is() { [ "$(attribute node2 '#health-vrms-storage')" = "$1" ]; } # a moment after it was told
+
 case_slow_storage() {
 	ASK=node1
 	sanlun node2 start
 	same "start: $words" 0 "$rc"
-	same "health of node2" green "$(attribute node2 '#health-vrms-storage')"
+	wait_until 20 "health of node2 is green" health_is green
 	lab slow node2 san 32
 	sanlun node2 monitor latency_warn=20ms
 	same "monitor of slow storage: $words" 0 "$rc"
-	same "health of node2" yellow "$(attribute node2 '#health-vrms-storage')"
+	wait_until 20 "health of node2 is yellow" health_is yellow
 	say "latency, rounded up: $(attribute node2 storage-latency-ms) ms"
 	sanlun node2 monitor latency_warn=20ms latency_fail=20ms
 	same "monitor with a bound: $words" 1 "$rc"
 	contains "its reason" "$words" "a read took"
 	lab slow node2 san off
 	sanlun node2 monitor latency_warn=5s
-	same "health of node2" green "$(attribute node2 '#health-vrms-storage')"
+	wait_until 20 "health of node2 is green again" health_is green
 	lab unplug node2 san
 	sanlun node2 monitor portal_timeout=1s
 	same "monitor without a cable: $words" 1 "$rc"
-	same "health of node2" red "$(attribute node2 '#health-vrms-storage')"
+	wait_until 20 "health of node2 is red" health_is red
 	lab plug node2 san
 	sanlun node2 stop
 	same "stop: $words" 0 "$rc"

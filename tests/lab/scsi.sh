@@ -237,6 +237,43 @@ case_lun_files() {
 	lun_says "nothing to look at" 6 "neither luns nor paths"
 }
 
+# There is no kernel initiator here: what open-iscsi is asked, by a made-up iscsiadm.
+case_login() {
+	local calls
+	LUNS="iscsi://user%secret@127.0.0.1:3260/$T:t1/1|iscsi://127.0.0.2/$T:t1/1"
+	mkdir -p "$work/bin"
+	cat >"$work/bin/iscsiadm" <<-'EOF'
+		#!/bin/sh
+		echo "$*" >>"$0.calls"
+		case $* in *--login) exit "$(cat "$0.code")" ;; esac
+	EOF
+	chmod 755 "$work/bin/iscsiadm"
+	echo 0 >"$work/bin/iscsiadm.code"
+	PATH=$work/bin:$PATH lun start login=true
+	lun_says "start with a login" 0
+	calls=$(cat "$work/bin/iscsiadm.calls")
+	same "what iscsiadm was asked" "-m discovery -t sendtargets -p 127.0.0.1:3260
+-m node -T $T:t1 -p 127.0.0.1:3260 --login
+-m discovery -t sendtargets -p 127.0.0.2
+-m node -T $T:t1 -p 127.0.0.2 --login" "$calls"
+	lun stop
+	lun_says stop 0
+	echo 15 >"$work/bin/iscsiadm.code"
+	PATH=$work/bin:$PATH lun start login=true
+	lun_says "a session that exists" 0
+	lun stop
+	echo 8 >"$work/bin/iscsiadm.code"
+	PATH=$work/bin:$PATH lun start login=true
+	lun_says "a login that fails" 1 "iscsiadm --login $T:t1 127.0.0.1:3260: exit code 8"
+	rm "$work/bin/iscsiadm"
+	if ! type iscsiadm >/dev/null 2>&1; then
+		lun start login=true
+		lun_says "without open-iscsi" 5 "iscsiadm is not installed"
+	fi
+	lun monitor
+	lun_says "nothing was started" 7
+}
+
 # A disk with the lab's boot sector; no lab is started for it.
 make_guest() {
 	mkdir -p "$work/lab"
@@ -330,6 +367,7 @@ run_case case_chap "CHAP"
 run_case case_guest "a running guest of a fenced node stops at its next write and never writes again"
 run_case case_lun "ocf:vrms:SanLun: registers, sees paths, identity, latency and a fence, unregisters"
 run_case case_lun_files "ocf:vrms:SanLun: files"
+run_case case_login "ocf:vrms:SanLun: the kernel is logged in through open-iscsi when asked"
 run_case case_restarted_target "a target that has forgotten everything"
 stop_target
 rm -rf "$work"
