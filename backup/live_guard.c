@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "backup/live_guard.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -117,6 +118,26 @@ void vrms_live_guard_clear(const char *folder, const char *const *scratches, siz
 	snprintf(path, sizeof(path), "%s/nbd", folder);
 	unlink(path);
 	rmdir(folder);
+}
+
+void vrms_live_guard_clear_old(const char *scratch)
+{
+	const char *name = strrchr(scratch, '/') + 1;
+	const char *tail = strchr(name + 1, '.'); /* behind ".vrms-ID" */
+	char *folder VRMS_CLEANUP(vrms_freep) = strndup(scratch, (size_t)(name - scratch));
+	DIR *stream = folder != NULL ? opendir(folder) : NULL;
+
+	if (stream == NULL) {
+		return;
+	}
+	for (const struct dirent *row = readdir(stream); row != NULL; row = readdir(stream)) {
+		if (strlen(row->d_name) == strlen(name) &&
+		    strncmp(row->d_name, ".vrms-", strlen(".vrms-")) == 0 &&
+		    strcmp(row->d_name + (tail - name), tail) == 0) {
+			unlinkat(dirfd(stream), row->d_name, 0);
+		}
+	}
+	closedir(stream);
 }
 
 /* libvirt may be restarting just now. */

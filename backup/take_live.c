@@ -120,12 +120,15 @@ static int name_scratch(struct run *run, size_t i, struct vrms_error *error)
 			       vrms_image_is_uri(disk->path))) {
 		folder = "/var/tmp";
 	}
-	if (asprintf(&scratch, "%.*s/.%s.%s.scratch", folder != NULL ? (int)strlen(folder) : length,
-		     folder != NULL ? folder : disk->path, run->checkpoint, disk->target) < 0) {
+	if (asprintf(&scratch, "%.*s/.%s.%s.%s.scratch",
+		     folder != NULL ? (int)strlen(folder) : length,
+		     folder != NULL ? folder : disk->path, run->checkpoint, run->vm->name,
+		     disk->target) < 0) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	run->scratches[i] = scratch;
 	run->rows[i].scratch = scratch;
+	vrms_live_guard_clear_old(scratch);
 	return 0;
 }
 
