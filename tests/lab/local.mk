@@ -15,6 +15,7 @@ LAB_TESTS += \
 	tests/lab/fence.sh \
 	tests/lab/down.sh \
 	tests/lab/health.sh \
+	tests/lab/san.sh \
 	tests/lab/pill.sh \
 	tests/lab/locks.sh \
 	tests/lab/scsi.sh \
@@ -26,7 +27,6 @@ LAB_MORE_TESTS = \
 	tests/lab/backup.sh \
 	tests/lab/backup-agent.sh \
 	tests/lab/load.sh \
-	tests/lab/san.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
