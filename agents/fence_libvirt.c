@@ -98,19 +98,24 @@ static int take_error(struct vrms_error *error)
 	return vrms_libvirt_error_from(&failure, error);
 }
 
-static virDomainPtr find(virConnectPtr connection, const char *domain)
+/* Absent is only what libvirt says to be no domain.  A lookup by name that failed for another
+ * reason leaves it at that: asked for a UUID, libvirt would say "invalid argument" of a plain name
+ * without asking the host at all. */
+static virDomainPtr find(virConnectPtr connection, const char *domain, bool *ret_is_absent)
 {
 	virDomainPtr found = virDomainLookupByName(connection, domain);
 
-	return found != NULL ? found : virDomainLookupByUUIDString(connection, domain);
-}
+	*ret_is_absent = false;
+	if (found != NULL || virGetLastErrorCode() != VIR_ERR_NO_DOMAIN) {
+		return found;
+	}
+	found = virDomainLookupByUUIDString(connection, domain);
+	if (found == NULL) {
+		int code = virGetLastErrorCode(); /* INVALID_ARG: a name, no UUID */
 
-/* libvirt says "no domain", or "invalid argument" of a name that is no UUID either. */
-static bool is_absence(void)
-{
-	int code = virGetLastErrorCode();
-
-	return code == VIR_ERR_NO_DOMAIN || code == VIR_ERR_INVALID_ARG;
+		*ret_is_absent = code == VIR_ERR_NO_DOMAIN || code == VIR_ERR_INVALID_ARG;
+	}
+	return found;
 }
 
 /* A domain that vanishes while it is asked was a transient one, and has ended. */
@@ -147,10 +152,11 @@ static int act(struct question *question, virDomainPtr domain)
 
 static int ask_about(struct question *question, virConnectPtr connection)
 {
-	virDomainPtr domain = find(connection, question->domain);
+	bool is_absent;
+	virDomainPtr domain = find(connection, question->domain, &is_absent);
 
 	if (domain == NULL) {
-		if (!is_absence()) {
+		if (!is_absent) {
 			return take_error(&question->job.error);
 		}
 		question->answer = VRMS_OUTER_ABSENT;

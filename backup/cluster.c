@@ -105,13 +105,23 @@ static const char *lend(char **place, char *text)
 	return text;
 }
 
-bool vrms_cluster_has_quorum(const struct vrms_cluster *cluster)
+static bool is_quorum(const struct vrms_cluster *cluster, const char *word)
 {
 	char *text VRMS_CLEANUP(vrms_freep) =
 	    vrms_cluster_xml_text(cluster->state, "string(//summary/current_dc/@with_quorum)",
 				  NULL);
 
-	return text != NULL && strcmp(text, "true") == 0;
+	return text != NULL && strcmp(text, word) == 0;
+}
+
+bool vrms_cluster_has_quorum(const struct vrms_cluster *cluster)
+{
+	return is_quorum(cluster, "true");
+}
+
+bool vrms_cluster_lacks_quorum(const struct vrms_cluster *cluster)
+{
+	return is_quorum(cluster, "false");
 }
 
 bool vrms_cluster_is_coordinator(const struct vrms_cluster *cluster)

@@ -28,6 +28,8 @@ VRMS_DEFINE_CLEANUP(struct vrms_cluster *, vrms_cluster_close);
 
 const char *vrms_cluster_node(const struct vrms_cluster *cluster); /* this one */
 bool vrms_cluster_has_quorum(const struct vrms_cluster *cluster);
+/* It has a coordinator, who says that it has none: others may run VMs that are off here. */
+bool vrms_cluster_lacks_quorum(const struct vrms_cluster *cluster);
 /* True on exactly one node of a partition: where Pacemaker's coordinator is. */
 bool vrms_cluster_is_coordinator(const struct vrms_cluster *cluster);
 

@@ -11,7 +11,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-#include "backup/bytes.h"
+#include "common/bytes.h"
 
 struct vrms_coder {
 	struct vrms_coder_config config;

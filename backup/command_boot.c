@@ -73,6 +73,7 @@ static struct vrms_serve serve_of(const struct vrms_cli *cli, const struct vrms_
 	    .disk = disk_of(cli),
 	    .socket = cli->socket,
 	    .is_writable = cli->writable,
+	    .outlives = true,
 	};
 }
 
@@ -231,12 +232,32 @@ static int start_vm(struct boot *boot, struct vrms_error *error)
 	return 0;
 }
 
-/* QEMU copies by itself, also without us. */
-static int copy_disk(struct boot *boot, const char *disk, struct vrms_error *error)
+static int not_copied(const char *disk, int rc, struct vrms_error *error)
+{
+	return vrms_error_wrap(error, rc, "disk '%s' still needs the repository (virsh blockpull)",
+			       disk);
+}
+
+/* All at once: then QEMU goes on by itself with each of them, also without us. */
+static int start_copies(struct boot *boot, struct vrms_error *error)
+{
+	for (size_t i = 0; i < boot->overlays.count; i++) {
+		const char *disk = boot->overlays.moves[i].target;
+		uint64_t rate = boot->cli->rate_bytes / boot->overlays.count;
+		uint64_t rate_mib = (rate + (1 << 20) - 1) >> 20;
+		int rc = vrms_live_pull(boot->live, disk, rate_mib, error);
+
+		if (rc < 0) {
+			return not_copied(disk, rc, error);
+		}
+	}
+	return 0;
+}
+
+static int wait_copied(struct boot *boot, const char *disk, struct vrms_error *error)
 {
 	uint64_t left = 1;
-	int rc =
-	    vrms_live_pull(boot->live, disk, (boot->cli->rate_bytes + (1 << 20) - 1) >> 20, error);
+	int rc = vrms_live_pull_left(boot->live, disk, &left, error);
 
 	while (rc == 0 && left > 0) {
 		if (atomic_load(boot->cli->stop)) {
@@ -250,10 +271,7 @@ static int copy_disk(struct boot *boot, const char *disk, struct vrms_error *err
 		printf("%s: copied after %.1f s\n", disk, seconds_since(boot->start_ms));
 		fflush(stdout);
 	}
-	return rc < 0
-		   ? vrms_error_wrap(error, rc,
-				     "disk '%s' still needs the repository (virsh blockpull)", disk)
-		   : 0;
+	return rc < 0 ? not_copied(disk, rc, error) : 0;
 }
 
 /* A copy that failed in QEMU looks ended, too: does an image still stand on the server? */
@@ -273,10 +291,10 @@ static int check_copied(const struct boot *boot, struct vrms_error *error)
 
 static int copy_disks(struct boot *boot, struct vrms_error *error)
 {
-	int rc = 0;
+	int rc = start_copies(boot, error);
 
 	for (size_t i = 0; i < boot->overlays.count && rc == 0; i++) {
-		rc = copy_disk(boot, boot->overlays.moves[i].target, error);
+		rc = wait_copied(boot, boot->overlays.moves[i].target, error);
 	}
 	return rc == 0 && !atomic_load(boot->cli->stop) ? check_copied(boot, error) : rc;
 }

@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
+
+#define CIB_PATH "/var/lib/pacemaker/cib/cib.xml"
+
+enum { CIB_BYTES_MAX = 256 << 20 };
+
 int vrms_cluster_save(const char *vm, char **ret_text, struct vrms_error *error)
 {
 	struct vrms_cluster *cluster VRMS_CLEANUP(vrms_cluster_closep) = NULL;
@@ -26,10 +32,38 @@ static int refuse_on(const struct vrms_cluster *cluster, const char *vm, const c
 {
 	const char *node = vrms_cluster_active_on(cluster, resource);
 
-	return node == NULL
+	if (node != NULL) {
+		return vrms_error_set(error, -EREMOTE, "VM '%s' runs on node '%s' (resource '%s')",
+				      vm, node, resource);
+	}
+	return !vrms_cluster_lacks_quorum(cluster)
 		   ? 0
-		   : vrms_error_set(error, -EREMOTE, "VM '%s' runs on node '%s' (resource '%s')",
-				    vm, node, resource);
+		   : vrms_error_set(error, -EREMOTE,
+				    "VM '%s' may run elsewhere (resource '%s'): this partition has "
+				    "no quorum",
+				    vm, resource);
+}
+
+/* Pacemaker does not answer: there is none, or it is stopped on this host only and the VM runs on
+ * another.  The CIB that it left on the disk tells whether the VM is its. */
+static int refuse_unanswered(const char *vm, struct vrms_error *error)
+{
+	struct vrms_cluster *cluster VRMS_CLEANUP(vrms_cluster_closep) = NULL;
+	char *cib VRMS_CLEANUP(vrms_freep) = NULL;
+	const char *path = getenv("VRMS_CIB"); /* for tests */
+	const char *resource = NULL;
+
+	path = path != NULL ? path : CIB_PATH;
+	if (vrms_file_read(path, CIB_BYTES_MAX, &cib, NULL, NULL) == 0 &&
+	    vrms_cluster_parse(cib, "<pacemaker-result/>", "", &cluster, NULL) == 0) {
+		resource = vrms_cluster_resource(cluster, vm);
+	}
+	return resource == NULL
+		   ? 0
+		   : vrms_error_set(error, -EREMOTE,
+				    "VM '%s' may run elsewhere (resource '%s'): Pacemaker does not "
+				    "answer on this host",
+				    vm, resource);
 }
 
 int vrms_cluster_refuse_active(const char *vm, struct vrms_error *error)
@@ -40,7 +74,8 @@ int vrms_cluster_refuse_active(const char *vm, struct vrms_error *error)
 	int rc = vrms_cluster_open(&cluster, &why);
 
 	if (rc < 0) {
-		return rc == -ENOTCONN ? 0 : vrms_error_set(error, rc, "%s", why.text);
+		return rc == -ENOTCONN ? refuse_unanswered(vm, error)
+				       : vrms_error_set(error, rc, "%s", why.text);
 	}
 	resource = vrms_cluster_resource(cluster, vm);
 	return resource != NULL ? refuse_on(cluster, vm, resource, error) : 0;
@@ -68,11 +103,12 @@ static int find(const char *vm, struct vrms_cluster_pause *pause, struct vrms_er
 	const char *resource, *managed;
 	int rc = vrms_cluster_open(&pause->cluster, error);
 
+	if (rc == -ENOTCONN) {
+		vrms_error_clear(error);
+		return refuse_unanswered(vm, error);
+	}
 	if (rc < 0) {
-		if (rc == -ENOTCONN) {
-			vrms_error_clear(error);
-		}
-		return rc == -ENOTCONN ? 0 : rc;
+		return rc;
 	}
 	resource = vrms_cluster_resource(pause->cluster, vm);
 	if (resource == NULL) {

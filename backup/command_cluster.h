@@ -23,12 +23,13 @@ struct vrms_cluster_pause {
  * not in it; the caller frees it. */
 VRMS_MUST_CHECK int vrms_cluster_save(const char *vm, char **ret_text, struct vrms_error *error);
 
-/* Returns -EREMOTE when Pacemaker says that the VM is active on any node: whoever finds it off here
+/* Returns -EREMOTE when the VM is active on any node, as Pacemaker says, or may be: it is a
+ * resource, and Pacemaker has no quorum or does not answer on this host.  Whoever finds it off here
  * must not touch its disks. */
 VRMS_MUST_CHECK int vrms_cluster_refuse_active(const char *vm, struct vrms_error *error);
 
 /* Has Pacemaker leave the VM's resource alone, when there is one.
- * Returns -EREMOTE when it is active somewhere. */
+ * Returns -EREMOTE when it is, or may be, active somewhere. */
 VRMS_MUST_CHECK int vrms_cluster_pause_begin(const char *vm, struct vrms_cluster_pause *ret_pause,
 					     struct vrms_error *error);
 

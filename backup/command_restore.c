@@ -199,7 +199,9 @@ static int restore_file(const struct request *request, const struct vrms_point_p
 			const char *path, struct vrms_error *error)
 {
 	uint8_t *data VRMS_CLEANUP(vrms_freep) = NULL;
-	int rc = vrms_restore_read(request->repository, part, &data, error);
+	int rc = !request->cli->overwrite && access(path, F_OK) == 0
+		     ? vrms_error_set(error, -EEXIST, "'%s' exists; --overwrite replaces it", path)
+		     : vrms_restore_read(request->repository, part, &data, error);
 
 	return rc < 0 ? rc : vrms_file_write(path, data, part->bytes, 0600, error);
 }

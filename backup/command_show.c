@@ -125,7 +125,8 @@ static void print_part(const struct vrms_point_part *part)
 		printf("    mode        %s%s%s\n", vrms_mode_name(part->mode),
 		       part->reason[0] != '\0' ? ": " : "", part->reason);
 		printf("    source      %s (%s)\n", part->source, part->format);
-		printf("    read        %s, changed %s\n", vrms_size_print(part->read_bytes, read),
+		printf("    read        %s, %s %s\n", vrms_size_print(part->read_bytes, read),
+		       part->mode == VRMS_MODE_FULL ? "data" : "changed",
 		       vrms_size_print(part->changed_bytes, changed));
 		printf("    bitmap      %s\n", part->bitmap[0] != '\0' ? part->bitmap : "none");
 	}

@@ -122,7 +122,11 @@ static void inputs_done(struct inputs *inputs)
 
 static int read_inputs(const struct vrms_cli *cli, struct inputs *inputs, struct vrms_error *error)
 {
-	int rc = 0;
+	/* Of those that are named, each is wanted. */
+	int rc = cli->images.count > 0 && cli->excluded.count > 0
+		     ? vrms_error_set(error, -EINVAL, "--exclude '%s': not with --image",
+				      cli->excluded.rows[0])
+		     : 0;
 
 	for (size_t i = 0; i < cli->images.count && rc == 0; i++) {
 		rc = split("image", cli->images.rows[i], inputs->disk_names[i],
@@ -159,10 +163,11 @@ void vrms_take_print(const struct vrms_point *point)
 		char read[16], changed[16];
 
 		if (part->is_disk) {
-			printf("  %s: %s%s%s%s, read %s, changed %s\n", part->name,
+			printf("  %s: %s%s%s%s, read %s, %s %s\n", part->name,
 			       vrms_mode_name(part->mode), part->reason[0] != '\0' ? " (" : "",
 			       part->reason, part->reason[0] != '\0' ? ")" : "",
 			       vrms_size_print(part->read_bytes, read),
+			       part->mode == VRMS_MODE_FULL ? "data" : "changed",
 			       vrms_size_print(part->changed_bytes, changed));
 		}
 	}

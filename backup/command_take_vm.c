@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup/behind.h"
 #include "backup/command_cluster.h"
 #include "backup/command_take.h"
 #include "backup/take_live.h"
@@ -73,18 +74,57 @@ static int add_tpm(const struct vrms_vm_xml *vm, struct vrms_take_files *files,
 	return vrms_take_files_read(files, "tpm", path, error);
 }
 
-/* What cannot be asked now is no reason to have no backup. */
-static int add_cluster(const struct vrms_vm_xml *vm, struct vrms_take_files *files,
-		       struct vrms_error *error)
-{
-	struct vrms_error why = {0};
-	char *text = NULL;
+/* Pacemaker's programs take as long as libvirt takes to begin a backup: they run meanwhile. */
+struct cluster_file {
+	struct vrms_behind *behind;
+	const char *vm;
+	struct vrms_take_files *files;
+	char *text;
+	struct vrms_error why; /* it could not be asked */
+};
 
-	if (vrms_cluster_save(vm->name, &text, &why) < 0) {
-		note(why.text);
+static void cluster_file_done(struct cluster_file *file)
+{
+	vrms_behind_free(file->behind);
+	free(file->text);
+}
+
+static int ask_cluster(void *context, struct vrms_error *error)
+{
+	struct cluster_file *file = context;
+
+	(void)error;
+	/* What cannot be asked now is no reason to have no backup. */
+	if (vrms_cluster_save(file->vm, &file->text, &file->why) < 0) {
 		return 0;
 	}
-	return text != NULL ? vrms_take_files_add(files, VRMS_CLUSTER_FILE, text, error) : 0;
+	vrms_error_clear(&file->why);
+	return 0;
+}
+
+static int begin_cluster(struct cluster_file *file, struct vrms_error *error)
+{
+	file->behind = vrms_behind_new();
+	return file->behind != NULL ? vrms_behind_start(file->behind, ask_cluster, file, error)
+				    : vrms_error_set(error, -ENOMEM, "out of memory");
+}
+
+static int gather(void *context, const struct vrms_job_file **ret_files, size_t *ret_count,
+		  struct vrms_error *error)
+{
+	struct cluster_file *file = context;
+	int rc = vrms_behind_wait(file->behind, error);
+
+	if (file->why.text[0] != '\0') {
+		note(file->why.text);
+	}
+	if (rc == 0 && file->text != NULL) {
+		rc = vrms_take_files_add(file->files, VRMS_CLUSTER_FILE, VRMS_TAKE(file->text),
+					 error);
+	}
+	*ret_files = file->files->rows;
+	*ret_count = file->files->count;
+	return rc;
 }
 
 static int add_files(struct vrms_live *live, const struct vrms_vm_xml *vm,
@@ -102,10 +142,21 @@ static int add_files(struct vrms_live *live, const struct vrms_vm_xml *vm,
 			 ? vrms_take_files_read(files, "nvram", vm->nvram, error)
 			 : 0;
 	}
-	if (rc == 0) {
-		rc = add_cluster(vm, files, error);
-	}
 	return rc == 0 && vm->has_tpm ? add_tpm(vm, files, error) : rc;
+}
+
+/* Who encrypts an image may not want its content elsewhere in plain. */
+static void note_encrypted(const struct vrms_vm_xml *vm, const struct vrms_repository *repository)
+{
+	for (size_t i = 0; i < vm->disk_count; i++) {
+		if (vm->disks[i].is_encrypted &&
+		    !vrms_repository_config(repository)->is_encrypted) {
+			fprintf(stderr,
+				"vrms-backup: note: disk '%s' is encrypted in its image, its "
+				"content is not in this repository (init --encrypt)\n",
+				vm->disks[i].target);
+		}
+	}
 }
 
 /* Takes disks that were excluded out of the list. */
@@ -174,6 +225,7 @@ int vrms_take_vm(const struct vrms_cli *cli, struct vrms_repository *repository,
 	struct vrms_live *live VRMS_CLEANUP(vrms_live_closep) = NULL;
 	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
 	char *xml VRMS_CLEANUP(vrms_freep) = NULL;
+	struct cluster_file cluster VRMS_CLEANUP(cluster_file_done) = {.files = files};
 	struct vrms_take_live request = {
 	    .take = &take,
 	    .uri = cli->connect,
@@ -198,16 +250,23 @@ int vrms_take_vm(const struct vrms_cli *cli, struct vrms_repository *repository,
 		rc = exclude(cli, &vm, error);
 	}
 	if (rc == 0) {
+		cluster.vm = vm.name;
+		rc = begin_cluster(&cluster, error);
+	}
+	if (rc == 0) {
 		rc = add_files(live, &vm, files, error);
 	}
 	if (rc < 0) {
 		return rc;
 	}
+	take.gather = gather;
+	take.gather_context = &cluster;
 	take.vm = vm.name;
 	take.uuid = vm.uuid;
 	take.files = files->rows;
 	take.file_count = files->count;
 	request.live = live;
+	note_encrypted(&vm, repository);
 	return is_active ? vrms_take_live(repository, &request, ret_point, error)
 			 : take_shut_off(repository, &take, &vm, ret_point, error);
 }

@@ -7,7 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "backup/bytes.h"
+#include "common/bytes.h"
 
 enum { FLAG_ENCRYPTED = 1, FAN_BITS_MAX = 24, RAW_BYTES_MAX = 4 << 20 };
 

@@ -6,9 +6,9 @@
 
 #include <xxhash.h>
 
-#include "backup/bytes.h"
 #include "backup/crypto.h"
 #include "backup/index_segment.h"
+#include "common/bytes.h"
 
 enum { INPUT_ENTRIES = 512, OUTPUT_BYTES = 1 << 18 };
 

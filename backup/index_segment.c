@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/bytes.h"
+#include "common/bytes.h"
 
 enum { BUCKET_ENTRIES = 16, FAN_BITS_MAX = 24, CHUNK_ENTRIES = 64 };
 /* Up to 1.4 MiB: what joining leaves of these takes a few MiB, and every block looks into each. */

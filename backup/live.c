@@ -47,15 +47,17 @@ static int fail(struct vrms_error *error)
 									  : "no reason given");
 }
 
+static int no_answer(struct vrms_error *error)
+{
+	(void)fail(error);
+	return -ENOTCONN;
+}
+
 static int open_connection(const char *uri, virConnectPtr *ret_connection, struct vrms_error *error)
 {
 	virSetErrorFunc(NULL, stay_silent);
 	*ret_connection = virConnectOpen(uri);
-	if (*ret_connection == NULL) {
-		(void)fail(error);
-		return -ENOTCONN;
-	}
-	return 0;
+	return *ret_connection != NULL ? 0 : no_answer(error);
 }
 
 /* Connected, with no domain yet. */
@@ -74,6 +76,27 @@ static int connect_live(const char *uri, struct vrms_live **ret_live, struct vrm
 	return rc;
 }
 
+/* -ENOENT is only what libvirt says to be no domain.  A lookup that failed for another reason,
+ * since libvirtd ended just now for one, is no answer: the VM may run. */
+static int find_domain(struct vrms_live *live, const char *vm, struct vrms_error *error)
+{
+	int by_name, by_uuid;
+
+	live->domain = virDomainLookupByName(live->connection, vm);
+	by_name = live->domain == NULL ? virGetLastErrorCode() : VIR_ERR_OK;
+	if (by_name == VIR_ERR_NO_DOMAIN) {
+		live->domain = virDomainLookupByUUIDString(live->connection, vm);
+	}
+	if (live->domain != NULL) {
+		return 0;
+	}
+	by_uuid = virGetLastErrorCode(); /* INVALID_ARG: it is a name */
+	return by_name == VIR_ERR_NO_DOMAIN &&
+		       (by_uuid == VIR_ERR_NO_DOMAIN || by_uuid == VIR_ERR_INVALID_ARG)
+		   ? vrms_error_set(error, -ENOENT, "libvirt of this host knows no VM '%s'", vm)
+		   : no_answer(error);
+}
+
 int vrms_live_open(const char *uri, const char *vm, struct vrms_live **ret_live,
 		   struct vrms_error *error)
 {
@@ -83,12 +106,9 @@ int vrms_live_open(const char *uri, const char *vm, struct vrms_live **ret_live,
 	if (rc < 0) {
 		return rc;
 	}
-	live->domain = virDomainLookupByName(live->connection, vm);
-	if (live->domain == NULL) {
-		live->domain = virDomainLookupByUUIDString(live->connection, vm);
-	}
-	if (live->domain == NULL) {
-		return vrms_error_set(error, -ENOENT, "libvirt of this host knows no VM '%s'", vm);
+	rc = find_domain(live, vm, error);
+	if (rc < 0) {
+		return rc;
 	}
 	*ret_live = VRMS_TAKE(live);
 	return 0;

@@ -3,7 +3,6 @@
 # Pure: layouts, extents, retention.
 noinst_LIBRARIES += backup/libvrms-backup-core.a
 backup_libvrms_backup_core_a_SOURCES = \
-	backup/bytes.h \
 	backup/calendar.c backup/calendar.h \
 	backup/civil.c backup/civil.h \
 	backup/extent.c backup/extent.h \

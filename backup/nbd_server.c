@@ -31,8 +31,7 @@ struct vrms_nbd_server {
 	char uri[120];
 };
 
-/* 0 when somebody listens there, or -errno. */
-static int knock(const char *path)
+int vrms_nbd_server_knock(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd VRMS_CLEANUP(vrms_closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -44,7 +43,7 @@ static int knock(const char *path)
 
 static bool is_listening(const struct vrms_nbd_server *server)
 {
-	return knock(server->socket) == 0;
+	return vrms_nbd_server_knock(server->socket) == 0;
 }
 
 /* Who is killed with -9 leaves its folder.  One that has rested for a while, and whose socket
@@ -59,7 +58,7 @@ static void clear_leftover(const char *folder)
 		return;
 	}
 	snprintf(path, sizeof(path), "%s/nbd", folder);
-	rc = knock(path);
+	rc = vrms_nbd_server_knock(path);
 	if (rc == -ENOENT || (rc == -ECONNREFUSED && unlink(path) == 0)) {
 		rmdir(folder);
 	}

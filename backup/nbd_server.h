@@ -23,6 +23,9 @@ VRMS_MUST_CHECK int vrms_nbd_server_start(const char *const *argv,
 void vrms_nbd_server_stop(struct vrms_nbd_server *server);
 VRMS_DEFINE_CLEANUP(struct vrms_nbd_server *, vrms_nbd_server_stop);
 
+/* Tries a unix socket: 0 when somebody listens there, -ECONNREFUSED, -ENOENT, another -errno. */
+VRMS_MUST_CHECK int vrms_nbd_server_knock(const char *path);
+
 /* "nbd+unix:///?socket=..."; borrowed. */
 const char *vrms_nbd_server_uri(const struct vrms_nbd_server *server);
 

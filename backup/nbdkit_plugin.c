@@ -7,10 +7,15 @@
 #define NBDKIT_API_VERSION 2
 
 #include <errno.h>
+#include <fcntl.h>
 #include <nbdkit-plugin.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "backup/cli.h"
 #include "backup/part_reader.h"
@@ -23,7 +28,11 @@ enum { EXTENTS_MAX = 4096 };
 static struct {
 	struct vrms_cli cli;
 	const char *point_name;
-	const char *disk; /* NULL: all of them */
+	const char *disk;     /* NULL: all of them */
+	const char *outlives; /* "yes": who started it may end before it; NULL: no */
+	const char *patience; /* seconds to wait for the first client; NULL: for ever */
+	const char *ready;    /* file to make when clients are served; NULL: none */
+	atomic_bool had_client;
 	struct vrms_open open;
 	struct vrms_point point;
 } served;
@@ -37,6 +46,9 @@ static const struct {
     {"key-command", &served.cli.key_command},
     {"point", &served.point_name},
     {"disk", &served.disk},
+    {"outlives", &served.outlives},
+    {"patience", &served.patience},
+    {"ready", &served.ready},
 };
 
 static int served_config(const char *key, const char *value)
@@ -56,6 +68,60 @@ static int served_config_complete(void)
 	if (served.cli.repository == NULL || served.point_name == NULL) {
 		nbdkit_error("'repository' and 'point' are required");
 		return -1;
+	}
+	return 0;
+}
+
+/* Who started it may have been killed before there was a client, and nobody else ends it. */
+static void *watch_lonely(void *argument)
+{
+	sleep((unsigned int)atoi(served.patience));
+	if (!atomic_load(&served.had_client)) {
+		nbdkit_error("no client for %s s", served.patience);
+		nbdkit_shutdown();
+	}
+	return argument;
+}
+
+static int start_watch(void)
+{
+	pthread_t thread;
+
+	if (served.patience == NULL) {
+		return 0;
+	}
+	if (pthread_create(&thread, NULL, watch_lonely, NULL) != 0) {
+		nbdkit_error("no thread");
+		return -1;
+	}
+	pthread_detach(thread);
+	return 0;
+}
+
+/* nbdkit 1.32 has itself ended with its parent, whether asked to or not, and its clients then read
+ * errors. */
+static int outlive_parent(void)
+{
+	if (served.outlives != NULL && prctl(PR_SET_PDEATHSIG, 0) < 0) {
+		nbdkit_error("prctl: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* nbdkit listens before it opens the plugin, so neither its socket nor its pid file would do. */
+static int tell_ready(void)
+{
+	int fd = served.ready != NULL
+		     ? open(served.ready, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)
+		     : 0;
+
+	if (fd < 0) {
+		nbdkit_error("%s: %s", served.ready, strerror(errno));
+		return -1;
+	}
+	if (fd > 0) {
+		close(fd);
 	}
 	return 0;
 }
@@ -102,7 +168,7 @@ static int served_after_fork(void)
 		nbdkit_error("%s", error.text);
 		return -1;
 	}
-	return 0;
+	return outlive_parent() < 0 || start_watch() < 0 ? -1 : tell_ready();
 }
 
 static void served_cleanup(void)
@@ -156,6 +222,7 @@ static void *served_open(int readonly)
 	int rc;
 
 	(void)readonly;
+	atomic_store(&served.had_client, true);
 	if (client == NULL || name == NULL) {
 		free(client);
 		return NULL;

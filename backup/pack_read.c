@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/bytes.h"
 #include "backup/pack.h"
+#include "common/bytes.h"
 
 struct vrms_pack_reader {
 	const struct vrms_store *store;

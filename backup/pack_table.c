@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/bytes.h"
+#include "common/bytes.h"
 
 enum { CAPACITY_MIN = 64 };
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "backup/behind.h"
-#include "backup/bytes.h"
 #include "backup/pack.h"
+#include "common/bytes.h"
 
 enum { STAGING_BYTES = 2 << 20, STAGINGS = 2, ENTRIES_MAX = 1 << 16, SLOTS = 2 * ENTRIES_MAX };
 

@@ -9,24 +9,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backup/nbd_server.h"
 #include "common/clock.h"
 #include "common/file.h"
 
-enum { ARGUMENTS_MAX = 20, START_MS = 30000, STOP_MS = 5000, POLL_MS = 5, SETTINGS = 5 };
+enum {
+	ARGUMENTS_MAX = 20,
+	START_MS = 30000,
+	STOP_MS = 5000,
+	POLL_MS = 5,
+	SETTINGS = 8,
+	LOG_BYTES_MAX = 1 << 16
+};
 
 static const char program[] = "nbdkit";
+static const char patience_s[] = "60";
 static const char plugin_file[] = "nbdkit-vrms-backup-plugin.so";
 
 struct command {
 	const char *argv[ARGUMENTS_MAX];
 	size_t count;
 	char plugin[PATH_MAX];
-	char pid_path[VRMS_SERVE_SOCKET_BYTES + sizeof(".pid")];
+	char ready_path[VRMS_SERVE_SOCKET_BYTES + sizeof(".ready")];
+	char log_path[VRMS_SERVE_SOCKET_BYTES + sizeof(".log")];
 	char *settings[SETTINGS]; /* ours to free */
 	size_t setting_count;
 };
@@ -87,10 +95,10 @@ static int build(const struct vrms_serve *serve, bool ends_with_last, struct com
 	add(command, "--unix");
 	add(command, serve->socket);
 	if (ends_with_last) {
-		snprintf(command->pid_path, sizeof(command->pid_path), "%s.pid", serve->socket);
+		snprintf(command->ready_path, sizeof(command->ready_path), "%s.ready",
+			 serve->socket);
+		snprintf(command->log_path, sizeof(command->log_path), "%s.log", serve->socket);
 		add(command, "--filter=exitlast");
-		add(command, "--pidfile");
-		add(command, command->pid_path);
 	}
 	add(command, serve->is_writable ? "--filter=cow" : "--readonly");
 	add(command, command->plugin);
@@ -98,24 +106,16 @@ static int build(const struct vrms_serve *serve, bool ends_with_last, struct com
 	    add_setting(command, "point", point) < 0 ||
 	    add_setting(command, "key-file", serve->key_file) < 0 ||
 	    add_setting(command, "key-command", serve->key_command) < 0 ||
-	    add_setting(command, "disk", serve->disk) < 0) {
+	    add_setting(command, "disk", serve->disk) < 0 ||
+	    add_setting(command, "outlives", serve->outlives ? "yes" : NULL) < 0 ||
+	    add_setting(command, "patience", ends_with_last ? patience_s : NULL) < 0 ||
+	    add_setting(command, "ready", ends_with_last ? command->ready_path : NULL) < 0) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
 	if (access(command->plugin, R_OK) < 0) {
 		return vrms_error_errno(error, -errno, "%s", command->plugin);
 	}
 	return 0;
-}
-
-/* 0 when somebody listens there, or -errno. */
-static int knock(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd VRMS_CLEANUP(vrms_closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0
-											 : -errno;
 }
 
 /* A server that was killed leaves its socket. */
@@ -127,7 +127,7 @@ static int clear_socket(const char *path, struct vrms_error *error)
 		return vrms_error_set(error, -ENAMETOOLONG, "socket '%s': the name is too long",
 				      path);
 	}
-	rc = knock(path);
+	rc = vrms_nbd_server_knock(path);
 	if (rc == 0) {
 		return vrms_error_set(error, -EADDRINUSE, "socket '%s': somebody listens there",
 				      path);
@@ -154,7 +154,8 @@ int vrms_serve_exec(const struct vrms_serve *serve, struct vrms_error *error)
 	return vrms_error_errno(error, -errno, "%s (Debian package: nbdkit)", program);
 }
 
-/* Between fork and exec only calls that are safe there. */
+/* Between fork and exec only calls that are safe there.  words: a file, for who started the server
+ * may end long before it; a guest's I/O error is explained nowhere else. */
 static void become(const struct command *command, int words)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -167,38 +168,39 @@ static void become(const struct command *command, int words)
 	_exit(127);
 }
 
-static int why_ended(int status, int words, struct vrms_error *error)
+static int why_ended(int status, const char *log_path, struct vrms_error *error)
 {
-	char text[400];
-	ssize_t size;
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	size_t size;
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
 		return vrms_error_set(error, -ENOENT, "no program '%s' (Debian package: nbdkit)",
 				      program);
 	}
-	size = read(words, text, sizeof(text) - 1);
-	text[size > 0 ? size : 0] = '\0';
+	if (vrms_file_read(log_path, LOG_BYTES_MAX, &text, &size, NULL) < 0 || size == 0) {
+		return vrms_error_set(error, -EIO, "%s ended with status %d", program, status);
+	}
 	text[strcspn(text, "\n")] = '\0';
-	return vrms_error_set(error, -EIO, "%s", text[0] != '\0' ? text : program);
+	return vrms_error_set(error, -EIO, "%s", text);
 }
 
-/* nbdkit writes its pid when it listens.  The socket's file is there before that, and a client that
- * came and went would end the server. */
-static int wait_listening(const char *pid_path, pid_t pid, int words, struct vrms_error *error)
+/* The plugin says when it serves.  A knock at the socket would be a client that came and went, and
+ * end the server. */
+static int wait_ready(const struct command *command, pid_t pid, struct vrms_error *error)
 {
 	const struct vrms_clock *clock = vrms_clock_system();
 	int64_t end_ms = vrms_clock_now_ms(clock) + START_MS;
 
-	while (unlink(pid_path) < 0) {
+	while (unlink(command->ready_path) < 0) {
 		int status;
 
 		if (waitpid(pid, &status, WNOHANG) == pid) {
-			return why_ended(status, words, error);
+			return why_ended(status, command->log_path, error);
 		}
 		if (vrms_clock_now_ms(clock) > end_ms) {
 			kill(pid, SIGKILL);
 			waitpid(pid, NULL, 0);
-			return vrms_error_set(error, -ETIMEDOUT, "%s did not listen for %d s",
+			return vrms_error_set(error, -ETIMEDOUT, "%s did not serve for %d s",
 					      program, START_MS / 1000);
 		}
 		vrms_clock_sleep_ms(clock, POLL_MS);
@@ -209,8 +211,7 @@ static int wait_listening(const char *pid_path, pid_t pid, int words, struct vrm
 int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid, struct vrms_error *error)
 {
 	struct command command VRMS_CLEANUP(command_done) = {.count = 0};
-	int from VRMS_CLEANUP(vrms_closep) = -1, to VRMS_CLEANUP(vrms_closep) = -1;
-	int words[2];
+	int words VRMS_CLEANUP(vrms_closep) = -1;
 	pid_t pid;
 	int rc = clear_socket(serve->socket, error);
 
@@ -220,26 +221,29 @@ int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid, struct vrms
 	if (rc < 0) {
 		return rc;
 	}
-	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0) {
-		return vrms_error_errno(error, -errno, "pipe");
+	unlink(command.ready_path); /* of one that was killed at its start */
+	words = open(command.log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	if (words < 0) {
+		return vrms_error_errno(error, -errno, "%s", command.log_path);
 	}
-	from = words[0];
-	to = words[1];
-	unlink(command.pid_path); /* of one that was killed at its start */
 	pid = fork();
 	if (pid == 0) {
-		become(&command, to);
+		become(&command, words);
 	}
 	if (pid < 0) {
 		return vrms_error_errno(error, -errno, "fork");
 	}
-	rc = wait_listening(command.pid_path, pid, from, error);
+	rc = wait_ready(&command, pid, error);
+	if (rc < 0) {
+		unlink(command.log_path);
+	}
 	*ret_pid = rc == 0 ? pid : 0;
 	return rc;
 }
 
 void vrms_serve_stop(const struct vrms_serve *serve, pid_t pid)
 {
+	char log_path[VRMS_SERVE_SOCKET_BYTES + sizeof(".log")];
 	const struct vrms_clock *clock = vrms_clock_system();
 	int64_t end_ms = vrms_clock_now_ms(clock) + STOP_MS;
 
@@ -251,4 +255,6 @@ void vrms_serve_stop(const struct vrms_serve *serve, pid_t pid)
 		vrms_clock_sleep_ms(clock, POLL_MS);
 	}
 	unlink(serve->socket);
+	snprintf(log_path, sizeof(log_path), "%s.log", serve->socket);
+	unlink(log_path);
 }

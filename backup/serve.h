@@ -21,6 +21,7 @@ struct vrms_serve {
 	const char *disk;   /* NULL: all, each under its name */
 	const char *socket; /* at most VRMS_SERVE_SOCKET_BYTES - 1 long */
 	bool is_writable;   /* what is written is gone at the end; one disk only */
+	bool outlives;      /* this process; else a server that was started ends with it */
 };
 
 /* Where the socket is unless one is wanted elsewhere. ret_socket: VRMS_SERVE_SOCKET_BYTES. */
@@ -30,8 +31,8 @@ VRMS_MUST_CHECK int vrms_serve_socket(const char *vm, uint64_t sequence, char *r
 /* Becomes the server; returns only when that fails.  -EADDRINUSE: somebody listens there. */
 int vrms_serve_exec(const struct vrms_serve *serve, struct vrms_error *error);
 
-/* Starts a server that outlives this process and ends when its last client has gone.
- * Returns when it listens. */
+/* Starts a server that ends when its last client has gone, or none comes within a minute.
+ * Returns when it serves.  What goes wrong later is in SOCKET.log, which stays. */
 VRMS_MUST_CHECK int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid,
 				     struct vrms_error *error);
 

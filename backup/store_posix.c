@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,12 @@ struct vrms_store_posix {
 	int folder;
 };
 
+enum { AROUND_BYTES_MIN = 128 << 10, NOT_OPEN = -1, REFUSED = -2 };
+
 struct file {
 	int fd;
 	bool is_direct;
+	atomic_int around; /* for reads around the page cache */
 };
 
 static int open_at(struct vrms_store_posix *posix, const char *path, int flags, struct file **ret)
@@ -31,6 +35,7 @@ static int open_at(struct vrms_store_posix *posix, const char *path, int flags, 
 	if (file == NULL) {
 		return -ENOMEM;
 	}
+	atomic_init(&file->around, NOT_OPEN);
 	file->fd = openat(posix->folder, path, flags | O_CLOEXEC, 0600);
 	if (file->fd < 0) {
 		return -errno;
@@ -74,11 +79,43 @@ static int open_file(void *context, const char *path, void **ret_file, uint64_t 
 	return 0;
 }
 
+/* The file once more, for reads around the page cache, or REFUSED. */
+static int open_around(struct file *file)
+{
+	int around = atomic_load(&file->around), none = NOT_OPEN;
+	char path[40];
+
+	if (around != NOT_OPEN) {
+		return around;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+	around = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	around = around < 0 ? REFUSED : around;
+	if (!atomic_compare_exchange_strong(&file->around, &none, around)) {
+		vrms_closep(&around); /* another thread was first */
+		around = none;
+	}
+	return around;
+}
+
+/* Large reads are those of a whole restore or verification: each byte is wanted once, and must not
+ * push out of memory what others have there. */
+static int read_around(struct file *file, void *buffer, size_t size, uint64_t offset)
+{
+	bool is_aligned = (((uintptr_t)buffer | size | offset) & (VRMS_STORE_ALIGN - 1)) == 0;
+	int around = is_aligned && size >= AROUND_BYTES_MIN ? open_around(file) : REFUSED;
+
+	return around >= 0 ? vrms_io_read(around, buffer, size, offset) : -EINVAL;
+}
+
 static int read_file(void *context, void *buffer, size_t size, uint64_t offset)
 {
-	const struct file *file = context;
-	int rc = vrms_io_read(file->fd, buffer, size, offset);
+	struct file *file = context;
+	int rc = read_around(file, buffer, size, offset);
 
+	if (rc < 0) { /* also what fails there only: some file systems refuse at the first read */
+		rc = vrms_io_read(file->fd, buffer, size, offset);
+	}
 	return rc == -ENODATA ? -EBADMSG : rc;
 }
 
@@ -123,7 +160,9 @@ static int sync_file(void *context, uint64_t bytes)
 static void close_file(void *context)
 {
 	struct file *file = context;
+	int around = atomic_load(&file->around);
 
+	vrms_closep(&around);
 	close(file->fd);
 	free(file);
 }

@@ -13,6 +13,7 @@ enum { READ_ENTRIES = 256, REWRITE_MAX = 1 << 20 };
 struct pack_use {
 	uint64_t live_bytes;
 	uint64_t live_blocks;
+	bool has_bad_copy; /* of a block that has a good one elsewhere */
 	bool is_dropped;
 	bool is_rewritten;
 };
@@ -139,9 +140,48 @@ static int count_use(struct run *run, const struct vrms_index_entry *entry, void
 	return 0;
 }
 
+static bool has_good_copy(const struct run *run, const struct vrms_name *name)
+{
+	uint64_t at;
+	int rc = vrms_index_position(run->index, name, &at);
+
+	for (; rc == 0 && at < run->entry_count; at++) {
+		struct vrms_index_entry entry;
+
+		if (vrms_index_read(run->index, at, 1, &entry) < 0 ||
+		    vrms_name_compare(&entry.name, name) != 0) {
+			break;
+		}
+		if (is_good(run, &entry)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A bad copy that nobody needs any more must not be found by every verify.  The only copy stays,
+ * however bad: a disk may yet read it. */
+static void find_bad_copies(struct run *run)
+{
+	size_t count;
+	const struct vrms_damage *damages = vrms_repository_damages(run->repository, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		for (uint32_t k = 0; k < run->pack_count; k++) {
+			struct vrms_index_pack pack = vrms_index_pack(run->index, k);
+
+			if (vrms_id_is_equal(&pack.pack, &damages[i].pack)) {
+				run->packs[k].has_bad_copy |= has_good_copy(run, &damages[i].name);
+			}
+		}
+	}
+}
+
 static int judge_packs(struct run *run)
 {
 	int rc = for_each_marked(run, count_use, NULL);
+
+	find_bad_copies(run);
 
 	for (uint32_t i = 0; i < run->pack_count && rc == 0; i++) {
 		struct pack_use *use = &run->packs[i];
@@ -150,7 +190,8 @@ static int judge_packs(struct run *run)
 		run->result.live_bytes += use->live_bytes;
 		use->is_dropped = use->live_blocks == 0;
 		use->is_rewritten =
-		    !use->is_dropped && use->live_bytes * 100 < bytes * run->sweep->live_pct_min;
+		    !use->is_dropped &&
+		    (use->has_bad_copy || use->live_bytes * 100 < bytes * run->sweep->live_pct_min);
 		if (!vrms_index_pack_is_missing(run->index, i) && use->is_dropped) {
 			run->result.removed_packs++;
 			run->result.freed_bytes += bytes;

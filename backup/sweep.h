@@ -24,7 +24,8 @@ struct vrms_sweep {
 	const struct vrms_point *points; /* all that remain */
 	size_t point_count;
 	bool is_dry_run;
-	unsigned int live_pct_min; /* packs with less are rewritten; 50 is usual */
+	unsigned int live_pct_min; /* packs with less are rewritten; 50 is usual; also those with
+				      a damaged copy of a block that has a good one */
 };
 
 /* The caller holds the exclusive lock. */

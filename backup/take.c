@@ -95,6 +95,9 @@ int vrms_take_run(struct vrms_repository *repository, const struct vrms_take_pla
 	if (rc == 0) {
 		rc = vrms_random_fill(&job.seed, sizeof(job.seed), error);
 	}
+	if (rc == 0 && take->gather != NULL) {
+		rc = take->gather(take->gather_context, &job.files, &job.file_count, error);
+	}
 	if (rc < 0) {
 		return rc;
 	}

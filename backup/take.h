@@ -20,6 +20,11 @@ struct vrms_take {
 	bool is_self_contained;
 	const struct vrms_job_file *files;
 	size_t file_count;
+	/* Called once, before the job: for files that are gathered while the backup begins.
+	 * NULL: files are complete. */
+	int (*gather)(void *context, const struct vrms_job_file **ret_files, size_t *ret_count,
+		      struct vrms_error *error);
+	void *gather_context;
 	unsigned int thread_count;
 	uint64_t rate_bytes;
 	const atomic_bool *stop;

@@ -94,6 +94,11 @@ static void close_disk(struct disk *disk)
 	disk->server = NULL;
 }
 
+static bool is_ours(const char *bitmap)
+{
+	return strncmp(bitmap, VRMS_TAKE_BITMAP_PREFIX, strlen(VRMS_TAKE_BITMAP_PREFIX)) == 0;
+}
+
 /* Of our bitmaps only those stay that a committed point can be a base with: the
  * new one, and that of the last full. */
 static int remove_old_bitmaps(struct run *run, const struct vrms_point *point, size_t i,
@@ -108,9 +113,13 @@ static int remove_old_bitmaps(struct run *run, const struct vrms_point *point, s
 	for (size_t k = 0; image->bitmaps[k] != NULL && rc == 0; k++) {
 		const char *name = image->bitmaps[k];
 
-		if (strncmp(name, VRMS_TAKE_BITMAP_PREFIX, strlen(VRMS_TAKE_BITMAP_PREFIX)) == 0 &&
-		    strcmp(name, full) != 0 && strcmp(name, part->bitmap) != 0) {
+		if (is_ours(name) && strcmp(name, full) != 0 && strcmp(name, part->bitmap) != 0) {
 			rc = vrms_image_bitmap_remove(image, name, error);
+		}
+	}
+	for (size_t k = 0; image->broken[k] != NULL && rc == 0; k++) {
+		if (is_ours(image->broken[k])) {
+			rc = vrms_image_bitmap_remove(image, image->broken[k], error);
 		}
 	}
 	return rc;

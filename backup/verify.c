@@ -96,6 +96,14 @@ static int check_block(struct work *work, struct vrms_block_reader *reader, uint
 	return rc;
 }
 
+static int compare_offsets(const void *a, const void *b)
+{
+	uint32_t first = ((const struct vrms_pack_entry *)a)->offset;
+	uint32_t second = ((const struct vrms_pack_entry *)b)->offset;
+
+	return (first > second) - (first < second);
+}
+
 static int check_pack(struct work *work, struct vrms_block_reader *reader, uint32_t row)
 {
 	struct vrms_repository *repository = work->verify->repository;
@@ -110,6 +118,9 @@ static int check_pack(struct work *work, struct vrms_block_reader *reader, uint3
 
 	if (rc == 0) {
 		rc = vrms_pack_reader_table(file, &entries, &count, &text);
+	}
+	if (rc == 0 && count > 0) { /* a disk reads in order many times as fast */
+		qsort(entries, count, sizeof(*entries), compare_offsets);
 	}
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		bool is_block_good;

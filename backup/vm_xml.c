@@ -150,6 +150,8 @@ static int take_disk(const xmlNode *node, struct vrms_vm_xml *vm)
 	disk->target = attribute(child(node, "target"), "dev");
 	disk->format = attribute(child(node, "driver"), "type");
 	disk->path = disk_path(node);
+	disk->is_encrypted =
+	    child(node, "encryption") != NULL || child(child(node, "source"), "encryption") != NULL;
 	return disk->target == NULL || disk->format == NULL || disk->path == NULL ? -ENOMEM : 0;
 }
 
@@ -340,6 +342,7 @@ static void move_disk(xmlNode *node, const struct vrms_vm_xml_move *disk)
 
 	drop(child(node, "source"));
 	drop(child(node, "backingStore"));
+	drop(child(node, "encryption"));
 	source = add(node, "source", NULL);
 	set(node, "type", "file");
 	set(source, "file", disk->path);

@@ -12,9 +12,10 @@
 #include "common/error.h"
 
 struct vrms_vm_disk {
-	char *target; /* "vda" */
-	char *path;   /* of a file or a block device; nbd: or iscsi: URI; "" elsewhere */
-	char *format; /* of the driver: "qcow2", "raw"; "" not said */
+	char *target;      /* "vda" */
+	char *path;        /* of a file or a block device; nbd: or iscsi: URI; "" elsewhere */
+	char *format;      /* of the driver: "qcow2", "raw"; "" not said */
+	bool is_encrypted; /* in the image; what QEMU reads of it is plain */
 };
 
 struct vrms_vm_xml {
@@ -60,8 +61,8 @@ struct vrms_vm_xml_move {
 /* What a restored domain is to become. */
 struct vrms_vm_xml_change {
 	const char *name; /* NULL: the same, with its UUID and addresses; else all new */
-	/* Where disks are now.  Others stay where they were; another VM goes without those that
-	 * can be written. */
+	/* Where disks are now, in plain.  Others stay where they were; another VM goes without
+	 * those that can be written. */
 	const struct vrms_vm_xml_move *disks;
 	size_t disk_count;
 	/* For a trial beside the VM itself: nothing that others share stays, neither networks nor

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/bytes.h"
+#include "common/bytes.h"
 
 /* A node's name and the generation it was met in. */
 struct met {

@@ -3,6 +3,7 @@
 # Pure: no I/O, no clock.
 noinst_LIBRARIES += common/libvrms-base.a
 common_libvrms_base_a_SOURCES = \
+	common/bytes.h \
 	common/cleanup.h \
 	common/error.c common/error.h \
 	common/parse.c common/parse.h \

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "lab/iscsi.h"
+#include "lab/render.h"
 #include "lab/xml.h"
 
 enum {
@@ -28,10 +29,13 @@ static const struct setting properties[] = {
     /* The load average is that of the whole machine: every node would think itself overloaded
      * and start one VM at a time. */
     {"load-threshold", "100000%"},
-    /* The controller asks for the CIB as soon as a node is lost; when the answer overtakes its own
-     * updates of the CIB, it sleeps for a second.  See vrmsd(8). */
-    {"transition-delay", "50ms"},
 };
+
+/* The controller asks for the CIB as soon as a node is lost; when the answer overtakes its own
+ * updates of the CIB, it sleeps for a second.  Those take 0.2 s where many nodes share a few
+ * processors.  See vrmsd(8). */
+static const struct setting delay = {"transition-delay", "50ms"};
+static const struct setting delay_crowded = {"transition-delay", "300ms"};
 
 /* Of each node, under the names that the VM agents' autoset_utilization_* use: a resource with a
  * utilization that its node does not declare cannot run there. */
@@ -153,6 +157,16 @@ static void add_settings(struct vrms_xml_text *xml, const char *set, const char 
 				    settings[i].value, NULL);
 	}
 	vrms_xml_text_end(xml);
+}
+
+static void add_properties(struct vrms_xml_text *xml, const struct vrms_lab *lab)
+{
+	struct setting all[VRMS_COUNT_OF(properties) + 1];
+	bool is_crowded = vrms_lab_node_count(lab) > VRMS_LAB_REALTIME_NODES_MAX;
+
+	memcpy(all, properties, sizeof(properties));
+	all[VRMS_COUNT_OF(properties)] = is_crowded ? delay_crowded : delay;
+	add_settings(xml, "cluster_property_set", "cib-bootstrap-options", all, VRMS_COUNT_OF(all));
 }
 
 enum { HOSTS_SIZE = VRMS_LAB_NODES_MAX * VRMS_LAB_NODE_NAME_SIZE };
@@ -294,8 +308,7 @@ static char *configuration_xml(const struct vrms_lab *lab)
 	vrms_xml_text_init(&xml);
 	vrms_xml_text_begin(&xml, "configuration", NULL);
 	vrms_xml_text_begin(&xml, "crm_config", NULL);
-	add_settings(&xml, "cluster_property_set", "cib-bootstrap-options", properties,
-		     VRMS_COUNT_OF(properties));
+	add_properties(&xml, lab);
 	vrms_xml_text_end(&xml);
 	add_nodes(&xml, lab);
 	vrms_xml_text_begin(&xml, "resources", NULL);

@@ -16,6 +16,7 @@
 #include "lab/furnish.h"
 #include "lab/internal.h"
 #include "lab/network.h"
+#include "lab/render.h"
 
 enum { SETUP_TIMEOUT_MS = 30000, BOOT_STATE_BYTES_MAX = 2048 };
 
@@ -87,6 +88,7 @@ static void become_init(const struct vrms_lab *lab, int index, const struct birt
 	    lab->setup.has_vrmsd ? "vrmsd" : "-",
 	    lab->setup.has_iscsi ? "san" : "-",
 	    lab->setup.has_locks ? "locks" : "-",
+	    vrms_lab_is_crowded(&lab->setup) ? "crowded" : "-",
 	    NULL,
 	};
 	if (chdir("/") == 0) {

@@ -23,6 +23,7 @@ enum { SERVICE_TIMEOUT_MS = 60000, PROBE_TIMEOUT_MS = 5000, PROBE_POLL_MS = 50 }
 struct order {
 	int index;
 	bool with_libvirt, with_vrmsd, with_san, with_locks;
+	bool is_crowded; /* lab/render.h */
 };
 
 struct service {
@@ -30,7 +31,7 @@ struct service {
 	const char *const *argv;
 	/* Is it ready?  NULL: it is ready once started. */
 	bool (*is_ready)(void);
-	bool is_libvirt;
+	int crowd_nice; /* of its session, where many nodes share the machine */
 	pid_t pid;
 };
 
@@ -87,8 +88,26 @@ static void forget_signals(void)
 	}
 }
 
+/* A session's processes share one place among the sessions, and nice counts inside of it only:
+ * the session itself must be nice.  A kernel that does not group by session has no such file.
+ * Source: sched(7), "The autogroup feature". */
+static void be_nice(int nice)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", nice);
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		return;
+	}
+	if (write(fd, text, (size_t)length) < 0) {
+		dprintf(STDERR_FILENO, "autogroup: %s\n", strerror(errno));
+	}
+	close(fd);
+}
+
 /* Starts a daemon in the foreground of its own session; pid 1 inherits it. */
-static int start(struct service *service, struct vrms_error *error)
+static int start(const struct order *order, struct service *service, struct vrms_error *error)
 {
 	service->pid = fork();
 	if (service->pid < 0) {
@@ -96,6 +115,9 @@ static int start(struct service *service, struct vrms_error *error)
 	}
 	if (service->pid == 0) {
 		setsid();
+		if (order->is_crowded) {
+			be_nice(service->crowd_nice);
+		}
 		forget_signals();
 		execvp(service->argv[0], (char *const *)service->argv);
 		dprintf(STDERR_FILENO, "%s: %s\n", service->name, strerror(errno));
@@ -148,20 +170,20 @@ static int start_services(const struct order *order, struct vrms_error *error)
 	static const char *const pacemakerd[] = {"pacemakerd", "-f", NULL};
 	/* Two start side by side; Pacemaker needs both. */
 	struct service services[] = {
-	    {"corosync", corosync, is_corosync_ready, false, 0},
-	    {"libvirtd", libvirtd, is_libvirtd_ready, true, 0},
-	    {"pacemakerd", pacemakerd, NULL, false, 0},
-	    {"vrmsd", vrmsd, NULL, false, 0},
-	    {"virtlockd", virtlockd, is_virtlockd_ready, true, 0},
+	    {"corosync", corosync, is_corosync_ready, -20, 0},
+	    {"libvirtd", libvirtd, is_libvirtd_ready, -10, 0},
+	    {"pacemakerd", pacemakerd, NULL, -10, 0},
+	    {"vrmsd", vrmsd, NULL, -20, 0}, /* it measures what corosync gets */
+	    {"virtlockd", virtlockd, is_virtlockd_ready, -10, 0},
 	};
-	int rc = start(&services[0], error);
+	int rc = start(order, &services[0], error);
 
 	if (rc == 0 && with_libvirt && order->with_locks) {
-		rc = start(&services[4], error);
+		rc = start(order, &services[4], error);
 		rc = rc < 0 ? rc : wait_ready(&services[4], error);
 	}
 	if (rc == 0 && with_libvirt) {
-		rc = start(&services[1], error);
+		rc = start(order, &services[1], error);
 	}
 	rc = rc < 0 ? rc : wait_ready(&services[0], error);
 	if (rc == 0 && with_libvirt) {
@@ -169,9 +191,9 @@ static int start_services(const struct order *order, struct vrms_error *error)
 	}
 	if (rc == 0 && order->with_vrmsd) {
 		rc = prepare_vrmsd(order->index, error);
-		rc = rc < 0 ? rc : start(&services[3], error);
+		rc = rc < 0 ? rc : start(order, &services[3], error);
 	}
-	return rc < 0 ? rc : start(&services[2], error);
+	return rc < 0 ? rc : start(order, &services[2], error);
 }
 
 static void tell(const char *state)
@@ -247,6 +269,7 @@ static int run_init(const struct vrms_lab_context *context, void *settings, int 
 		    .with_vrmsd = argc > 4 && strcmp(argv[4], "vrmsd") == 0,
 		    .with_san = argc > 5 && strcmp(argv[5], "san") == 0,
 		    .with_locks = argc > 6 && strcmp(argv[6], "locks") == 0,
+		    .is_crowded = argc > 7 && strcmp(argv[7], "crowded") == 0,
 		};
 
 		_exit(boot(&order));
@@ -262,10 +285,10 @@ const struct vrms_lab_command *vrms_lab_node_init_command(void)
 {
 	static const struct vrms_lab_command command = {
 	    .name = "node-init",
-	    .arguments = "LAB-ID NODE NUMBER [libvirt|- [vrmsd|- [san|- [locks|-]]]]",
+	    .arguments = "LAB-ID NODE NUMBER [libvirt|- [vrmsd|- [san|- [locks|- [crowded|-]]]]]",
 	    .summary = "Is pid 1 of a node; started by the lab itself",
 	    .argument_min = 3,
-	    .argument_max = 7,
+	    .argument_max = 8,
 	    .run = run_init,
 	    .internal = true,
 	};

@@ -64,10 +64,7 @@ static void print_nodelist(const struct vrms_lab_setup *setup, FILE *out)
 	fputs("}\n", out);
 }
 
-/* While a ring forms, corosync spins for as long as a client's request waits.  On a host that is a
- * fraction of a second of one processor; many nodes that share a few, each with real-time slices of
- * 100 ms, starve one another and never form a ring. */
-static bool is_crowded(const struct vrms_lab_setup *setup)
+bool vrms_lab_is_crowded(const struct vrms_lab_setup *setup)
 {
 	return setup->node_count > VRMS_LAB_REALTIME_NODES_MAX;
 }
@@ -100,7 +97,8 @@ char *vrms_lab_render_corosync(const struct vrms_lab_setup *setup, int index)
 		"\tdebug: off\n"
 		"}\n",
 		setup->node_count == 2 ? "\ttwo_node: 1\n" : "",
-		is_crowded(setup) ? "\tsched_rr: no\n\tpriority: max\n" : "\tsched_rr: yes\n");
+		vrms_lab_is_crowded(setup) ? "\tsched_rr: no\n\tpriority: max\n"
+					   : "\tsched_rr: yes\n");
 	return finish(&text);
 }
 
@@ -123,7 +121,7 @@ char *vrms_lab_render_vrmsd(const struct vrms_lab_setup *setup, int index)
 		"disturbance_every = 10min\n"
 		"shorten_after = 5s\n"
 		"realtime = %s\n",
-		is_crowded(setup) ? "no" : "yes");
+		vrms_lab_is_crowded(setup) ? "no" : "yes");
 	return finish(&text);
 }
 

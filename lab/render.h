@@ -10,8 +10,15 @@
 
 #include "lab/setup.h"
 
-/* Nodes beyond this share the processors fairly, without real-time priority. */
 enum { VRMS_LAB_REALTIME_NODES_MAX = 4 };
+
+/* Do the nodes share the processors fairly, without real-time priority, because there are many?
+ *
+ * While a ring forms, corosync spins for as long as a client's request waits.  On a host that is a
+ * fraction of a second of one processor; many nodes that share a few, each with real-time slices of
+ * 100 ms, starve one another and never form a ring.  What has real-time priority otherwise goes
+ * before the rest of the machine all the same. */
+bool vrms_lab_is_crowded(const struct vrms_lab_setup *setup);
 
 typedef char *vrms_lab_render(const struct vrms_lab_setup *setup, int index);
 

@@ -54,22 +54,17 @@ double vrms_solver_level_with(const struct vrms_solver *solver, int unit, int no
 	return level;
 }
 
-/* By how much the sum of squared loads grows when the unit is added. */
-static double growth_with(const struct vrms_solver *solver, int unit, int node)
+static void put(const struct vrms_solver *solver, int unit, int node)
 {
-	const struct vrms_model *model = solver->model;
-	double growth = 0;
-	int dims = model->dim_count;
+	vrms_state_put(solver->state, unit, node);
+	vrms_growth_note(solver->growth, solver->state, solver->scale, node);
+}
 
-	for (int d = 0; d < dims; d++) {
-		size_t at = (size_t)node * dims + d;
-		double scale = model->inverse[at] * solver->scale[d];
-		double before = (double)solver->state->weight[at] * scale;
-		double more = (double)model->unit_weight[(size_t)unit * dims + d] * scale;
+static void take(const struct vrms_solver *solver, int unit)
+{
+	int node = vrms_state_take(solver->state, unit);
 
-		growth += more * (2 * before + more);
-	}
-	return growth;
+	vrms_growth_note(solver->growth, solver->state, solver->scale, node);
 }
 
 static bool is_better(const struct choice *a, const struct choice *b)
@@ -80,36 +75,66 @@ static bool is_better(const struct choice *a, const struct choice *b)
 	return a->level != b->level ? a->level < b->level : a->growth < b->growth;
 }
 
+struct choosing {
+	int unit;
+	bool ruled;
+	struct vrms_growth_weights weights;
+	struct choice best;
+};
+
+/* Looks at one node. */
+static void look_at(const struct vrms_solver *solver, struct choosing *choosing, int n)
+{
+	const struct vrms_state *state = solver->state;
+	struct choice *best = &choosing->best;
+	struct choice option = {.node = n};
+	int unit = choosing->unit;
+
+	if (!state->open[n] || !vrms_state_has_room(state, unit, n) ||
+	    (choosing->ruled && !vrms_state_keeps_rules(state, unit, n))) {
+		return;
+	}
+	option.dislike = choosing->ruled ? vrms_state_dislike(state, unit, n) : 0;
+	option.level = vrms_solver_level_with(solver, unit, n);
+	option.level = option.level > 1.0 ? option.level : 1.0;
+	if (best->node >= 0 && (option.dislike > best->dislike ||
+				(option.dislike == best->dislike && option.level > best->level))) {
+		return;
+	}
+	option.growth = vrms_growth_with(solver->growth, &choosing->weights, n);
+	if (best->node < 0 || is_better(&option, best)) {
+		*best = option;
+	}
+}
+
+static void look_through(const struct vrms_solver *solver, struct choosing *choosing, int from,
+			 int end)
+{
+	const struct choice *best = &choosing->best;
+
+	for (int n = from; n < end; n++) {
+		/* Nearly all are turned away here: no level is below 1. */
+		if (!choosing->ruled && best->node >= 0 && best->level <= 1.0) {
+			n = vrms_growth_next(solver->growth, &choosing->weights, n, end,
+					     best->growth);
+		}
+		if (n < end) {
+			look_at(solver, choosing, n);
+		}
+	}
+}
+
 /* The node where the unit disturbs least, or -1 when it fits nowhere. */
 static int choose_level_node(const struct vrms_solver *solver, int unit)
 {
-	const struct vrms_state *state = solver->state;
-	struct choice best = {.node = -1};
-	bool ruled = has_rules(solver->model, unit);
-	int nodes = solver->model->node_count;
+	struct choosing choosing = {.unit = unit,
+				    .ruled = has_rules(solver->model, unit),
+				    .weights = vrms_growth_weights(solver->model, unit),
+				    .best = {.node = -1}};
 
-	for (int i = 0; i < nodes; i++) {
-		int n = solver->start + i < nodes ? solver->start + i : solver->start + i - nodes;
-		struct choice option = {.node = n};
-
-		if (!state->open[n] || !vrms_state_has_room(state, unit, n) ||
-		    (ruled && !vrms_state_keeps_rules(state, unit, n))) {
-			continue;
-		}
-		option.dislike = ruled ? vrms_state_dislike(state, unit, n) : 0;
-		option.level = vrms_solver_level_with(solver, unit, n);
-		option.level = option.level > 1.0 ? option.level : 1.0;
-		if (best.node >= 0 &&
-		    (option.dislike > best.dislike ||
-		     (option.dislike == best.dislike && option.level > best.level))) {
-			continue;
-		}
-		option.growth = growth_with(solver, unit, n);
-		if (best.node < 0 || is_better(&option, &best)) {
-			best = option;
-		}
-	}
-	return best.node;
+	look_through(solver, &choosing, solver->start, solver->model->node_count);
+	look_through(solver, &choosing, 0, solver->start);
+	return choosing.best.node;
 }
 
 int vrms_assign_spread(struct vrms_solver *solver)
@@ -129,13 +154,14 @@ int vrms_assign_spread(struct vrms_solver *solver)
 		}
 	}
 	vrms_sort_by(solver->unit, solver->count, solver->key);
+	vrms_growth_note_all(solver->growth, solver->state, solver->scale);
 	for (int i = 0; i < solver->count; i++) {
 		int node = choose_level_node(solver, solver->unit[i]);
 
 		if (node < 0) {
 			left++;
 		} else {
-			vrms_state_put(solver->state, solver->unit[i], node);
+			put(solver, solver->unit[i], node);
 		}
 	}
 	return left;
@@ -369,31 +395,33 @@ static bool chain_off(struct vrms_solver *solver, int worst, double ceiling)
 /* Shifts units of the job to where the sum of squares falls, none above the ceiling. */
 static bool smooth(struct vrms_solver *solver, double ceiling)
 {
-	struct vrms_state *state = solver->state;
+	const struct vrms_state *state = solver->state;
+	int nodes = solver->model->node_count;
 	bool any = false;
 
+	vrms_growth_note_all(solver->growth, solver->state, solver->scale);
 	for (int i = 0; i < solver->count; i++) {
 		int u = solver->unit[i], from = state->where[u], best = from;
+		struct vrms_growth_weights weights = vrms_growth_weights(solver->model, u);
 		double best_growth;
 		int64_t dislike;
 
 		if (from < 0) {
 			continue;
 		}
-		vrms_state_take(state, u);
+		take(solver, u);
 		dislike = vrms_state_dislike(state, u, from);
-		best_growth = growth_with(solver, u, from) - WORTHWHILE;
-		for (int n = 0; n < solver->model->node_count; n++) {
-			double growth = state->open[n] ? growth_with(solver, u, n) : best_growth;
-
-			if (growth < best_growth && vrms_state_fits(state, u, n) &&
+		best_growth = vrms_growth_with(solver->growth, &weights, from) - WORTHWHILE;
+		for (int n = 0; n < nodes; n++) {
+			n = vrms_growth_next(solver->growth, &weights, n, nodes, best_growth);
+			if (n < nodes && vrms_state_fits(state, u, n) &&
 			    vrms_solver_level_with(solver, u, n) <= ceiling &&
 			    vrms_state_dislike(state, u, n) <= dislike) {
-				best_growth = growth;
+				best_growth = vrms_growth_with(solver->growth, &weights, n);
 				best = n;
 			}
 		}
-		vrms_state_put(state, u, best);
+		put(solver, u, best);
 		any = any || best != from;
 	}
 	return any;

@@ -11,6 +11,7 @@ placement_libvrms_placement_a_SOURCES = \
 	placement/down.c \
 	placement/drain.c \
 	placement/failover.c placement/failover.h placement/failover_data.h \
+	placement/growth.c placement/growth.h \
 	placement/keep.c placement/keep.h \
 	placement/model.c placement/model.h placement/model_data.h placement/model_get.c \
 	placement/names.c placement/names.h \

@@ -20,15 +20,16 @@ struct vrms_solver *vrms_solver_new(const struct vrms_model *model)
 	solver->shift = calloc(units, sizeof(*solver->shift));
 	solver->down = calloc(units, sizeof(*solver->down));
 	solver->cut = calloc(units, sizeof(*solver->cut));
+	solver->growth = vrms_growth_new(model);
 	solver->key = calloc(units, sizeof(*solver->key));
 	solver->backup = calloc(units, sizeof(*solver->backup));
 	solver->mine = calloc(units, sizeof(*solver->mine));
 	solver->visited = calloc((size_t)model->node_count + 1, sizeof(*solver->visited));
 	solver->search = vrms_search_new(model);
 	if (solver->bounds == NULL || solver->unit == NULL || solver->shift == NULL ||
-	    solver->down == NULL || solver->cut == NULL || solver->key == NULL ||
-	    solver->backup == NULL || solver->mine == NULL || solver->visited == NULL ||
-	    solver->search == NULL) {
+	    solver->down == NULL || solver->growth == NULL || solver->cut == NULL ||
+	    solver->key == NULL || solver->backup == NULL || solver->mine == NULL ||
+	    solver->visited == NULL || solver->search == NULL) {
 		return NULL;
 	}
 	return VRMS_TAKE(solver);
@@ -45,6 +46,7 @@ void vrms_solver_free(struct vrms_solver *solver)
 	free(solver->shift);
 	free(solver->down);
 	free(solver->cut);
+	vrms_growth_free(solver->growth);
 	free(solver->key);
 	free(solver->backup);
 	free(solver->mine);

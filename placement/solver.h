@@ -9,6 +9,7 @@
 #define VRMS_PLACEMENT_SOLVER_H
 
 #include "placement/bound.h"
+#include "placement/growth.h"
 #include "placement/state.h"
 
 /* A live migration of a unit that makes room. */
@@ -40,6 +41,7 @@ struct vrms_solver {
 	int down_count;
 	int *cut; /* scratch for down[] */
 
+	struct vrms_growth *growth; /* scratch of assign.c */
 	double *key;                /* [unit] scratch */
 	int *backup;                /* [unit] scratch */
 	bool *mine;                 /* [unit] scratch: belongs to the job */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "quorum/beat.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
+
+#include "common/bytes.h"
 
 enum {
 	AT_MAGIC = 0,
@@ -39,34 +40,6 @@ _Static_assert(AT_CHECKSUM + 4 == VRMS_BEAT_RECORD_BYTES, "the checksum ends the
 _Static_assert(AT_CLUSTER + VRMS_BEAT_NAME_BYTES <= AT_CHECKSUM, "the cluster name fits");
 _Static_assert(AT_NAME + VRMS_BEAT_NAME_BYTES <= AT_CHECKSUM, "the node name fits");
 
-static void put32(uint8_t *at, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static void put64(uint8_t *at, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le64toh(value);
-}
-
 static uint32_t checksum_of(const uint8_t *record)
 {
 	return (uint32_t)crc32(crc32(0, NULL, 0), record, AT_CHECKSUM);
@@ -76,12 +49,12 @@ static void begin(uint8_t *record, const char *magic)
 {
 	memset(record, 0, VRMS_BEAT_RECORD_BYTES);
 	memcpy(record + AT_MAGIC, magic, MAGIC_BYTES);
-	put32(record + AT_VERSION, VRMS_BEAT_VERSION);
+	vrms_le32_put(record + AT_VERSION, VRMS_BEAT_VERSION);
 }
 
 static void finish(uint8_t *record)
 {
-	put32(record + AT_CHECKSUM, checksum_of(record));
+	vrms_le32_put(record + AT_CHECKSUM, checksum_of(record));
 }
 
 static bool is_name(const char *name)
@@ -109,12 +82,12 @@ static int open_record(const uint8_t *record, const char *magic, const char *wha
 	if (memcmp(record + AT_MAGIC, magic, MAGIC_BYTES) != 0) {
 		return vrms_error_set(error, -EMEDIUMTYPE, "%s: not of a beat area", what);
 	}
-	if (get32(record + AT_VERSION) != VRMS_BEAT_VERSION) {
+	if (vrms_le32_get(record + AT_VERSION) != VRMS_BEAT_VERSION) {
 		return vrms_error_set(error, -EPROTONOSUPPORT,
 				      "%s: version %u, this program knows version %d", what,
-				      get32(record + AT_VERSION), VRMS_BEAT_VERSION);
+				      vrms_le32_get(record + AT_VERSION), VRMS_BEAT_VERSION);
 	}
-	if (get32(record + AT_CHECKSUM) != checksum_of(record)) {
+	if (vrms_le32_get(record + AT_CHECKSUM) != checksum_of(record)) {
 		return vrms_error_set(error, -EBADMSG, "%s: wrong checksum", what);
 	}
 	return 0;
@@ -142,10 +115,10 @@ int vrms_beat_header_encode(const struct vrms_beat_header *header,
 		return rc;
 	}
 	begin(record, "VRMSAREA");
-	put32(record + AT_BLOCK_BYTES, header->block_bytes);
-	put32(record + AT_SLOT_COUNT, VRMS_BEAT_SLOTS);
+	vrms_le32_put(record + AT_BLOCK_BYTES, header->block_bytes);
+	vrms_le32_put(record + AT_SLOT_COUNT, VRMS_BEAT_SLOTS);
 	memcpy(record + AT_HEADER_AREA_ID, header->area_id, VRMS_BEAT_ID_BYTES);
-	put64(record + AT_CREATED, (uint64_t)header->created_ms);
+	vrms_le64_put(record + AT_CREATED, (uint64_t)header->created_ms);
 	memcpy(record + AT_CLUSTER, header->cluster, strlen(header->cluster));
 	finish(record);
 	return 0;
@@ -160,17 +133,17 @@ int vrms_beat_header_decode(const uint8_t record[VRMS_BEAT_RECORD_BYTES],
 	if (rc < 0) {
 		return rc;
 	}
-	header.block_bytes = get32(record + AT_BLOCK_BYTES);
+	header.block_bytes = vrms_le32_get(record + AT_BLOCK_BYTES);
 	memcpy(header.area_id, record + AT_HEADER_AREA_ID, VRMS_BEAT_ID_BYTES);
-	header.created_ms = (int64_t)get64(record + AT_CREATED);
+	header.created_ms = (int64_t)vrms_le64_get(record + AT_CREATED);
 	memcpy(header.cluster, record + AT_CLUSTER, VRMS_BEAT_NAME_BYTES);
 	rc = check_header(&header, -EBADMSG, error);
 	if (rc < 0) {
 		return rc;
 	}
-	if (get32(record + AT_SLOT_COUNT) != VRMS_BEAT_SLOTS) {
+	if (vrms_le32_get(record + AT_SLOT_COUNT) != VRMS_BEAT_SLOTS) {
 		return vrms_error_set(error, -EBADMSG, "header: %u slots, not %d",
-				      get32(record + AT_SLOT_COUNT), VRMS_BEAT_SLOTS);
+				      vrms_le32_get(record + AT_SLOT_COUNT), VRMS_BEAT_SLOTS);
 	}
 	*ret_header = header;
 	return 0;
@@ -204,17 +177,17 @@ int vrms_beat_encode(const struct vrms_beat *beat, uint8_t record[VRMS_BEAT_RECO
 		return rc;
 	}
 	begin(record, "VRMSBEAT");
-	put32(record + AT_NODE_ID, beat->node_id);
+	vrms_le32_put(record + AT_NODE_ID, beat->node_id);
 	memcpy(record + AT_AREA_ID, beat->area_id, VRMS_BEAT_ID_BYTES);
 	memcpy(record + AT_BOOT_ID, beat->boot_id, VRMS_BEAT_ID_BYTES);
-	put64(record + AT_SEQUENCE, beat->sequence);
-	put64(record + AT_AGE, (uint64_t)beat->age_ms);
-	put64(record + AT_CLAIM, beat->claim);
-	put32(record + AT_STATE, (uint32_t)beat->state);
-	put32(record + AT_INTERVAL, (uint32_t)beat->interval_ms);
-	put64(record + AT_FRESH, beat->fresh_bits);
-	put32(record + AT_LAST, beat->last_us);
-	put32(record + AT_SLOWEST, beat->slowest_us);
+	vrms_le64_put(record + AT_SEQUENCE, beat->sequence);
+	vrms_le64_put(record + AT_AGE, (uint64_t)beat->age_ms);
+	vrms_le64_put(record + AT_CLAIM, beat->claim);
+	vrms_le32_put(record + AT_STATE, (uint32_t)beat->state);
+	vrms_le32_put(record + AT_INTERVAL, (uint32_t)beat->interval_ms);
+	vrms_le64_put(record + AT_FRESH, beat->fresh_bits);
+	vrms_le32_put(record + AT_LAST, beat->last_us);
+	vrms_le32_put(record + AT_SLOWEST, beat->slowest_us);
 	memcpy(record + AT_NAME, beat->name, strlen(beat->name));
 	finish(record);
 	return 0;
@@ -229,17 +202,17 @@ int vrms_beat_decode(const uint8_t record[VRMS_BEAT_RECORD_BYTES], struct vrms_b
 	if (rc < 0) {
 		return rc;
 	}
-	beat.node_id = get32(record + AT_NODE_ID);
+	beat.node_id = vrms_le32_get(record + AT_NODE_ID);
 	memcpy(beat.area_id, record + AT_AREA_ID, VRMS_BEAT_ID_BYTES);
 	memcpy(beat.boot_id, record + AT_BOOT_ID, VRMS_BEAT_ID_BYTES);
-	beat.sequence = get64(record + AT_SEQUENCE);
-	beat.age_ms = (int64_t)get64(record + AT_AGE);
-	beat.claim = get64(record + AT_CLAIM);
-	beat.state = (enum vrms_beat_state)get32(record + AT_STATE);
-	beat.interval_ms = get32(record + AT_INTERVAL);
-	beat.fresh_bits = get64(record + AT_FRESH);
-	beat.last_us = get32(record + AT_LAST);
-	beat.slowest_us = get32(record + AT_SLOWEST);
+	beat.sequence = vrms_le64_get(record + AT_SEQUENCE);
+	beat.age_ms = (int64_t)vrms_le64_get(record + AT_AGE);
+	beat.claim = vrms_le64_get(record + AT_CLAIM);
+	beat.state = (enum vrms_beat_state)vrms_le32_get(record + AT_STATE);
+	beat.interval_ms = vrms_le32_get(record + AT_INTERVAL);
+	beat.fresh_bits = vrms_le64_get(record + AT_FRESH);
+	beat.last_us = vrms_le32_get(record + AT_LAST);
+	beat.slowest_us = vrms_le32_get(record + AT_SLOWEST);
 	memcpy(beat.name, record + AT_NAME, VRMS_BEAT_NAME_BYTES);
 	rc = check_beat(&beat, -EBADMSG, error);
 	if (rc < 0) {
@@ -251,7 +224,7 @@ int vrms_beat_decode(const uint8_t record[VRMS_BEAT_RECORD_BYTES], struct vrms_b
 
 uint64_t vrms_beat_boot_digest(const uint8_t boot_id[VRMS_BEAT_ID_BYTES])
 {
-	uint64_t digest = get64(boot_id) ^ get64(boot_id + 8);
+	uint64_t digest = vrms_le64_get(boot_id) ^ vrms_le64_get(boot_id + 8);
 
 	return digest == 0 ? 1 : digest;
 }

@@ -13,6 +13,7 @@ enum {
 	STEP_TIMEOUT_MS = 1000,
 	FOREIGN_AFTER_MS = 500,
 	SETTLE_MS = 15000, /* a host that boots */
+	KNOCK_MS = 15000,  /* for a node that boots to get into the ring */
 	STALE_MS = 60000,  /* a node lost and back silences what is measured of the ring for 20 s */
 };
 
@@ -60,7 +61,10 @@ static void take_note(struct vrms_daemon *daemon, const struct vrms_members_note
 	/* What breaks under the configured token is not the tuner's to mend. */
 	bool is_shortened = daemon->ring_token_ms < daemon->configured_ms;
 
-	if (note->reason == VRMS_REASON_RING_BROKE && is_shortened) {
+	if (note->reason == VRMS_REASON_RING_REFORMED && is_shortened) {
+		vrms_daemon_feed_tuner(daemon, (struct vrms_tuner_event){.kind = VRMS_TUNER_KNOCK,
+									 .value_ms = KNOCK_MS});
+	} else if (note->reason == VRMS_REASON_RING_BROKE && is_shortened) {
 		vrms_daemon_feed_tuner(daemon,
 				       (struct vrms_tuner_event){.kind = VRMS_TUNER_DISTURBED,
 								 .value_ms =

@@ -60,8 +60,8 @@ static void believe(struct vrms_daemon *daemon, const struct vrms_ringwatch_samp
 	if (sample->took_us < limit_us) {
 		feed(daemon, VRMS_TUNER_ANSWER, sample->took_us);
 	}
-	if (sample->link_us > 0) {
-		feed(daemon, VRMS_TUNER_LINK, sample->link_us * daemon->ring_count);
+	if (sample->rotation_us > 0) {
+		feed(daemon, VRMS_TUNER_LINK, sample->rotation_us);
 	}
 }
 

@@ -6,6 +6,7 @@ quorum_libvrms_quorum_core_a_SOURCES = \
 	quorum/agree.c quorum/agree.h \
 	quorum/fault.c quorum/fault.h \
 	quorum/keeper.c quorum/keeper.h \
+	quorum/latency.c quorum/latency.h \
 	quorum/members.c quorum/members.h \
 	quorum/reason.c quorum/reason.h \
 	quorum/sketch.c quorum/sketch.h \

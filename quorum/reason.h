@@ -18,6 +18,7 @@
 	X(TUNER_BUDGET, "the shortest token within the false-alarm budget")                       \
 	X(TUNER_RECENT_STALL, "a recent stall came near the token")                               \
 	X(TUNER_LOAD_ANNOUNCED, "load has been announced")                                        \
+	X(TUNER_KNOCK, "the ring was given up and formed again: a node may be joining")           \
 	X(TUNER_DISTURBED, "the ring broke and formed again without a loss")                      \
 	X(TUNER_FALSE_LOSS, "a node was lost that was alive")                                     \
 	X(TUNER_FLOOR, "measurements allow less than the floor")                                  \

@@ -12,13 +12,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/thread.h"
+#include "quorum/latency.h"
 
 enum {
 	LINKS_EVERY = 20, /* periods */
 	LINKS_MAX = 8,
 	STACK_BYTES = 256 * 1024,
 	JOIN_MS = 1000,
+};
+
+struct peer {
+	uint32_t node; /* 0: free */
+	struct vrms_latency links[LINKS_MAX];
 };
 
 struct vrms_ringwatch {
@@ -34,6 +41,7 @@ struct vrms_ringwatch {
 	cmap_handle_t config, stats;
 	bool is_connected;
 	unsigned round;
+	struct peer peers[VRMS_RINGWATCH_NODES_MAX];
 };
 
 static int64_t now_us(void)
@@ -74,12 +82,54 @@ static uint32_t in_us(uint64_t ms)
 	return ms < UINT32_MAX / 1000 ? (uint32_t)ms * 1000 : UINT32_MAX;
 }
 
-/* The slowest of the links in use, each at its best.  knet's average takes half an hour to forget
- * that the host was booting. */
-static uint32_t read_links(struct vrms_ringwatch *watch)
+static struct peer *find_peer(struct vrms_ringwatch *watch, uint32_t node)
+{
+	for (unsigned i = 0; i < VRMS_RINGWATCH_NODES_MAX; i++) {
+		struct peer *peer = &watch->peers[i];
+
+		if (peer->node == node || peer->node == 0) {
+			peer->node = node;
+			return peer;
+		}
+	}
+	return NULL;
+}
+
+static bool read_link(const struct vrms_ringwatch *watch, uint32_t node, unsigned link,
+		      const char *what, uint32_t *ret_value)
+{
+	char key[CMAP_KEYNAME_MAXLEN + 1];
+
+	snprintf(key, sizeof(key), "stats.knet.node%" PRIu32 ".link%u.latency_%s", node, link,
+		 what);
+	return cmap_get_uint32(watch->stats, key, ret_value) == CS_OK;
+}
+
+/* The slower of the links to a node counts; the node's own, never measured, is 0. */
+static uint32_t read_peer(struct vrms_ringwatch *watch, uint32_t node)
+{
+	struct peer *peer = find_peer(watch, node);
+	uint32_t slowest_us = 0;
+
+	for (unsigned link = 0; peer != NULL && link < LINKS_MAX; link++) {
+		uint32_t count, mean_us;
+
+		if (!read_link(watch, node, link, "samples", &count) ||
+		    !read_link(watch, node, link, "ave", &mean_us)) {
+			break;
+		}
+		vrms_latency_take(&peer->links[link], count, mean_us);
+		uint32_t least_us = vrms_latency_least_us(&peer->links[link]);
+
+		slowest_us = least_us > slowest_us ? least_us : slowest_us;
+	}
+	return slowest_us;
+}
+
+static uint32_t read_rotation(struct vrms_ringwatch *watch)
 {
 	uint32_t nodes[VRMS_RINGWATCH_NODES_MAX];
-	uint32_t largest_us = 0;
+	uint32_t sum_us = 0;
 
 	pthread_mutex_lock(&watch->mutex);
 	unsigned count = watch->node_count;
@@ -87,21 +137,9 @@ static uint32_t read_links(struct vrms_ringwatch *watch)
 	memcpy(nodes, watch->nodes, count * sizeof(nodes[0]));
 	pthread_mutex_unlock(&watch->mutex);
 	for (unsigned i = 0; i < count; i++) {
-		for (unsigned link = 0; link < LINKS_MAX; link++) {
-			char key[CMAP_KEYNAME_MAXLEN + 1];
-			uint32_t value_us;
-
-			snprintf(key, sizeof(key), "stats.knet.node%" PRIu32 ".link%u.latency_min",
-				 nodes[i], link);
-			if (cmap_get_uint32(watch->stats, key, &value_us) != CS_OK) {
-				break;
-			}
-			if (value_us != UINT32_MAX) { /* never measured: the node's own */
-				largest_us = value_us > largest_us ? value_us : largest_us;
-			}
-		}
+		sum_us += read_peer(watch, nodes[i]);
 	}
-	return largest_us;
+	return sum_us;
 }
 
 static int64_t read_tokens_lost(const struct vrms_ringwatch *watch)
@@ -134,7 +172,7 @@ static bool measure(struct vrms_ringwatch *watch, struct vrms_ringwatch_sample *
 	sample->hold_us = in_us(hold_ms);
 	sample->tokens_lost = read_tokens_lost(watch);
 	if (watch->round++ % LINKS_EVERY == 0) {
-		sample->link_us = read_links(watch);
+		sample->rotation_us = read_rotation(watch);
 	}
 	return true;
 }

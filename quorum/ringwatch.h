@@ -3,8 +3,9 @@
  * Twice a second it reads from cmap how long ago the token was here
  * (stats.srp.time_since_token_last_received) and takes the time of the answer: both grow when
  * corosync or the ring is held up.  Every few seconds it reads the latency of the
- * knet links (stats.knet.*).  Reading costs corosync some 0.1 ms; a message over CPG makes its
- * token rotate thirty times.
+ * knet links (stats.knet.*): the token goes round in no more than a round trip to each member,
+ * which is the way round by this node's hub.  Reading costs corosync some 0.1 ms; a message over
+ * CPG makes its token rotate thirty times.
  *
  * cmap may take its time while corosync forms a ring: therefore a thread of its own.
  *
@@ -25,12 +26,12 @@ enum {
 };
 
 struct vrms_ringwatch_sample {
-	int64_t began_ms;    /* monotonic */
-	uint32_t took_us;    /* the answer's time: corosync's main loop */
-	uint32_t age_us;     /* since the token was here */
-	uint32_t hold_us;    /* how long an idle ring may hold it */
-	uint32_t link_us;    /* the slowest link's shortest round trip; 0: not read now */
-	int64_t tokens_lost; /* in operation, since corosync's start; -1: it does not say */
+	int64_t began_ms;     /* monotonic */
+	uint32_t took_us;     /* the answer's time: corosync's main loop */
+	uint32_t age_us;      /* since the token was here */
+	uint32_t hold_us;     /* how long an idle ring may hold it */
+	uint32_t rotation_us; /* one rotation of the token at most; 0: not read now */
+	int64_t tokens_lost;  /* in operation, since corosync's start; -1: it does not say */
 };
 
 struct vrms_ringwatch; /* opaque */

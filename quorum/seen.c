@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "quorum/seen.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "common/bytes.h"
 #include "common/file.h"
 
 enum { AT_READ = 8, AT_ROWS = 16, ROW_BYTES = 24, AT_CHECKSUM = 1552 };
@@ -15,20 +15,6 @@ _Static_assert(AT_CHECKSUM + 4 == VRMS_SEEN_BYTES, "the checksum ends the file")
 
 static const char magic[8] = "VRMSSEEN";
 
-static void put64(uint8_t *at, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le64toh(value);
-}
-
 static uint32_t checksum_of(const uint8_t *bytes)
 {
 	return (uint32_t)crc32(crc32(0, NULL, 0), bytes, AT_CHECKSUM);
@@ -37,36 +23,32 @@ static uint32_t checksum_of(const uint8_t *bytes)
 void vrms_seen_encode(const struct vrms_seen *seen, uint8_t bytes[VRMS_SEEN_BYTES])
 {
 	memcpy(bytes, magic, sizeof(magic));
-	put64(bytes + AT_READ, (uint64_t)seen->read_ms);
+	vrms_le64_put(bytes + AT_READ, (uint64_t)seen->read_ms);
 	for (unsigned slot = 0; slot < VRMS_BEAT_SLOTS; slot++) {
 		uint8_t *row = bytes + AT_ROWS + slot * ROW_BYTES;
 
-		put64(row, seen->rows[slot].node_id);
-		put64(row + 8, seen->rows[slot].sequence);
-		put64(row + 16, (uint64_t)seen->rows[slot].changed_ms);
+		vrms_le64_put(row, seen->rows[slot].node_id);
+		vrms_le64_put(row + 8, seen->rows[slot].sequence);
+		vrms_le64_put(row + 16, (uint64_t)seen->rows[slot].changed_ms);
 	}
-	uint32_t checksum = htole32(checksum_of(bytes));
-
-	memcpy(bytes + AT_CHECKSUM, &checksum, sizeof(checksum));
+	vrms_le32_put(bytes + AT_CHECKSUM, checksum_of(bytes));
 }
 
 int vrms_seen_decode(const uint8_t bytes[VRMS_SEEN_BYTES], struct vrms_seen *ret_seen,
 		     struct vrms_error *error)
 {
-	uint32_t checksum;
-
-	memcpy(&checksum, bytes + AT_CHECKSUM, sizeof(checksum));
-	if (memcmp(bytes, magic, sizeof(magic)) != 0 || le32toh(checksum) != checksum_of(bytes)) {
+	if (memcmp(bytes, magic, sizeof(magic)) != 0 ||
+	    vrms_le32_get(bytes + AT_CHECKSUM) != checksum_of(bytes)) {
 		return vrms_error_set(error, -EBADMSG, "seen beats: wrong magic or checksum");
 	}
-	ret_seen->read_ms = (int64_t)get64(bytes + AT_READ);
+	ret_seen->read_ms = (int64_t)vrms_le64_get(bytes + AT_READ);
 	for (unsigned slot = 0; slot < VRMS_BEAT_SLOTS; slot++) {
 		const uint8_t *row = bytes + AT_ROWS + slot * ROW_BYTES;
 
 		ret_seen->rows[slot] = (struct vrms_seen_row){
-		    .node_id = (uint32_t)get64(row),
-		    .sequence = get64(row + 8),
-		    .changed_ms = (int64_t)get64(row + 16),
+		    .node_id = (uint32_t)vrms_le64_get(row),
+		    .sequence = vrms_le64_get(row + 8),
+		    .changed_ms = (int64_t)vrms_le64_get(row + 16),
 		};
 	}
 	return 0;

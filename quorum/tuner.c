@@ -43,6 +43,7 @@ struct vrms_tuner {
 	int64_t model_ms; /* what the model asks for; -1: no model */
 	int64_t links_ms; /* shortest token that outlives a dead link */
 	int64_t load_until_ms;
+	int64_t knock_until_ms;
 	int64_t penalty_until_ms, penalty_token_ms;
 	int64_t false_loss_until_ms;
 	int64_t shorter_since_ms; /* -1: nothing smaller would do */
@@ -292,6 +293,9 @@ static struct wish find_wish(const struct vrms_tuner *tuner, int64_t now_ms)
 	if (now_ms < tuner->load_until_ms) {
 		want(&wish, tuner->config.load_floor_ms, VRMS_REASON_TUNER_LOAD_ANNOUNCED);
 	}
+	if (now_ms < tuner->knock_until_ms) {
+		want(&wish, tuner->config.load_floor_ms, VRMS_REASON_TUNER_KNOCK);
+	}
 	if (now_ms < tuner->penalty_until_ms) {
 		want(&wish, tuner->penalty_token_ms, VRMS_REASON_TUNER_DISTURBED);
 	}
@@ -388,6 +392,9 @@ static void absorb(struct vrms_tuner *tuner, const struct vrms_tuner_event *even
 		break;
 	case VRMS_TUNER_LINKS:
 		tuner->links_ms = event->value_ms;
+		break;
+	case VRMS_TUNER_KNOCK:
+		tuner->knock_until_ms = event->now_ms + event->value_ms;
 		break;
 	case VRMS_TUNER_DISTURBED:
 		absorb_disturbance(tuner, event);

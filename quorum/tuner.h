@@ -10,9 +10,9 @@
  *   the same members (a disturbance: messages wait, nobody is fenced);
  *   a stall longer than 2.0 x token may cost a member that lives (a false loss).
  *
- * less the time R that one undisturbed rotation of the token takes: that is the shortest latency
- * of the slowest knet link, once for each node.  A packet that is lost costs no stall: totem sends
- * the token again every 0.24 x token, four times.
+ * less the time R that one undisturbed rotation of the token takes: no more than an undisturbed
+ * round trip to each member, one after the other (quorum/latency.h).  A packet that is lost costs
+ * no stall: totem sends the token again every 0.24 x token, four times.
  *
  * The estimate.  What is measured is what breaks the ring, and nothing else: how late a thread
  * with corosync's own priority wakes up, which delays corosync as much; and how long the token is
@@ -53,6 +53,12 @@
  * it runs; a token shorter than that turns a dead link into lost nodes.  VRMS_TUNER_LINKS
  * gives the shortest token that outlives it.
  *
+ * A node that joins.  It comes with its own configured token.  Many nodes whose token is a tenth of
+ * that call the attempt off before it has answered, and again, and again: eight with 200 ms were
+ * seen to form 30 rings in 10 s.  So the first ring of the same members (VRMS_TUNER_KNOCK)
+ * lengthens to load_floor_ms for a moment, in which the node gets in; from then on the cluster
+ * waits for its measurements anyway.
+ *
  * Movements.  Lengthened at once.  Shortened only when a smaller value, below
  * by hysteresis_pct, has been enough for shorten_after_ms without a break.
  * Announced load, a disturbance and a false loss lengthen for a time, whatever
@@ -92,7 +98,7 @@ const char *vrms_tuner_source_name(enum vrms_tuner_source source);
 struct vrms_tuner_config {
 	int64_t configured_ms; /* the admin's token, coefficient included */
 	int64_t floor_ms;      /* never shorter */
-	int64_t load_floor_ms; /* never shorter while load is announced */
+	int64_t load_floor_ms; /* never shorter while load is announced, or a node knocks */
 	int64_t settle_ms;     /* measurements of so long after the first event do not count */
 	int64_t warmup_ms;     /* measured at least this long before anything is shortened */
 	int64_t stale_ms;      /* a source silent for longer is a source lost */
@@ -116,6 +122,8 @@ enum vrms_tuner_event_kind {
 	VRMS_TUNER_ENABLE,     /* value_ms: 0 off, else on */
 	VRMS_TUNER_GUARD, /* value_ms: 0 a loss may cost a reboot, else a second opinion guards */
 	VRMS_TUNER_LINKS, /* value_ms: shortest token that outlives a dead link; 0: any */
+	VRMS_TUNER_KNOCK, /* value_ms: so long; the ring formed again, perhaps for a node that joins
+			   */
 	VRMS_TUNER_DISTURBED,  /* value_ms: token in force when the ring broke without a loss */
 	VRMS_TUNER_FALSE_LOSS, /* a live node was dropped: here, or seen from here */
 };

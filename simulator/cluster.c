@@ -198,6 +198,7 @@ void vrms_sim_cluster_joined(struct vrms_sim_world *world, int index)
 	node->fence_attempts = 0;
 	vrms_sim_note(world, VRMS_SIM_STEP_ONLINE, index, -1);
 	vrms_sim_round_ask(world, node->ring, vrms_sim_round_us(world));
+	vrms_sim_affinity_return(world, index);
 	if (world->settings->rebalance) {
 		vrms_sim_place_rebalance(world, index);
 	}

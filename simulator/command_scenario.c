@@ -8,7 +8,6 @@
 #include "simulator/cluster_import.h"
 #include "simulator/command.h"
 #include "simulator/scenario_write.h"
-#include "simulator/settings.h"
 
 static int import(const struct vrms_sim_arguments *arguments, struct vrms_sim_scenario *scenario,
 		  struct vrms_error *error)
@@ -21,7 +20,7 @@ static int import(const struct vrms_sim_arguments *arguments, struct vrms_sim_sc
 		rc = vrms_sim_corosync_import(scenario, arguments->corosync_conf, error);
 	}
 	for (int i = 0; i < arguments->setting_count && rc == 0; i++) {
-		rc = vrms_sim_settings_assign(&scenario->settings, arguments->settings[i], error);
+		rc = vrms_sim_scenario_assign(scenario, arguments->settings[i], error);
 	}
 	return rc < 0 ? rc : vrms_sim_scenario_complete(scenario, error);
 }

@@ -14,10 +14,9 @@
 #include "simulator/command.h"
 #include "simulator/detector.h"
 #include "simulator/report.h"
-#include "simulator/settings.h"
 #include "simulator/sweep.h"
 
-enum { CELLS_MAX = 4096, VALUES_MAX = 64, JOBS_MAX = 64 };
+enum { CELLS_MAX = 4096, VALUES_MAX = 64, JOBS_MAX = 64, SETTING_BYTES = 1200 };
 
 /* "section.key=a,b,c" */
 struct axis {
@@ -48,24 +47,18 @@ static int read_axis(const char *text, struct axis *axis, struct vrms_error *err
 	return 0;
 }
 
-/* One point of the grid: its settings by name, and what came out. */
-static int fill_cell(const struct axis *axes, int axis_count, int index, struct vrms_sim_cell *cell,
-		     struct vrms_error *error)
+/* One point of the grid: its settings as texts, and the label of the row. */
+static void choose_values(const struct axis *axes, int axis_count, int index,
+			  char (*texts)[SETTING_BYTES], struct vrms_sim_cell *cell)
 {
 	size_t used = 0;
 
 	for (int i = 0; i < axis_count; i++) {
 		const char *value = axes[i].value[index % axes[i].count];
-		char text[1200];
 		const char *dot = strchr(axes[i].key, '.');
 
 		index /= axes[i].count;
-		snprintf(text, sizeof(text), "%s=%s", axes[i].key, value);
-		int rc = vrms_sim_settings_assign(&cell->scenario.settings, text, error);
-
-		if (rc < 0) {
-			return rc;
-		}
+		snprintf(texts[i], SETTING_BYTES, "%s=%s", axes[i].key, value);
 		used +=
 		    (size_t)snprintf(cell->label + used, sizeof(cell->label) - used, "%s%s=%s",
 				     i == 0 ? "" : " ", dot == NULL ? axes[i].key : dot + 1, value);
@@ -73,23 +66,29 @@ static int fill_cell(const struct axis *axes, int axis_count, int index, struct 
 			used = sizeof(cell->label) - 1;
 		}
 	}
-	return 0;
 }
 
+/* Reads the files anew for each point: how many nodes there are may be on the grid as well. */
 static int make_cells(const struct vrms_sim_arguments *arguments, const struct axis *axes,
 		      struct vrms_sim_cell *cells, int count, struct vrms_error *error)
 {
-	for (int i = 0; i < count; i++) {
-		/* Read anew for each: number of nodes and sizes of VMs may be on the grid. */
-		int rc = vrms_sim_arguments_read(arguments, &cells[i].scenario, error);
+	char(*texts)[SETTING_BYTES] = calloc((size_t)arguments->grid_count, sizeof(*texts));
+	struct vrms_sim_arguments own = *arguments;
+	int rc = 0;
 
-		cells[i].is_read = rc == 0;
-		rc = rc < 0 ? rc : fill_cell(axes, arguments->grid_count, i, &cells[i], error);
-		if (rc < 0) {
-			return rc;
-		}
+	if (texts == NULL) {
+		return vrms_error_set(error, -ENOMEM, "out of memory for the grid");
 	}
-	return 0;
+	for (int i = 0; i < arguments->grid_count; i++) {
+		own.settings[own.setting_count++] = texts[i];
+	}
+	for (int i = 0; i < count && rc == 0; i++) {
+		choose_values(axes, arguments->grid_count, i, texts, &cells[i]);
+		rc = vrms_sim_arguments_read(&own, &cells[i].scenario, error);
+		cells[i].is_read = rc == 0;
+	}
+	free(texts);
+	return rc;
 }
 
 struct crew {
@@ -202,6 +201,10 @@ int vrms_sim_command_sweep(const struct vrms_sim_arguments *arguments, struct vr
 	}
 	if (arguments->grid_count == 0) {
 		rc = vrms_error_set(error, -EINVAL, "sweep needs at least one --grid");
+	}
+	if (arguments->grid_count + arguments->setting_count > VRMS_SIM_LIST_MAX) {
+		rc = vrms_error_set(error, -E2BIG, "more than %d of --set and --grid",
+				    VRMS_SIM_LIST_MAX);
 	}
 	for (int i = 0; i < arguments->grid_count && rc == 0; i++) {
 		rc = read_axis(arguments->grids[i], &axes[i], error);

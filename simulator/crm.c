@@ -37,6 +37,19 @@ void vrms_sim_crm_free(struct vrms_sim_crm *crm)
 
 /* ---- the CIB */
 
+/* A VM as the CIB may have it, by its number: "vm:101" is no XML ID. */
+struct vm_id {
+	char text[32];
+};
+
+static struct vm_id vm_id(int vm)
+{
+	struct vm_id id;
+
+	snprintf(id.text, sizeof(id.text), "vm-%d", vm);
+	return id;
+}
+
 static void set(xmlNode *element, const char *name, const char *value)
 {
 	xmlSetProp(element, BAD_CAST name, BAD_CAST value);
@@ -125,8 +138,9 @@ static void add_resources(xmlNode *configuration, const struct vrms_sim_view *vi
 	add_pair(add_set(fence, "meta_attributes", "fence-device"), "target-role", "Stopped");
 	for (int i = 0; i < view->scenario->vm_count; i++) {
 		const struct vrms_sim_vm_spec *spec = &view->scenario->vm[i];
-		xmlNode *vm = add(resources, "primitive", spec->name);
-		xmlNode *meta = add_set(vm, "meta_attributes", spec->name);
+		struct vm_id id = vm_id(i);
+		xmlNode *vm = add(resources, "primitive", id.text);
+		xmlNode *meta = add_set(vm, "meta_attributes", id.text);
 
 		set(vm, "class", "ocf");
 		set(vm, "provider", "vrms");
@@ -135,13 +149,76 @@ static void add_resources(xmlNode *configuration, const struct vrms_sim_view *vi
 		add_pair(meta, "target-role", view->vm[i].wanted ? "Started" : "Stopped");
 		snprintf(text, sizeof(text), "%" PRId64, spec->priority);
 		add_pair(meta, "priority", text);
-		add_utilization(vm, spec->name, spec->memory);
+		add_utilization(vm, id.text, spec->memory);
+	}
+}
+
+static void add_location(xmlNode *constraints, const struct vrms_sim_scenario *scenario, int vm,
+			 int node, const char *score)
+{
+	char id[TEXT_BYTES];
+
+	snprintf(id, sizeof(id), "likes-%d-%d", vm, node);
+	xmlNode *location = add(constraints, "rsc_location", id);
+
+	set(location, "rsc", vm_id(vm).text);
+	set(location, "node", scenario->node[node].name);
+	set(location, "score", score);
+}
+
+static void add_colocation(xmlNode *constraints, const struct vrms_sim_scenario *scenario, int vm,
+			   int other)
+{
+	const struct vrms_sim_vm_spec *one = &scenario->vm[vm], *two = &scenario->vm[other];
+	bool apart = (one->apart & two->apart) != 0;
+	char id[TEXT_BYTES];
+
+	if (!apart && (one->together == 0 || one->together != two->together)) {
+		return;
+	}
+	snprintf(id, sizeof(id), "with-%d-%d", vm, other);
+	xmlNode *colocation = add(constraints, "rsc_colocation", id);
+
+	set(colocation, "rsc", vm_id(vm).text);
+	set(colocation, "with-rsc", vm_id(other).text);
+	set(colocation, "score", apart ? "-INFINITY" : "INFINITY");
+}
+
+/* The rules of VMs: above resource-stickiness, unless the VM is to stay where it is. */
+static void add_rules(xmlNode *constraints, const struct vrms_sim_scenario *scenario)
+{
+	for (int i = 0; i < scenario->ruled_count; i++) {
+		int vm = scenario->ruled[i];
+		const struct vrms_sim_vm_spec *spec = &scenario->vm[vm];
+
+		for (int node = 0; node < scenario->node_count; node++) {
+			char score[32] = "-INFINITY";
+			bool named = false;
+
+			for (int j = 0; j < scenario->preference_count; j++) {
+				const struct vrms_sim_preference *liked = &scenario->preference[j];
+
+				if (liked->vm == vm && liked->node == node) {
+					named = true;
+					snprintf(score, sizeof(score), "%" PRId64,
+						 (liked->priority + 1) * (spec->stays ? 1 : 2000));
+				}
+			}
+			if (named || spec->strict) {
+				add_location(constraints, scenario, vm, node, score);
+			}
+		}
+		for (int j = 0; j < i; j++) {
+			add_colocation(constraints, scenario, vm, scenario->ruled[j]);
+		}
 	}
 }
 
 static void add_constraints(xmlNode *configuration, const struct vrms_sim_view *view)
 {
 	xmlNode *constraints = add(configuration, "constraints", NULL);
+
+	add_rules(constraints, view->scenario);
 
 	for (int i = 0; i < view->scenario->vm_count * VRMS_SIM_VIEW_BANS; i++) {
 		int vm = i / VRMS_SIM_VIEW_BANS, node = view->vm[vm].ban[i % VRMS_SIM_VIEW_BANS];
@@ -153,7 +230,7 @@ static void add_constraints(xmlNode *configuration, const struct vrms_sim_view *
 		snprintf(id, sizeof(id), "ban-%d", i);
 		xmlNode *location = add(constraints, "rsc_location", id);
 
-		set(location, "rsc", view->scenario->vm[vm].name);
+		set(location, "rsc", vm_id(vm).text);
 		set(location, "node", view->scenario->node[node].name);
 		set(location, "score", "-INFINITY");
 	}
@@ -193,7 +270,8 @@ static void add_operation(xmlNode *resource, const char *vm, const char *task, i
 static void add_history(xmlNode *resources, const struct vrms_sim_view *view, int vm)
 {
 	const struct vrms_sim_view_vm *shown = &view->vm[vm];
-	const char *name = view->scenario->vm[vm].name;
+	struct vm_id id = vm_id(vm);
+	const char *name = id.text;
 	xmlNode *resource = add(resources, "lrm_resource", name);
 
 	set(resource, "class", "ocf");
@@ -376,8 +454,11 @@ static void fill(const json_t *list, const struct vrms_sim_view *view,
 		const char *what = json_string_value(json_array_get(row, 0));
 		const char *subject = json_string_value(json_array_get(row, 1));
 		const char *where = json_string_value(json_array_get(row, 2));
-		int vm = vrms_sim_scenario_vm(view->scenario, subject);
+		int vm = -1;
 
+		if (sscanf(subject, "vm-%d", &vm) != 1 || vm >= view->scenario->vm_count) {
+			vm = -1;
+		}
 		if (strcmp(what, "fence") == 0) {
 			int node = vrms_sim_scenario_node(view->scenario, subject);
 

@@ -105,6 +105,10 @@ static void cut_network(struct vrms_sim_world *world, const struct vrms_sim_faul
 		}
 	} else if (fault->kind == VRMS_SIM_FAULT_ISOLATE && world->node[fault->first].up) {
 		vrms_sim_host_failure(world, fault->first, fault->kind);
+	} else if (fault->kind == VRMS_SIM_FAULT_HEAL) {
+		for (int i = 0; i < width; i++) {
+			vrms_sim_host_over(world, i);
+		}
 	} else if (fault->kind == VRMS_SIM_FAULT_ONEWAY && world->node[fault->second].up) {
 		vrms_sim_host_failure(world, fault->second, fault->kind);
 	}

@@ -113,11 +113,26 @@ static bool misses_somebody(struct vrms_sim_world *world, int count, int16_t com
 	return false;
 }
 
+/* A freeze or a cut that ended longer ago than a ring can take to notice it: nobody has. */
+static bool is_past(const struct vrms_sim_world *world, const struct vrms_sim_node *node,
+		    int64_t at_us)
+{
+	const struct vrms_sim_failure *failure = &world->record.failure[node->failure];
+	int64_t longest_us =
+	    2 * (node->token_us + vrms_sim_consensus_us(world->settings, node->token_us));
+
+	return failure->detected_us < 0 && node->over_us > failure->at_us &&
+	       at_us - node->over_us > longest_us;
+}
+
 /* Writes down that a node was lost, and whether that was a mistake. */
 static void record_loss(struct vrms_sim_world *world, int lost, int witness, int64_t at_us)
 {
 	struct vrms_sim_node *node = &world->node[lost];
 
+	if (node->failure >= 0 && is_past(world, node, at_us)) {
+		node->failure = -1;
+	}
 	if (node->failure >= 0) {
 		struct vrms_sim_failure *failure = &world->record.failure[node->failure];
 

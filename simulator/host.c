@@ -15,16 +15,7 @@ bool vrms_sim_is_sound(const struct vrms_sim_world *world, int index, int witnes
 int vrms_sim_host_failure(struct vrms_sim_world *world, int index, int fault)
 {
 	struct vrms_sim_node *node = &world->node[index];
-	struct vrms_sim_failure failure = {.at_us = world->now_us,
-					   .detected_us = -1,
-					   .asked_us = -1,
-					   .fenced_us = -1,
-					   .started_us = -1,
-					   .running_us = -1,
-					   .node = index,
-					   .vm = -1,
-					   .fault = (int16_t)fault,
-					   .max_over_mean = -1};
+	struct vrms_sim_failure failure = vrms_sim_failure_at(world->now_us, index, -1, fault);
 	struct vrms_sim_step step = {.at_us = world->now_us,
 				     .node = index,
 				     .vm = -1,
@@ -188,6 +179,16 @@ static void resume_guests(struct vrms_sim_world *world, const struct vrms_sim_no
 	}
 }
 
+void vrms_sim_host_over(struct vrms_sim_world *world, int index)
+{
+	struct vrms_sim_node *node = &world->node[index];
+
+	if (node->failure >= 0 && node->over_us <= world->record.failure[node->failure].at_us) {
+		vrms_sim_note(world, VRMS_SIM_STEP_OVER, index, -1);
+	}
+	node->over_us = world->now_us;
+}
+
 void vrms_sim_host_thaw(struct vrms_sim_world *world, int index)
 {
 	struct vrms_sim_node *node = &world->node[index];
@@ -198,6 +199,7 @@ void vrms_sim_host_thaw(struct vrms_sim_world *world, int index)
 	node->frozen = false;
 	node->freeze++;
 	node->thaw_us = world->now_us;
+	vrms_sim_host_over(world, index);
 	begin_beats(world, node);
 	if (!node->io_hangs) {
 		resume_guests(world, node);

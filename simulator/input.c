@@ -8,7 +8,6 @@
 #include "common/file.h"
 #include "simulator/journal_read.h"
 #include "simulator/reader.h"
-#include "simulator/settings.h"
 
 enum { FILE_BYTES_MAX = 1 << 28 };
 
@@ -110,7 +109,7 @@ static int read_all(const struct vrms_sim_input *input, struct vrms_sim_scenario
 		scenario->settings.nodes = scenario->node_count;
 	}
 	for (int i = 0; i < input->setting_count && rc == 0; i++) {
-		rc = vrms_sim_settings_assign(&scenario->settings, input->settings[i], error);
+		rc = vrms_sim_scenario_assign(scenario, input->settings[i], error);
 	}
 	if (rc == 0) {
 		rc = vrms_sim_scenario_populate(scenario, error);

@@ -3,6 +3,7 @@
 # Pure: the world and its events.  The same sources are built a second time with
 # bugs that can be switched on, for the tests of the rules.  Needs -lm.
 SIM_SOURCES = \
+	simulator/affinity.c \
 	simulator/balance.c \
 	simulator/cluster.c \
 	simulator/daemon.c simulator/daemon.h \
@@ -32,6 +33,7 @@ SIM_SOURCES = \
 	simulator/round.c \
 	simulator/rules.c \
 	simulator/scenario.c simulator/scenario.h \
+	simulator/scenario_rules.c \
 	simulator/scenario_read.c \
 	simulator/setting_value.c \
 	simulator/scheduler.h \
@@ -68,6 +70,7 @@ SIM_PROGRAM_SOURCES = \
 	simulator/lab_log.c \
 	simulator/main.c \
 	simulator/proxmox.c \
+	simulator/proxmox_rules.c \
 	simulator/report.h \
 	simulator/report_html.c \
 	simulator/report_json.c \

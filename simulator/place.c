@@ -19,6 +19,7 @@ bool vrms_sim_place_is_open(const struct vrms_sim_world *world, int index)
 bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node)
 {
 	return vrms_sim_place_is_open(world, node) && !vrms_sim_vm_banned(world, vm, node) &&
+	       vrms_sim_affinity_allows(world, vm, node) &&
 	       (vrms_sim_has_bug(world, VRMS_SIM_BUG_CAPACITY) ||
 		world->node[node].used_memory + world->scenario->vm[vm].memory <=
 		    world->scenario->node[node].memory);
@@ -37,6 +38,9 @@ static int emptiest(const struct vrms_sim_world *world, int vm)
 	int best = -1;
 	double most = -INFINITY;
 
+	if (world->scenario->vm[vm].ruled) {
+		return vrms_sim_affinity_place(world, vm);
+	}
 	for (int node = 0; node < world->node_count; node++) {
 		double room = world->room[node];
 
@@ -107,11 +111,13 @@ void vrms_sim_place(struct vrms_sim_world *world, const int32_t *vms, int count,
 		}
 		if (target[i] >= 0) {
 			claim(world, vms[i], target[i], 1);
+			world->vm[vms[i]].to = target[i]; /* for the rules of the next */
 		}
 	}
 	for (int i = 0; i < count; i++) {
 		if (target[i] >= 0) {
 			claim(world, vms[i], target[i], -1);
+			world->vm[vms[i]].to = -1;
 		}
 	}
 }

@@ -2,8 +2,8 @@
  *
  * cmdlist is a list of rounds of commands; a round follows every 100 seconds, the
  * first after 20.  Understood: power, network, delay, reboot, shutdown, crm
- * maintenance, service started/stopped/disabled/migrate/relocate.  "ct:" and
- * "fa:" services are guests like any other here.
+ * maintenance, service started/stopped/disabled/migrate/relocate; and rules_config,
+ * where there is one.  "ct:" and "fa:" services are guests like any other here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,11 +15,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/file.h"
 #include "common/parse.h"
 #include "simulator/line.h"
 #include "simulator/reader.h"
 
-enum { FIRST_US = 20000000, ROUND_US = 100000000, PATH_BYTES = 1024 };
+enum { FIRST_US = 20000000, ROUND_US = 100000000, PATH_BYTES = 1024, RULES_BYTES_MAX = 1 << 20 };
 
 bool vrms_sim_proxmox_is(const char *path)
 {
@@ -62,6 +63,15 @@ static int add_nodes(struct vrms_sim_scenario *scenario, const json_t *hardware,
 	return 0;
 }
 
+/* 0, "0" or false. */
+static bool is_no(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return json_is_false(value) || (text != NULL && strcmp(text, "0") == 0) ||
+	       (json_is_integer(value) && json_integer_value(value) == 0);
+}
+
 static int add_services(struct vrms_sim_scenario *scenario, const json_t *services,
 			struct vrms_error *error)
 {
@@ -82,6 +92,7 @@ static int add_services(struct vrms_sim_scenario *scenario, const json_t *servic
 					      "service_config: %s has no known node", name);
 		}
 		scenario->vm[vm].host = vrms_sim_scenario_node(scenario, node);
+		scenario->vm[vm].stays = is_no(json_object_get(service, "failback"));
 		scenario->vm[vm].stopped = state == NULL || (strcmp(state, "started") != 0 &&
 							     strcmp(state, "enabled") != 0);
 	}
@@ -216,6 +227,22 @@ static int read_commands(struct vrms_sim_scenario *scenario, const char *folder,
 	return 0;
 }
 
+static int read_rules(struct vrms_sim_scenario *scenario, const char *folder, bool skip_bad,
+		      struct vrms_error *error)
+{
+	char path[PATH_BYTES], *text VRMS_CLEANUP(vrms_freep) = NULL;
+	struct vrms_sim_trace_options options = {.path = path, .skip_bad = skip_bad};
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/rules_config", folder);
+	if (stat(path, &status) < 0 && errno == ENOENT) {
+		return 0;
+	}
+	int rc = vrms_file_read(path, RULES_BYTES_MAX, &text, NULL, error);
+
+	return rc < 0 ? rc : vrms_sim_proxmox_rules_read(scenario, text, &options, error);
+}
+
 int vrms_sim_proxmox_read(struct vrms_sim_scenario *scenario, const char *folder, bool skip_bad,
 			  struct vrms_error *error)
 {
@@ -228,5 +255,6 @@ int vrms_sim_proxmox_read(struct vrms_sim_scenario *scenario, const char *folder
 	rc = rc < 0 ? rc : load(folder, "cmdlist", &rounds, error);
 	rc = rc < 0 ? rc : add_nodes(scenario, hardware, error);
 	rc = rc < 0 ? rc : add_services(scenario, services, error);
-	return rc < 0 ? rc : read_commands(scenario, folder, rounds, skip_bad, error);
+	rc = rc < 0 ? rc : read_commands(scenario, folder, rounds, skip_bad, error);
+	return rc < 0 ? rc : read_rules(scenario, folder, skip_bad, error);
 }

@@ -61,6 +61,14 @@ VRMS_MUST_CHECK int vrms_sim_load_read(struct vrms_sim_scenario *scenario, const
 				       struct vrms_error *error);
 bool vrms_sim_load_is(const char *text);
 
+/* Takes in the rules of Proxmox: node-affinity and resource-affinity; their nodes and services must
+ * be known.
+ */
+VRMS_MUST_CHECK int vrms_sim_proxmox_rules_read(struct vrms_sim_scenario *scenario,
+						const char *text,
+						const struct vrms_sim_trace_options *options,
+						struct vrms_error *error);
+
 /* Is this text a trace that vrms_sim_trace_read() knows, rather than a scenario? */
 bool vrms_sim_trace_is(const char *text);
 

@@ -69,6 +69,22 @@ void vrms_sim_series_add(struct vrms_sim_record *record, struct vrms_sim_series 
 	}
 }
 
+struct vrms_sim_failure vrms_sim_failure_at(int64_t at_us, int node, int vm, int fault)
+{
+	return (struct vrms_sim_failure){
+	    .at_us = at_us,
+	    .detected_us = -1,
+	    .asked_us = -1,
+	    .fenced_us = -1,
+	    .started_us = -1,
+	    .running_us = -1,
+	    .node = node,
+	    .vm = vm,
+	    .fault = (int16_t)fault,
+	    .max_over_mean = -1,
+	};
+}
+
 int vrms_sim_record_failure(struct vrms_sim_record *record, const struct vrms_sim_failure *failure)
 {
 	if (record->failure_count == record->failure_capacity &&

@@ -54,6 +54,7 @@ const char *vrms_sim_rule_text(enum vrms_sim_rule rule);
 	X(MIGRATE, "live migration begun")                       \
 	X(MIGRATED, "migrated")                                  \
 	X(NO_ROOM, "no host has room for it")                    \
+	X(OVER, "it ends by itself")                             \
 	X(BOOTED, "host is up")                                  \
 	X(ONLINE, "host takes guests")                           \
 	X(TOKEN, "token changed")
@@ -140,6 +141,8 @@ void vrms_sim_record_done(struct vrms_sim_record *record);
 /* All of these set out_of_memory instead of failing. */
 void vrms_sim_series_add(struct vrms_sim_record *record, struct vrms_sim_series *series,
 			 double value);
+/* A failure that has just happened, of which nothing is known yet.  vm: -1 for a node's. */
+struct vrms_sim_failure vrms_sim_failure_at(int64_t at_us, int node, int vm, int fault);
 int vrms_sim_record_failure(struct vrms_sim_record *record, const struct vrms_sim_failure *failure);
 void vrms_sim_record_membership(struct vrms_sim_record *record,
 				const struct vrms_sim_membership *membership);

@@ -141,6 +141,14 @@ double vrms_sim_page_position(const struct vrms_sim_page *page, int64_t at_us)
 }
 
 /* Hosts: from each fault to the moment the node takes guests again. */
+/* Does the step end what the host's failure began?  One that nobody noticed ends by itself. */
+static bool ends_failure(const struct vrms_sim_record *record, const struct vrms_sim_step *step)
+{
+	return step->kind == VRMS_SIM_STEP_ONLINE || step->kind == VRMS_SIM_STEP_REJOINED ||
+	       (step->kind == VRMS_SIM_STEP_OVER && step->failure >= 0 &&
+		record->failure[step->failure].detected_us < 0);
+}
+
 static void put_host_bars(const struct vrms_sim_page *page, int node, int y)
 {
 	const struct vrms_sim_record *record = &page->result->record;
@@ -156,8 +164,7 @@ static void put_host_bars(const struct vrms_sim_page *page, int node, int y)
 		if (!ends && step->kind == VRMS_SIM_STEP_FAULT && down_us < 0) {
 			down_us = step->at_us;
 		}
-		if (down_us >= 0 && (ends || step->kind == VRMS_SIM_STEP_ONLINE ||
-				     step->kind == VRMS_SIM_STEP_REJOINED)) {
+		if (down_us >= 0 && (ends || ends_failure(record, step))) {
 			int64_t up_us = ends ? page->result->simulated_us : step->at_us;
 			double x = vrms_sim_page_position(page, down_us);
 

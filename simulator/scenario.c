@@ -72,6 +72,8 @@ void vrms_sim_scenario_done(struct vrms_sim_scenario *scenario)
 	free(scenario->vm);
 	free(scenario->fault);
 	free(scenario->group);
+	free(scenario->preference);
+	free(scenario->ruled);
 	memset(scenario, 0, sizeof(*scenario));
 }
 
@@ -103,6 +105,8 @@ int vrms_sim_scenario_copy(struct vrms_sim_scenario *to, const struct vrms_sim_s
 	to->group = NULL;
 	to->load = NULL;
 	to->load_first = NULL;
+	to->preference = NULL;
+	to->ruled = NULL;
 	rc = copy_array(&to->node, from->node, (size_t)from->node_count, sizeof(*to->node));
 	rc = rc < 0 ? rc : copy_array(&to->vm, from->vm, (size_t)from->vm_count, sizeof(*to->vm));
 	rc = rc < 0 ? rc
@@ -115,6 +119,12 @@ int vrms_sim_scenario_copy(struct vrms_sim_scenario *to, const struct vrms_sim_s
 				sizeof(*to->load_first));
 	}
 	to->load_capacity = to->load_count;
+	rc = rc < 0 ? rc
+		    : copy_array(&to->preference, from->preference, (size_t)from->preference_count,
+				 sizeof(*to->preference));
+	rc = rc < 0 ? rc
+		    : copy_array(&to->ruled, from->ruled, (size_t)from->ruled_count,
+				 sizeof(*to->ruled));
 	if (rc < 0) {
 		vrms_sim_scenario_done(to);
 	}
@@ -365,19 +375,6 @@ static int sort_faults(struct vrms_sim_scenario *scenario)
 	return 0;
 }
 
-static void add_default_device(struct vrms_sim_scenario *scenario)
-{
-	size_t count;
-	const struct vrms_sim_setting *table = vrms_sim_device_table(&count);
-
-	if (scenario->device_count == 0) {
-		struct vrms_sim_device *device = &scenario->device[scenario->device_count++];
-
-		vrms_sim_settings_default(table, count, device);
-		snprintf(device->name, sizeof(device->name), "fence");
-	}
-}
-
 int vrms_sim_scenario_populate(struct vrms_sim_scenario *scenario, struct vrms_error *error)
 {
 	int rc = add_nodes(scenario, error);
@@ -494,7 +491,7 @@ int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario, struct vrms_e
 		return vrms_error_set(error, -EINVAL, "vrmsd.tuner with %d nodes: it knows %d",
 				      scenario->node_count, VRMS_SIM_TUNER_NODES);
 	}
-	add_default_device(scenario);
+	vrms_sim_scenario_default_device(scenario);
 	fill_in(scenario);
 	return 0;
 }

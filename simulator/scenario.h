@@ -121,6 +121,19 @@ struct vrms_sim_vm_spec {
 	double capacity_mhz; /* of all its CPUs, where a load trace counts in MHz; 0: not known */
 	int host;            /* node at the beginning; -1: placed */
 	bool stopped;        /* not meant to run at the beginning */
+
+	/* rules, see affinity.c */
+	bool ruled;       /* there is any */
+	bool strict;      /* runs on the nodes of its preferences only */
+	bool stays;       /* where it is, when a node that it prefers comes back */
+	uint64_t apart;   /* a bit for each rule: no two VMs of one on the same node */
+	int32_t together; /* VMs of the same number run on the same node; 0: alone */
+};
+
+/* A node that a VM prefers: the highest priority first. */
+struct vrms_sim_preference {
+	int32_t vm, node;
+	int64_t priority; /* 0 and more */
 };
 
 /* X(NAME, "word", subject, "what happens"); subject: n node, v VM, nn two nodes, g groups, 0 none
@@ -196,6 +209,10 @@ struct vrms_sim_scenario {
 	int64_t *load_first; /* [vm], and one more: its points in load[] */
 	int64_t load_end_us;
 	int64_t skipped_lines;
+	struct vrms_sim_preference *preference;
+	int preference_count;
+	int32_t *ruled; /* VMs with a rule */
+	int ruled_count;
 };
 
 /* Sets all defaults; everything else empty. */
@@ -217,6 +234,15 @@ VRMS_MUST_CHECK int vrms_sim_scenario_populate(struct vrms_sim_scenario *scenari
 VRMS_MUST_CHECK int vrms_sim_scenario_complete(struct vrms_sim_scenario *scenario,
 					       struct vrms_error *error);
 
+/* A fence device where there is none: a pdu named "fence". */
+void vrms_sim_scenario_default_device(struct vrms_sim_scenario *scenario);
+
+/* Applies "section.key=value", or "device.NAME.key=value" to a fence device that is there.
+ * -EINVAL, -ERANGE, -ENOENT (no such key or device).
+ */
+VRMS_MUST_CHECK int vrms_sim_scenario_assign(struct vrms_sim_scenario *scenario, const char *text,
+					     struct vrms_error *error);
+
 /* Index by name or -ENOENT. */
 int vrms_sim_scenario_node(const struct vrms_sim_scenario *scenario, const char *name);
 int vrms_sim_scenario_vm(const struct vrms_sim_scenario *scenario, const char *name);
@@ -234,6 +260,13 @@ VRMS_MUST_CHECK int vrms_sim_scenario_add_fault(struct vrms_sim_scenario *scenar
 /* Appends one point.  0 or -ENOMEM. */
 VRMS_MUST_CHECK int vrms_sim_scenario_add_load(struct vrms_sim_scenario *scenario,
 					       const struct vrms_sim_load_point *point);
+
+/* Appends a preference, of which a VM may have many.  0 or -ENOMEM. */
+VRMS_MUST_CHECK int vrms_sim_scenario_add_preference(struct vrms_sim_scenario *scenario,
+						     const struct vrms_sim_preference *preference);
+
+/* Says that a VM has rules.  0 or -ENOMEM. */
+VRMS_MUST_CHECK int vrms_sim_scenario_add_ruled(struct vrms_sim_scenario *scenario, int vm);
 
 /* Appends a row for a cut, all nodes in group 0.  Its index or -ENOMEM.  No node may be added
  * later. */

@@ -235,3 +235,59 @@ int vrms_sim_settings_assign(struct vrms_sim_settings *settings, const char *tex
 	}
 	return vrms_sim_setting_store(setting, settings, equals + 1, error);
 }
+
+void vrms_sim_scenario_default_device(struct vrms_sim_scenario *scenario)
+{
+	size_t count;
+	const struct vrms_sim_setting *table = vrms_sim_device_table(&count);
+
+	if (scenario->device_count == 0) {
+		struct vrms_sim_device *device = &scenario->device[scenario->device_count++];
+
+		vrms_sim_settings_default(table, count, device);
+		snprintf(device->name, sizeof(device->name), "fence");
+	}
+}
+
+/* text: "NAME.key=value" */
+static int assign_device(struct vrms_sim_scenario *scenario, const char *text,
+			 struct vrms_error *error)
+{
+	const char *equals = strchr(text, '='), *dot = strchr(text, '.');
+	char key[64];
+	size_t count;
+	const struct vrms_sim_setting *table = vrms_sim_device_table(&count);
+
+	if (equals == NULL || dot == NULL || dot > equals || equals - dot > (int)sizeof(key)) {
+		return vrms_error_set(error, -EINVAL, "\"device.%s\" is not device.NAME.key=value",
+				      text);
+	}
+	snprintf(key, sizeof(key), "%.*s", (int)(equals - dot - 1), dot + 1);
+	vrms_sim_scenario_default_device(scenario);
+
+	const struct vrms_sim_setting *setting = vrms_sim_setting_find(table, count, NULL, key);
+
+	for (int i = 0; i < scenario->device_count; i++) {
+		struct vrms_sim_device *device = &scenario->device[i];
+
+		if (strlen(device->name) == (size_t)(dot - text) &&
+		    strncmp(device->name, text, (size_t)(dot - text)) == 0) {
+			return setting == NULL
+				   ? vrms_error_set(error, -ENOENT,
+						    "there is no \"%s\" of a device", key)
+				   : vrms_sim_setting_store(setting, device, equals + 1, error);
+		}
+	}
+	return vrms_error_set(error, -ENOENT, "there is no device \"%.*s\"", (int)(dot - text),
+			      text);
+}
+
+int vrms_sim_scenario_assign(struct vrms_sim_scenario *scenario, const char *text,
+			     struct vrms_error *error)
+{
+	static const char prefix[] = "device.";
+
+	return strncmp(text, prefix, strlen(prefix)) == 0
+		   ? assign_device(scenario, text + strlen(prefix), error)
+		   : vrms_sim_settings_assign(&scenario->settings, text, error);
+}

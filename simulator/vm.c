@@ -162,19 +162,10 @@ static void expose(struct vrms_sim_world *world, int vm, enum vrms_reason first,
 static void open_failure(struct vrms_sim_world *world, int vm, int fault)
 {
 	struct vrms_sim_vm *item = &world->vm[vm];
-	struct vrms_sim_failure failure = {.at_us = world->now_us,
-					   .detected_us = -1,
-					   .asked_us = -1,
-					   .fenced_us = -1,
-					   .started_us = -1,
-					   .running_us = -1,
-					   .node = item->host,
-					   .vm = vm,
-					   .fault = (int16_t)fault,
-					   .vms = 1,
-					   .waiting = 1,
-					   .max_over_mean = -1};
+	struct vrms_sim_failure failure = vrms_sim_failure_at(world->now_us, item->host, vm, fault);
 
+	failure.vms = 1;
+	failure.waiting = 1;
 	if (item->failure < 0) {
 		item->failure = vrms_sim_record_failure(&world->record, &failure);
 	}

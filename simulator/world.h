@@ -79,6 +79,7 @@ struct vrms_sim_node {
 	int64_t up_us, silent_us; /* since when; silent_us: of its last beat, once it writes none */
 	int64_t freeze_us;        /* frozen since */
 	int64_t thaw_us;          /* when it was thawed last */
+	int64_t over_us;          /* when its last freeze or cut ended */
 	int64_t io_us;            /* I/O hangs since */
 	int64_t confirmed_us;     /* the cluster last knew for certain that nothing ran here */
 	int64_t stall_until_us;   /* overload or slow death: stalls until then */
@@ -370,6 +371,7 @@ void vrms_sim_host_power_off(struct vrms_sim_world *world, int node);
 void vrms_sim_host_power_on(struct vrms_sim_world *world, int node);
 void vrms_sim_host_freeze(struct vrms_sim_world *world, int node, int64_t for_us);
 void vrms_sim_host_thaw(struct vrms_sim_world *world, int node);
+void vrms_sim_host_over(struct vrms_sim_world *world, int node); /* its freeze or cut has ended */
 void vrms_sim_host_emptied(struct vrms_sim_world *world, int node);
 void vrms_sim_host_set_io(struct vrms_sim_world *world, int node, bool works);
 int vrms_sim_host_failure(struct vrms_sim_world *world, int node, int fault);
@@ -414,6 +416,13 @@ void vrms_sim_place_rebalance(struct vrms_sim_world *world, int node);
 int vrms_sim_place_emptiest(struct vrms_sim_world *world, int vm); /* node or -1 */
 bool vrms_sim_place_is_open(const struct vrms_sim_world *world, int node);
 bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node);
+
+/* affinity.c: VMs with rules */
+bool vrms_sim_affinity_allows(const struct vrms_sim_world *world, int vm, int node);
+/* The node that it likes best, of those the emptiest, as room[] says; -1: none fits. */
+int vrms_sim_affinity_place(const struct vrms_sim_world *world, int vm);
+/* A node has come back: VMs that prefer it move there. */
+void vrms_sim_affinity_return(struct vrms_sim_world *world, int node);
 
 /* plan.c: the solver of placement/ */
 int vrms_sim_plan_new(const struct vrms_sim_scenario *scenario, struct vrms_sim_plan **ret_plan,

@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backup/bytes.h"
 #include "backup/index_segment.h"
 #include "backup/point.h"
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/parse.h"

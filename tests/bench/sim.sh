@@ -10,6 +10,8 @@ sim=$VRMS_BENCH_DIR/../../vrms-sim
 data=${VRMS_SHARED_DATA:-$VRMS_BENCH_DIR/../../../../shared/data}
 fast="--set cluster.token=1s --set cluster.token_coefficient=0 --set pacemaker.scheduler_per_vm_node_ns=10"
 
+ulimit -v $((4 * 1024 * 1024)) # goal: the largest needs no more than 4 GiB
+
 row() { # label, goal, arguments: wall time for the goal, processor time for the rate
 	label=$1
 	goal=$2
@@ -24,7 +26,7 @@ row() { # label, goal, arguments: wall time for the goal, processor time for the
 		printf "%-40s %7.2f s (goal %s), %6.2f s of a core, %9d events %6.2f M/s\n", $1, $4, $2, s, $3, $3 / s / 1e6 }'
 }
 
-echo "whole simulations (goal: 2 M events a second of one core)"
+echo "whole simulations, each kept to 4 GiB (goal: 2 M events a second of one core)"
 for system in 16:160:2s 20:5000:60s; do
 	number=${system%%:*}
 	rest=${system#*:}

@@ -105,7 +105,24 @@ refused "VM 'vm1' runs on node 'n1'" \
 	"$backup" restore vm1 --disk "vda=$work/vda.raw" --format raw --overwrite
 cmp "$work/vda.raw" "$work/before.raw"
 cmp "$CIB_file" "$work/cib.before"
+# It may run: the partition has no quorum, or Pacemaker is stopped on this host.
+resources 64
+sed -i '1s/<cib /<cib have-quorum="0" dc-uuid="1" /' "$CIB_file"
+cp "$CIB_file" "$work/cib.before"
+refused "this partition has no quorum" \
+	"$backup" restore vm1 --disk "vda=$work/vda.raw" --format raw --overwrite
+stopped() { # COMMAND...: on a host where Pacemaker is stopped, its CIB on the disk
+	VRMS_CIB="$work/cib.before" CIB_file="$work/none" "$@"
+}
+refused "Pacemaker does not answer on this host" \
+	stopped "$backup" restore vm1 --disk "vda=$work/vda.raw" --format raw --overwrite
+cmp "$work/vda.raw" "$work/before.raw"
+cmp "$CIB_file" "$work/cib.before"
+cibadmin --empty >"$work/cib.before"
+stopped "$backup" restore vm1 --disk "vda=$work/vda.raw" --format raw --overwrite >/dev/null
 # Another place is another matter.
+resources 64
+running
 "$backup" restore vm1 --disk "vda=$work/new.raw" --format raw >/dev/null
 cmp "$work/new.raw" "$work/before.raw"
 refused "not with --name" "$backup" restore vm1 --name vm9 --output "$work/n" --cluster-config

@@ -41,7 +41,8 @@ mkdir "$repository"
 refused "not a backup repository" "$backup" list
 "$backup" init >/dev/null
 refused "already a repository" "$backup" init
-"$backup" take vm1 --image "vda=$work/vda.raw" >/dev/null
+echo "words" >"$work/notes"
+"$backup" take vm1 --image "vda=$work/vda.raw" --file "notes=$work/notes" >/dev/null
 
 # Names.
 refused "no backup of VM 'vm2'" "$backup" restore vm2 --output "$work/out.d"
@@ -54,11 +55,21 @@ refused "no 'domain.xml'" "$backup" test-restore vm1 --connect test:///default
 refused "knows no VM 'vm9'" "$backup" take vm9 --connect test:///default
 refused "No such file" "$backup" take vm1 --image "vda=$work/none.raw"
 refused "unknown mode" "$backup" take vm1 --mode some --image "vda=$work/vda.raw"
+refused "not with --image" "$backup" take vm1 --image "vda=$work/vda.raw" --exclude vdb
 refused "disk 'vda' twice" "$backup" take vm1 --image "vda=$work/vda.raw" --image "vda=$work/vda.raw"
 
 # Targets.
 printf 'old' >"$work/out.d/there"
 refused "exists; --overwrite" "$backup" restore vm1 --disk "vda=$work/out.d/there"
+refused "exists; --overwrite" "$backup" restore vm1 --disk "notes=$work/out.d/there"
+refused "No such file" "$backup" restore vm1 --disk "vda=$work/none.d/x"
+if unshare --mount mount -t tmpfs none "$work/out.d" 2>/dev/null; then # a read-only file system, and one that is too small
+	refused_on() { # PART OPTIONS-OF-MOUNT
+		refused "$1" unshare --mount sh -c 'mount -t tmpfs -o "$1" none "$2/out.d" && exec "$3" restore vm1 --disk "vda=$2/out.d/x" --format raw' sh "$2" "$work" "$backup"
+	}
+	refused_on "Read-only file system" ro
+	refused_on "No space left" size=16k
+fi
 mkfifo "$work/pipe"
 refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=$work/pipe" --overwrite
 if command -v nbdkit >/dev/null; then

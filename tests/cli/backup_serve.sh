@@ -87,6 +87,32 @@ nbdcopy "nbd+unix:///?socket=$work/nbd" "$work/back.raw"
 cmp "$work/vda.raw" "$work/back.raw" || fail "the writes are in the repository"
 end
 
+# A server for a VM outlives who started it, and ends with its last client.
+# shellcheck disable=SC2016 # the inner shell's own
+sh -c 'nbdkit --foreground --unix "$1/nbd" --filter=exitlast --readonly "$2" repository="$1/repository" \
+	point=vm1@1 outlives=yes ready="$1/ready" 2>"$1/log" &
+	while [ ! -e "$1/ready" ]; do kill -0 $! || exit 1; sleep 0.05; done
+	echo $! >"$1/pid"' sh "$work" "$(pwd)/backup/nbdkit-vrms-backup-plugin.so"
+server=$(cat "$work/pid")
+sleep 0.3
+nbdcopy "nbd+unix:///vda?socket=$work/nbd" "$work/back.raw" || fail "the server ended with who started it"
+cmp "$work/vda.raw" "$work/back.raw"
+is_over() { # also one whose parent has not heard of it
+	! grep '^State:' "/proc/$1/status" 2>/dev/null | grep -qv Z
+}
+for _ in $(seq 200); do
+	is_over "$server" && break
+	sleep 0.05
+done
+is_over "$server" || fail "the server did not end with its last client"
+server=
+rm "$work/nbd" "$work/ready"
+# One that nobody ever comes to ends by itself.
+timeout 30 nbdkit --foreground --unix "$work/nbd" --filter=exitlast --readonly backup/nbdkit-vrms-backup-plugin.so \
+	repository="$work/repository" point=vm1@1 patience=1 2>"$work/log" || fail "a server without clients stays"
+grep -q "no client for 1 s" "$work/log" || fail "no reason: $(cat "$work/log")"
+rm "$work/nbd"
+
 # A disk on the network: read and written through QEMU's programs, in whole sectors.
 serve --disk vda
 uri="nbd+unix:///?socket=$work/nbd"

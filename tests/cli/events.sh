@@ -21,11 +21,12 @@ fail() {
 	[ $# = 0 ] || cat "$@"
 	failures=$((failures + 1))
 }
+now=$(date +%s) # once: on a busy machine lines would get a second between them
 # line SECONDS_AGO EVENT FIELDS: one line of the format, at a time with .250 s.
 line() {
 	seq=$((seq + 1))
 	printf '{"v":1,"seq":%d,"mono_ms":%d,"wall":"%s.250Z","node":"node1","event":"%s"%s}\n' \
-		"$seq" "$((1000000 - $1 * 1000))" "$(date -u -d "-$1 seconds" +%Y-%m-%dT%H:%M:%S)" "$2" "${3:+,$3}"
+		"$seq" "$((1000000 - $1 * 1000))" "$(date -u -d "@$((now - $1))" +%Y-%m-%dT%H:%M:%S)" "$2" "${3:+,$3}"
 }
 count() { grep -c "$1" "$2" || :; } # PATTERN FILE
 same() { # WHAT EXPECTED GOT FILE
@@ -82,6 +83,7 @@ wait_for() { # PATTERN
 	done
 	fail "--follow does not show $1 within 10 s" "$work/follow"
 }
+now=$(date +%s)
 "$vrms" events --file "$journal" --follow --json --since 1min >"$work/follow" &
 follower=$!
 wait_for VM_DIED

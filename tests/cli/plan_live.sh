@@ -79,7 +79,8 @@ unchanged() { # WHAT EPOCH: nobody has changed the configuration since
 cib_has() {
 	count=$(grep -o -- "$2" "$CIB" | wc -l)
 	[ "$count" = "$1" ] || {
-		echo "FAILED: the CIB has '$2' $count times, not $1"
+		echo "FAILED: the CIB has '$2' $count times, not $1, after:"
+		cat "$work/output"
 		failures=$((failures + 1))
 	}
 }

@@ -193,6 +193,54 @@ echo '[["power node1 on"],["network node3 off"],["service vm:101 migrate node2"]
 	>"$work/pve/cmdlist"
 check "a folder of the Proxmox HA simulator is run" "$sim" run "$work/pve" \
 	--assert 'fence.count == 1' --assert 'migrations == 1' --assert 'recover.count == 1'
+# Rules: vm:101 likes node1 best, then node2, where vm:102 runs that must not be with it and may not
+# go to node1; vm:103 and vm:104 go together; vm:105 stays where it has gone.
+mkdir "$work/rules"
+cp "$work/pve/hardware_status" "$work/rules/"
+cat >"$work/rules/service_config" <<'END'
+{"vm:101":{"node":"node1","state":"started"},"vm:102":{"node":"node2","state":"started"},
+ "vm:103":{"node":"node3","state":"started"},"vm:104":{"node":"node3","state":"started"},
+ "vm:105":{"node":"node1","state":"started","failback":"0"}}
+END
+echo '[["power node1 off"],["power node1 on"],["delay 200"],["power node3 off"]]' >"$work/rules/cmdlist"
+cat >"$work/rules/rules_config" <<'END'
+# the home of one
+node-affinity: home
+	resources vm:101
+	nodes node1:2,node2
+
+node-affinity: only
+	nodes node2,node3
+	strict 1
+	resources vm:102
+resource-affinity: two
+	resources vm:103,vm:104
+	affinity positive
+
+resource-affinity: apart
+	resources vm:101,vm:102
+	affinity negative
+
+node-affinity: weak
+	resources vm:105
+	nodes node1
+
+node-affinity: off
+	resources vm:103
+	nodes node1
+	disable
+END
+check "rules of Proxmox are read" "$sim" run "$work/rules" --assert 'migrations == 1' --assert 'violations == 0'
+cp "$work/out" "$work/rules.txt"
+for step in 'start begun vm:101 node3' 'migrated vm:101 node1'; do
+	check "and kept: $step" grep -q "$step" "$work/rules.txt"
+done
+check "and those that go together do" test "$(sed -n 's/.*start begun vm:10[34] //p' "$work/rules.txt" | uniq -c | sed 's/ *\([0-9]*\) .*/\1/')" = 2
+! command -v crm_simulate >/dev/null ||
+	check "also by Pacemaker, whose names have no colons" ends 0 "$sim" run "$work/rules" --policy pacemaker
+sed -i 's/strict 1/strength 1/' "$work/rules/rules_config"
+check "a rule that is not understood is named with its line" says 1 'rules_config:8: "strength 1"' "$sim" run "$work/rules"
+check "or skipped and counted" "$sim" run "$work/rules" --skip-bad --assert 'skipped_lines == 1'
 echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
@@ -287,6 +335,11 @@ grids() {
 check "a sweep gives the same rows whatever core is first" grids
 check "it has a row for each combination" test "$(grep -c '^token=' "$work/one.txt")" = 4
 check "and draws them" grep -q '<circle' "$work/one.svg"
+check "fence devices and the number of nodes may be on the grid" ends 0 "$sim" sweep "$example" \
+	--grid device.bmc.time=1s,9s --grid cluster.nodes=3,6 --json="$work/fence.json"
+check "and change what comes out" test "$(grep availability "$work/fence.json" | sort -u | wc -l)" = 4
+check "a device that is not there is said" says 1 'there is no device "ups"' \
+	"$sim" sweep "$example" --grid device.ups.time=1s
 check "a grid without a setting is a usage error" says 2 'not section.key' \
 	"$sim" sweep "$stalls" --grid token
 check "so is none" says 2 'at least one --grid' "$sim" sweep "$stalls"

@@ -10,13 +10,13 @@ trap 'rm -rf "$work"' EXIT
 failed=0
 
 agrees() { # least number of decisions, scenario, options...
-	least=$1
-	shift
-	if ./vrms-sim run "$srcdir/doc/examples/sim/$@" --policy pacemaker --assert 'policy.differs == 0' \
+	least=$1 scenario=$2
+	shift 2
+	if ./vrms-sim run "$srcdir/doc/examples/sim/$scenario" "$@" --policy pacemaker --assert 'policy.differs == 0' \
 		--assert "policy.asked >= $least" --assert 'violations == 0' >"$work/out" 2>&1; then
-		echo "ok: $*: $(grep 'scheduler was asked' "$work/out")"
+		echo "ok: $scenario $*: $(grep 'scheduler was asked' "$work/out")"
 	else
-		echo "FAILED: $*"
+		echo "FAILED: $scenario $*"
 		cat "$work/out"
 		failed=1
 	fi

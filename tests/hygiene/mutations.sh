@@ -16,9 +16,10 @@ trim() { printf '%s' "$1" | sed 's/^ *//; s/ *$//'; }
 # build FILE TEST: links the test with that file instead of the archive's.
 build() {
 	# shellcheck disable=SC2046,SC2086 # flags are several words
-	${CC:-cc} -D_GNU_SOURCE -std=gnu11 -O1 -w ${SANITIZE_CFLAGS:-} -I. -I"$srcdir" -o "$work/test" \
+	${CC:-cc} -D_GNU_SOURCE -std=gnu11 -O1 -w ${SANITIZE_CFLAGS:-} -I. -I"$srcdir" \
+		$(pkg-config --cflags libxml-2.0) -o "$work/test" \
 		"$1" "$work/$2.o" quorum/libvrms-quorum-core.a common/libvrms-system.a common/libvrms-base.a \
-		$(pkg-config --libs check libqb) -lm
+		$(pkg-config --libs check libqb libxml-2.0) -lm
 }
 
 # prepare TEST FILE: its own object, and the test as it is.

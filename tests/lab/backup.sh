@@ -1,79 +1,16 @@
 #!/bin/bash
 # backup.sh - backups of a running VM that moves, dies and is restored, on two hosts.
 #
-# What the guest's data disk must hold is kept beside it in a raw file that gets the same
-# writes; the guest's own disk is raw and counts on while it is backed up.
+# The guest's own disk is raw and counts on while it is backed up.
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-host=node1 # where the VM is
-vm_exec() { in_node "$host" "$@"; }
-backup() { vm_exec env VRMS_BACKUP_REPOSITORY=/srv/repository vrms-backup "$@"; }
-
-is_running() { # VM; else with what can say why
-	local state
-	state=$(vm_exec virsh -q domstate "$1" --reason)
-	case $state in
-	running*) return ;;
-	esac
-	vm_exec virsh domblkerror "$1" | sed 's/^/# /' || :
-	vm_exec sh -c 'pgrep -a nbdkit; ls -l /run/vrms-backup* /srv/repository/locks' | sed 's/^/# /' || :
-	vm_exec tail -n 5 "/var/log/libvirt/qemu/$1.log" | sed 's/^/# /' || :
-	fail "VM $1: $state"
-}
-vm_host() { vm_absent_from bk node1 && echo node2 || echo node1; }
-
-# change COMMAND...: qemu-io commands, through the VM's QEMU and on the file to compare with
-change() {
-	local command
-	for command in "$@"; do
-		vm_exec virsh -q qemu-monitor-command bk --hmp \
-			"qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend \"$command\"" >/dev/null
-		qemu-io -f raw -d unmap -c "${command/discard/write -z}" "$SAN/expected" >/dev/null
-	done
-}
-# take MODE [OPTIONS...]: into $words; keeps what the point must hold
-take() {
-	local mode=$1 number
-	shift
-	words=$(backup take bk --mode "$mode" "$@" 2>&1) || fail "take $mode: $words"
-	printf '%s\n' "$words" | sed 's/^/# /'
-	number=$(printf '%s\n' "$words" | sed -n 's/^bk@\([0-9]*\):.*/\1/p')
-	cp --sparse=always "$SAN/expected" "$SAN/state.$number"
-	nothing_left
-}
-taken_as() { contains "how vdb was taken" "$words" "vdb: $1"; } # MODE...
-nothing_left() {
-	same "jobs left" "" "$(vm_exec virsh -q domjobinfo bk | grep -i backup || :)"
-	same "checkpoints left" "" "$(vm_exec virsh -q checkpoint-list bk)"
-	same "sockets left" "" "$(vm_exec sh -c 'ls -d /run/vrms-backup.* 2>/dev/null || :')"
-	same "scratch files left" "" "$(ls -A "$SAN/disk" | grep scratch || :)"
-}
-restores() { # NUMBER
-	backup restore "bk@$1" --disk vdb=/srv/new.raw --format raw --overwrite >/dev/null ||
-		fail "point $1 does not restore"
-	cmp "$SAN/new.raw" "$SAN/state.$1" || fail "point $1 differs"
-}
-last_point_restores() {
-	restores "$(ls "$SAN"/state.* | sed 's/.*\.//' | sort -n | tail -n 1)"
-}
-all_points_restore() {
-	local state
-	for state in "$SAN"/state.*; do
-		restores "${state##*.}"
-	done
-	say "$(ls "$SAN"/state.* | wc -l) points restored and compared"
-}
-bitmaps() { # of ours in the image, of a VM that is off
-	qemu-img info --output=json "$SAN/disk/bk-data.qcow2" |
-		jq -r '."format-specific".data.bitmaps // [] | .[].name | select(startswith("vrms-"))' | wc -l
-}
+# shellcheck source=tests/lab/backup-vm.sh
+. "$(dirname "$0")/backup-vm.sh"
 
 set_up() {
 	lab vm add bk --files-only
-	qemu-img create -q -f qcow2 "$SAN/disk/bk-data.qcow2" 256M
-	truncate -s 256M "$SAN/expected"
-	sed -i 's|^  <serial type="file">|  <disk type="file" device="disk"><driver name="qemu" type="qcow2" cache="none" discard="unmap"/><source file="/srv/disk/bk-data.qcow2"/><target dev="vdb" bus="virtio"/></disk>\n&|' "$SAN/vm/bk.xml"
+	add_data_disk
 	vm_exec virsh -q create /srv/vm/bk.xml
 	wait_until 60 "the guest counts" counts bk 1
 	backup init
@@ -158,11 +95,16 @@ clean_fail_over() {
 	last_point_restores
 }
 
+# In the middle of a backup, whose lock is then nobody's.
 power_cut() {
 	host=node1
+	change "write -P 49 142M 8M"
+	(trap - ERR; backup take bk --mode incremental --rate 1M >/dev/null 2>&1) &
+	wait_until 30 "the backup's job runs" job_runs
 	# Only what the guest has flushed must survive.
 	change "write -P 50 140M 1M" flush
 	lab power off node1
+	wait || :
 	host=node2 ASK=node2
 	vm_exec virsh -q create /srv/vm/bk.xml
 	change "write -P 51 150M 1M"
@@ -175,15 +117,6 @@ power_cut() {
 	lab power on node1
 }
 
-refused() { # WHAT PART COMMAND...
-	local what=$1 part=$2
-	shift 2
-	if words=$("$@" 2>&1); then
-		fail "$what was not refused: $words"
-	fi
-	say "$words"
-	contains "why $what was refused" "$words" "$part"
-}
 put_back() {
 	host=node2
 	is_running bk
@@ -202,10 +135,6 @@ put_back() {
 	take auto
 	taken_as "incremental, read"
 	last_point_restores
-}
-change_off() { # the same for a VM that is off
-	qemu-io -f qcow2 -c "$1" "$SAN/disk/bk-data.qcow2" >/dev/null
-	qemu-io -f raw -c "$1" "$SAN/expected" >/dev/null
 }
 
 # A file system for scratch files that the guest's writes would fill: given up before that.  What
@@ -260,8 +189,13 @@ tried() {
 	nobody_serves || fail "nbdkit still serves"
 }
 
+reads() { # COMMAND: of qemu-io, through the VM's QEMU
+	contains "$1" "$(vm_exec virsh -q qemu-monitor-command bk --hmp \
+		"qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend \"$1\"")" "read 1048576/1048576"
+}
+copies() { vm_exec virsh -q blockjob bk vda --info || vm_exec virsh -q blockjob bk vdb --info; }
 booted() {
-	local at
+	local at pid
 	host=node2
 	refused "booting a VM that runs" "is running" backup boot bk@2 --output /srv/quick
 	vm_exec virsh -q destroy bk --graceful
@@ -270,8 +204,25 @@ booted() {
 	is_running bk
 	wait_until 60 "the guest has booted and counts" console_shows_more bk 2
 	refused "a prune under a VM that reads" "serving bk@2" backup prune --keep-last 1
+	# Who has started it has gone; what the guest never touched is read all the same.
+	reads "read -P 7 15M 1M"
+	reads "read -P 9 100M 1M"
+	is_running bk
 	vm_exec virsh -q destroy bk
 	wait_until 20 "the server has ended with its last client" nobody_serves
+	rm -r "$SAN/quick"
+
+	# Killed while it copies: QEMU goes on by itself, and the server until then.
+	(trap - ERR; backup boot bk@4 --output /srv/quick --rate 8M >"$DIR/words" 2>&1) &
+	wait_until 60 "QEMU copies" copies
+	pid=$(vm_exec pgrep -f 'vrms-backup boot bk' | tail -n 1)
+	vm_exec kill -KILL "$pid"
+	wait || :
+	reads "read -P 10 50M 1M"
+	is_running bk
+	wait_until 120 "the server has ended with its last client" nobody_serves
+	is_running bk
+	vm_exec virsh -q destroy bk
 	rm -r "$SAN/quick"
 
 	words=$(backup boot bk@4 --output /srv/quick 2>&1) || fail "boot: $words"
@@ -318,7 +269,7 @@ copied() {
 
 # Firmware variables, the TPM's state and a disk that is a block device.
 firmware() {
-	local loop uuid tpm
+	local loop uuid tpm try before
 	host=node2
 	[ -e /usr/share/OVMF/OVMF_VARS_4M.fd ] || { say "no OVMF (Debian package: ovmf)"; exit 77; }
 	lab vm add fw --files-only
@@ -339,13 +290,26 @@ firmware() {
 	backup restore fw --disk vda=/srv/fw.back --format raw >/dev/null
 	cmp "$SAN/fw.back" "$SAN/disk/fw.raw" || fail "the device's content differs"
 
-	# Off, with a TPM that somebody else has filled.
+	# Running, with a TPM that the firmware fills.
 	command -v swtpm swtpm_setup >/dev/null || { say "no TPM (Debian packages: swtpm, swtpm-tools)"; exit 77; }
 	vm_exec virsh -q dumpxml --inactive fw | sed 's|</devices>|<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm></devices>|' >"$SAN/vm/fw.xml"
 	vm_exec virsh -q define /srv/vm/fw.xml
 	uuid=$(vm_exec virsh -q domuuid fw | head -n 1)
 	tpm=/var/lib/libvirt/swtpm/$uuid/tpm2
-	vm_exec mkdir -p "$tpm"
+	vm_exec virsh -q start fw
+	wait_until 90 "the TPM has a state" vm_exec test -s "$tpm/tpm2-00.permall"
+	for try in 1 2 3 4 5; do # while it changes nothing can be compared
+		before=$(vm_exec cksum "$tpm/tpm2-00.permall")
+		words=$(backup take fw 2>&1) || fail "take: $words"
+		[ "$(vm_exec cksum "$tpm/tpm2-00.permall")" != "$before" ] || break
+	done
+	contains "what was saved" "$(backup show fw)" "file tpm"
+	rm -f "$SAN/fw.back"
+	backup restore fw --disk tpm=/srv/fw.tpm --overwrite >/dev/null
+	vm_exec cmp "$tpm/tpm2-00.permall" /srv/fw.tpm || fail "the running TPM's state differs, try $try"
+	backup restore fw --disk vda=/srv/fw.back --format raw >/dev/null
+	vm_exec virsh -q destroy fw
+	# Off, with a TPM that somebody else has filled.
 	vm_exec sh -c "head -c 5000 /dev/urandom >$tpm/tpm2-00.permall; cp $tpm/tpm2-00.permall /srv/fw.tpm"
 	cp "$SAN/disk/fw.nvram" "$SAN/fw.nvram"
 	words=$(backup take fw 2>&1) || fail "take: $words"

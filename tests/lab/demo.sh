@@ -56,6 +56,23 @@ told_to_a_pipe() {
 	printf '%s\n' "$text" | sed -n '/^Side by side/,$s/^/# /p'
 }
 
+# Where the kernel groups by session, a nice process in a plain session is a plain one.
+session_nice() { # NODE PROGRAM
+	in_node "$1" sh -c "cat /proc/\$(pgrep -o -x $2)/autogroup" | sed 's/.* nice //'
+}
+many_nodes() {
+	local node
+	[ -e /proc/self/autogroup ] || exit 77
+	lab up -n 5 --no-libvirt --vrmsd >/dev/null
+	for node in node1 node5; do
+		same "$node: corosync's session" -20 "$(session_nice $node corosync)"
+		same "$node: vrmsd's session" -20 "$(session_nice $node vrmsd)"
+		same "$node: pacemakerd's session" -10 "$(session_nice $node pacemakerd)"
+	done
+	lab down
+}
+
 run_case told_for_programs "the demo ends with every VM running, and tells it in JSON"
 run_case told_to_a_pipe "two nodes and two VMs, told without colours to a pipe"
+run_case many_nodes "what has no real-time priority among many nodes is nice instead, session and all"
 finish

@@ -26,13 +26,15 @@ LAB_MORE_TESTS = \
 	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
 	tests/lab/backup-agent.sh \
+	tests/lab/backup-disks.sh \
 	tests/lab/load.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 
-EXTRA_DIST += tests/lab/lib.sh tests/lab/target.sh tests/lab/agent-guest.sh \
-	tests/lab/agent-init $(LAB_TESTS_ALONE) $(LAB_TESTS) $(LAB_MORE_TESTS)
+EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh \
+	tests/lab/agent-guest.sh tests/lab/agent-init \
+	$(LAB_TESTS_ALONE) $(LAB_TESTS) $(LAB_MORE_TESTS)
 
 LAB_STAGE = $(abs_builddir)/stage
 

@@ -63,38 +63,64 @@ crashing() {
 	start_vrmsd node3
 	becomes_short
 }
+are_without_quorum() {
+	local node
+	for node in $NODES; do
+		in_node "$node" vrms status --json | jq -e '.quorate | not' || return
+	done
+}
+are_together() { in_node node1 vrms status --json | jq -e '.quorate and (.members | map(select(.token_ms)) | length == 3)'; }
 # What it costs a node to have lost others that live: an hour of the configured token.  So it is last.
 without_quorum() {
 	local node
+	becomes_short
 	lab partition node1 / node2 / node3
+	wait_until 60 "each is without quorum" are_without_quorum
 	wait_until 60 "each alone: the configured token" have_configured node1 node2 node3
 	for node in $NODES; do
 		keys_are_the_admins "$node"
 	done
 	lab heal
-	wait_until 60 "together again" is_attached node1
+	wait_until 60 "together again" are_together
 	sleep 20 # longer than a member takes to be heard again and to shorten
 	are_configured || fail "a live node was lost, and tokens $(tokens)"
 	contains "why" "$(in_node node1 vrms tune status)" "a node was lost that was alive"
 }
+has_no_corosync() { ! in_node "$1" pgrep -x corosync >/dev/null; }
 restarted_corosync() {
 	local pid
 	pid=$(vrmsd_pid node3)
 	in_node node3 timeout 60 pacemakerd --shutdown >/dev/null 2>&1 || in_node node3 pkill -TERM -x pacemakerd
-	wait_until 60 "pacemaker of node3 is down" sh -c "! \"$PROGRAM\" --lab $LAB exec node3 pgrep -x pacemakerd"
+	wait_until 60 "pacemaker of node3 is down" has_no_pacemaker node3
 	in_node node3 corosync-cfgtool -H
-	wait_until 30 "corosync of node3 is down" sh -c "! \"$PROGRAM\" --lab $LAB exec node3 pgrep -x corosync"
+	wait_until 30 "corosync of node3 is down" has_no_corosync node3
 	in_node node3 corosync
 	wait_until 60 "vrmsd is connected again" is_attached node3
 	same "vrmsd's process" "$pid" "$(vrmsd_pid node3)"
+	start_pacemaker node3
 	becomes_short
-	in_node node3 sh -c 'setsid pacemakerd -f </dev/null >/dev/null 2>&1 &'
+}
+start_pacemaker() {
+	in_node "$1" sh -c 'PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none \
+		setsid pacemakerd -f </dev/null >/dev/null 2>&1 &'
+}
+has_no_pacemaker() { ! in_node "$1" pgrep -x pacemakerd >/dev/null; }
+diagnose() { # why a token is what it is
+	local node
+	for node in $NODES; do
+		echo "# --- $node"
+		in_node "$node" vrms status 2>&1 | sed 's/^/# /'
+		in_node "$node" vrms events --since 5min 2>&1 | grep -v ' need ' | tail -n 15 | sed 's/^/# /'
+	done
 }
 recover() {
 	local node
 	lab heal >/dev/null 2>&1 || :
 	for node in $NODES; do
 		[ "$(lab power status "$node")" != "$node off" ] || lab power on "$node"
+	done
+	for node in $NODES; do
+		! has_no_pacemaker "$node" || start_pacemaker "$node"
 	done
 	online 90
 	for node in $NODES; do

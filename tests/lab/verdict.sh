@@ -252,6 +252,18 @@ clock_stepped() {
 }
 area_broken() { trial "beat area unreadable, then a power cut" yes 1 no_area_no_power; }
 
+# "node3: verdict fence" in crmsh are two levels; "verdict,fence" would be one.
+level_alone() {
+	recover
+	in_node "$ASK" cibadmin --modify --xml-text "<fencing-level id=\"level-$VICTIM-1\" devices=\"verdict\"/>"
+	in_node "$ASK" cibadmin --create --scope fencing-topology \
+		--xml-text "<fencing-level id=\"second\" target=\"$VICTIM\" index=\"2\" devices=\"fence\"/>"
+	in_node "$ASK" stonith_admin --fence "$VICTIM" --timeout 60
+	is_off "$VICTIM" || fail "it counts as fenced and is on"
+	in_node "$ASK" cibadmin --delete --xml-text '<fencing-level id="second"/>'
+	in_node "$ASK" cibadmin --modify --xml-text "<fencing-level id=\"level-$VICTIM-1\" devices=\"verdict,fence\"/>"
+}
+
 # The node whose fencer ran the agent knows all of it; every survivor knows how it ended.
 story() {
 	local node told='' start
@@ -291,6 +303,7 @@ run_case corosync_killed "a killed corosync is fenced"
 run_case corosync_stalled "stalls of corosync"
 run_case vrmsd_killed "a killed vrmsd: the configured token comes back, nobody is fenced"
 run_case asymmetric "an asymmetric partition starts no second copy"
+run_case level_alone "alone in its level it does not pass for a fence"
 run_case clock_stepped "a step of the wall clock is no event"
 run_case story "the flight recorder tells a fence from the first silence to its end"
 run_case area_broken "an unreadable area delays no fence that is needed"

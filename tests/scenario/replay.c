@@ -335,6 +335,7 @@ static void tuner_line(const struct line *line)
 					    [VRMS_TUNER_ENABLE] = "enable",
 					    [VRMS_TUNER_GUARD] = "guard",
 					    [VRMS_TUNER_LINKS] = "links",
+					    [VRMS_TUNER_KNOCK] = "knock",
 					    [VRMS_TUNER_DISTURBED] = "disturbed",
 					    [VRMS_TUNER_FALSE_LOSS] = "false-loss",
 					    [KIND_RUN] = "run",

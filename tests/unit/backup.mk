@@ -9,7 +9,9 @@ UNIT_TESTS += \
 	tests/unit/test_backup_extent \
 	tests/unit/test_backup_format \
 	tests/unit/test_backup_history \
+	tests/unit/test_backup_live \
 	tests/unit/test_backup_lock \
+	tests/unit/test_backup_pack \
 	tests/unit/test_backup_plan \
 	tests/unit/test_backup_policy \
 	tests/unit/test_backup_record \
@@ -46,18 +48,23 @@ tests_unit_test_backup_extent_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_extent_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_format_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_format_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_pack_CFLAGS = $(BACKUP_UNIT_CFLAGS)
+tests_unit_test_backup_pack_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_plan_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_plan_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_retention_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_retention_LDADD  = $(BACKUP_UNIT_LIBS)
 tests_unit_test_backup_lock_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_lock_LDADD  = $(BACKUP_UNIT_LIBS)
+tests_unit_test_backup_live_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_unit_test_backup_live_LDADD  = $(BACKUP_LIVE_LIBS) $(CHECK_LIBS)
 tests_unit_test_backup_vm_xml_CFLAGS = $(UNIT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_backup_vm_xml_LDADD  = $(BACKUP_LIVE_LIBS) $(CHECK_LIBS)
 tests_unit_test_backup_care_CFLAGS = $(BACKUP_UNIT_CFLAGS)
 tests_unit_test_backup_care_LDADD  = $(BACKUP_UNIT_LIBS)
 
 BACKUP_CLI_TESTS = \
+	tests/cli/backup_care.sh \
 	tests/cli/backup_cluster.sh \
 	tests/cli/backup_copy.sh \
 	tests/cli/backup_device.sh \
@@ -66,6 +73,7 @@ BACKUP_CLI_TESTS = \
 	tests/cli/backup_policy.sh \
 	tests/cli/backup_refused.sh \
 	tests/cli/backup_serve.sh \
+	tests/cli/backup_trust.sh \
 	tests/cli/backup_walk.sh
 TESTS      += $(BACKUP_CLI_TESTS)
 EXTRA_DIST += $(BACKUP_CLI_TESTS) tests/cli/backup_format.py

@@ -8,6 +8,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_ipc \
 	tests/unit/test_quorum_judge \
 	tests/unit/test_quorum_keeper \
+	tests/unit/test_quorum_latency \
 	tests/unit/test_quorum_members \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
@@ -26,6 +27,9 @@ tests_unit_test_quorum_fault_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_keeper_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quorum_keeper_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_latency_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quorum_latency_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_members_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quorum_members_LDADD  = $(QUORUM_CORE_LIBS) $(UNIT_LIBS)

@@ -72,6 +72,27 @@ START_TEST(disks_on_the_network_have_a_uri_where_one_does)
 }
 END_TEST
 
+START_TEST(an_encrypted_image_is_restored_in_plain)
+{
+	static const char text[] =
+	    "<domain><name>n</name><devices>"
+	    "<disk><driver type='qcow2'/><source file='/a'><encryption format='luks'/></source>"
+	    "<target dev='vda'/></disk>"
+	    "<disk><driver type='qcow2'/><source file='/b'/><encryption format='luks'/>"
+	    "<target dev='vdb'/></disk></devices></domain>";
+	const struct vrms_vm_xml_move moves[] = {{"vda", "/a", "qcow2"}, {"vdb", "/b", "qcow2"}};
+	struct vrms_vm_xml_change change = {.disks = moves, .disk_count = 2};
+	struct vrms_vm_xml vm VRMS_CLEANUP(vrms_vm_xml_done) = {0};
+	char *edited VRMS_CLEANUP(vrms_freep) = NULL;
+	struct vrms_error error = {0};
+
+	ck_assert_int_eq(vrms_vm_xml_parse(text, &vm, &error), 0);
+	ck_assert(vm.disks[0].is_encrypted && vm.disks[1].is_encrypted);
+	ck_assert_int_eq(vrms_vm_xml_edit(text, &change, &edited, &error), 0);
+	ck_assert_ptr_null(strstr(edited, "encryption"));
+}
+END_TEST
+
 START_TEST(what_is_no_domain_is_refused)
 {
 	static const char *const texts[] = {"", "<domain>", "<network><name>x</name></network>",
@@ -192,5 +213,6 @@ END_TEST
 
 UNIT_MAIN("backup_vm_xml", a_trial_shares_nothing_with_the_vm_or_its_host,
 	  only_disks_that_can_be_written_are_taken, disks_on_the_network_have_a_uri_where_one_does,
-	  what_is_no_domain_is_refused, each_disk_of_a_job_has_its_own_base,
-	  a_renamed_domain_is_another_machine, a_restored_domain_stays_itself)
+	  an_encrypted_image_is_restored_in_plain, what_is_no_domain_is_refused,
+	  each_disk_of_a_job_has_its_own_base, a_renamed_domain_is_another_machine,
+	  a_restored_domain_stays_itself)

@@ -4,10 +4,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,6 +22,20 @@ enum { TIME_MS = 10000 };
 
 static const char DRIVER[] = "test:///default"; /* has one domain, "test", and it runs */
 static const char DEAD[] = "qemu+unix:///system?socket=/nowhere/libvirt-sock";
+
+/* In the place of libvirt's: at a host whose URI ends in this, the lookup fails for another reason
+ * than that there is no such domain.  A connection that breaks just then does that. */
+static const char *broken = NULL;
+
+virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
+{
+	virDomainPtr (*lookup)(virConnectPtr, const char *);
+	char *uri VRMS_CLEANUP(vrms_freep) = virConnectGetURI(connection);
+	bool is_broken = broken != NULL && uri != NULL && strstr(uri, broken) != NULL;
+
+	*(void **)&lookup = dlsym(RTLD_NEXT, "virDomainLookupByName");
+	return lookup(is_broken ? NULL : connection, name);
+}
 
 static void be_quiet(void *context, virErrorPtr error)
 {
@@ -151,6 +167,31 @@ START_TEST(either_host_answers_but_only_a_deed_makes_up_for_silence)
 }
 END_TEST
 
+START_TEST(a_lookup_that_fails_is_no_absence)
+{
+	static const char xml[] = "<node><domain type='test'><name>test</name>"
+				  "<memory>8192</memory><os><type>hvm</type></os></domain></node>";
+	char path[] = "/tmp/vrms-outer-XXXXXX", uris[128];
+	struct vrms_error error = {.text = ""};
+	virConnectPtr connection = begin();
+	int fd = mkstemp(path);
+
+	ck_assert_int_eq(write(fd, xml, sizeof(xml) - 1), (ssize_t)sizeof(xml) - 1);
+	ck_assert_int_eq(close(fd), 0);
+	(void)snprintf(uris, sizeof(uris), "%s, test://%s", DRIVER, path);
+	ck_assert_int_eq(off(DRIVER, "test", false, &error), 0);
+	broken = path; /* it runs there */
+	ck_assert_int_eq(off(uris, "test", false, &error), -EIO);
+	ck_assert_ptr_nonnull(strstr(error.text, "test: not known to be off: test:///tmp"));
+	ck_assert_int_eq(on(uris, "test", false, &error), -EIO);
+	ck_assert(!is_active(connection));
+	broken = NULL;
+	ck_assert_int_eq(off(uris, "test", false, &error), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	(void)virConnectClose(connection);
+}
+END_TEST
+
 /* A daemon that takes the connection and never answers. */
 START_TEST(a_host_that_hangs_is_given_up)
 {
@@ -202,5 +243,5 @@ END_TEST
 
 UNIT_MAIN("fence_libvirt", silence_proves_nothing, off_is_off_and_on_is_on,
 	  a_domain_that_nobody_knows_is_not_off, a_uuid_is_a_plug_too,
-	  either_host_answers_but_only_a_deed_makes_up_for_silence, a_host_that_hangs_is_given_up,
-	  uris_are_a_list)
+	  either_host_answers_but_only_a_deed_makes_up_for_silence,
+	  a_lookup_that_fails_is_no_absence, a_host_that_hangs_is_given_up, uris_are_a_list)

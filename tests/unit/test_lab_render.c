@@ -80,6 +80,8 @@ START_TEST(many_nodes_share_the_processors_fairly)
 	char *daemon_few VRMS_CLEANUP(vrms_freep) = vrms_lab_render_vrmsd(&few, 0);
 	char *daemon_many VRMS_CLEANUP(vrms_freep) = vrms_lab_render_vrmsd(&many, 0);
 
+	ck_assert(!vrms_lab_is_crowded(&few));
+	ck_assert(vrms_lab_is_crowded(&many));
 	ck_assert_ptr_nonnull(strstr(text_few, "sched_rr: yes"));
 	ck_assert_ptr_nonnull(strstr(text_many, "sched_rr: no\n\tpriority: max\n"));
 	ck_assert_ptr_nonnull(strstr(daemon_few, "realtime = yes\n"));

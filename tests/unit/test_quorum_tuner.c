@@ -197,6 +197,21 @@ START_TEST(a_disturbance_doubles_the_token)
 }
 END_TEST
 
+START_TEST(a_node_that_knocks_lengthens_for_a_moment_only)
+{
+	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
+	int64_t now_ms = 0;
+
+	quiet(tuner, &now_ms, 600);
+	struct vrms_tuner_need need = tell(tuner, now_ms, VRMS_TUNER_KNOCK, 15000);
+
+	ck_assert_int_eq(need.token_ms, config.load_floor_ms);
+	ck_assert_int_eq(need.reason, VRMS_REASON_TUNER_KNOCK);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 14).token_ms, config.load_floor_ms);
+	ck_assert_int_eq(quiet(tuner, &now_ms, 65).token_ms, 200);
+}
+END_TEST
+
 START_TEST(a_false_loss_puts_the_configured_value_back_for_an_hour)
 {
 	struct vrms_tuner *tuner VRMS_CLEANUP(vrms_tuner_freep) = vrms_tuner_new(&config);
@@ -428,6 +443,9 @@ static void random_event(struct history *history, struct vrms_tuner *tuner, uint
 	} else if (dice < 5 && vrms_random_below(&history->random, 10) == 0) {
 		event.kind = VRMS_TUNER_DISTURBED;
 		event.value_ms = history->last.token_ms;
+	} else if (dice < 5 && vrms_random_below(&history->random, 10) == 0) {
+		event.kind = VRMS_TUNER_KNOCK;
+		event.value_ms = (int64_t)vrms_random_below(&history->random, 30000);
 	} else if (dice < 104) {
 		event.kind = VRMS_TUNER_TICK;
 	}
@@ -479,7 +497,8 @@ UNIT_MAIN("quorum_tuner", nothing_is_shortened_before_it_is_warm,
 	  announced_load_lengthens_until_it_is_over,
 	  switched_off_means_the_configured_value_at_once,
 	  a_source_that_falls_silent_puts_the_configured_value_back,
-	  a_disturbance_doubles_the_token, a_false_loss_puts_the_configured_value_back_for_an_hour,
+	  a_disturbance_doubles_the_token, a_node_that_knocks_lengthens_for_a_moment_only,
+	  a_false_loss_puts_the_configured_value_back_for_an_hour,
 	  a_smaller_configured_value_is_the_new_ceiling,
 	  a_fresh_cluster_starts_on_credit_and_tightens,
 	  the_estimate_knows_what_the_thread_sleeps_through, the_token_outlives_a_dead_link,

@@ -196,6 +196,23 @@ START_TEST(a_clean_shutdown_moves_guests_and_fences_nobody)
 }
 END_TEST
 
+START_TEST(a_freeze_that_nobody_noticed_is_not_noticed_by_a_shutdown)
+{
+	struct vrms_sim_scenario scenario;
+	struct vrms_sim_result result;
+
+	sim_make(&scenario, SHORT_TOKEN "cluster.nodes=3");
+	sim_fault(&scenario, 10000, VRMS_SIM_FAULT_FREEZE, 2, 700);
+	sim_fault(&scenario, 100000, VRMS_SIM_FAULT_SHUTDOWN, 2, 0);
+	sim_run(&scenario, false, &result);
+	ck_assert_uint_ge(result.record.failure_count, 1);
+	ck_assert_int_eq(result.record.failure[0].node, 2);
+	ck_assert_int_lt(result.record.failure[0].detected_us, 0);
+	ck_assert_int_eq(sim_when(&result, VRMS_SIM_STEP_OVER, 2, -1), 10700);
+	vrms_sim_result_done(&result);
+}
+END_TEST
+
 START_TEST(lost_paths_take_the_vms_elsewhere)
 {
 	struct vrms_sim_result result;
@@ -340,6 +357,8 @@ UNIT_MAIN("sim_world", a_crash_is_fenced_before_its_vms_start,
 	  a_long_freeze_is_fenced_and_wakes_up_to_nothing, the_verdict_saves_a_node_that_comes_back,
 	  events_notice_a_dead_vm_before_a_monitor_does,
 	  a_dead_vm_is_started_where_it_was_in_the_transition_that_stops_it,
-	  a_clean_shutdown_moves_guests_and_fences_nobody, lost_paths_take_the_vms_elsewhere,
-	  votes_follow_the_options_of_votequorum, last_man_standing_outlives_the_majority,
-	  the_plan_is_at_least_as_level_as_pacemaker, the_plan_makes_room, same_seed_same_history)
+	  a_clean_shutdown_moves_guests_and_fences_nobody,
+	  a_freeze_that_nobody_noticed_is_not_noticed_by_a_shutdown,
+	  lost_paths_take_the_vms_elsewhere, votes_follow_the_options_of_votequorum,
+	  last_man_standing_outlives_the_majority, the_plan_is_at_least_as_level_as_pacemaker,
+	  the_plan_makes_room, same_seed_same_history)

@@ -123,7 +123,9 @@ START_TEST(job_that_nobody_waited_for_is_freed_with_the_worker)
 	struct test_job *test = new_job(NULL, &freed, 0);
 
 	ck_assert_int_eq(vrms_worker_begin(worker, &test->job), 0);
-	vrms_clock_sleep_ms(vrms_clock_system(), 50);
+	while (!*(volatile bool *)&test->job.is_done) {
+		vrms_clock_sleep_ms(vrms_clock_system(), 1);
+	}
 	vrms_worker_free(worker);
 	ck_assert_int_eq(sem_trywait(&freed), 0);
 	vrms_worker_free(NULL);

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef VRMS_BACKUP_BYTES_H
-#define VRMS_BACKUP_BYTES_H
+#ifndef VRMS_COMMON_BYTES_H
+#define VRMS_COMMON_BYTES_H
 
 #include <endian.h>
 #include <stdint.h>
