@@ -17,19 +17,19 @@ LAB_TESTS += \
 	tests/lab/fence.sh \
 	tests/lab/down.sh \
 	tests/lab/health.sh \
+	tests/lab/san.sh \
 	tests/lab/pill.sh \
 	tests/lab/locks.sh \
 	tests/lab/scsi.sh \
 	tests/lab/fence-libvirt.sh
 
-# Of parts that are not finished, run by hand: "make check-lab-more".
+# Longer ones, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
 	tests/lab/calibrate.sh \
 	tests/lab/backup.sh \
 	tests/lab/backup-agent.sh \
 	tests/lab/backup-disks.sh \
 	tests/lab/load.sh \
-	tests/lab/san.sh \
 	tests/lab/tuning.sh
 
 EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh \
