@@ -27,12 +27,13 @@ LAB_MORE_TESTS = \
 	tests/lab/backup.sh \
 	tests/lab/backup-agent.sh \
 	tests/lab/backup-disks.sh \
+	tests/lab/drbd.sh \
 	tests/lab/load.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
 	tests/lab/vmwatch.sh
 
-EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh \
+EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh tests/lab/drbd-tool.sh \
 	tests/lab/agent-guest.sh tests/lab/agent-init \
 	$(LAB_TESTS_ALONE) $(LAB_TESTS) $(LAB_MORE_TESTS)
 
