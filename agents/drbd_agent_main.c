@@ -466,7 +466,8 @@ static const struct vrms_ocf_agent agent = {
 	"drbd-utils look for the clone whose primitive has the drbd_resource parameter, not for "
 	"ocf:linbit:drbd, so they find this agent's. Those of drbd-utils 9.22 were seen to work "
 	"under Pacemaker 2.1.5 with a DRBD that was made up: a lost link bars the peer from "
-	"promotion until it has caught up. With the kernel's DRBD they were not tried.",
+	"promotion until it has caught up, and a survivor is promoted once its peer is fenced. "
+	"With the kernel's DRBD they were not tried.",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
     .actions = actions,

@@ -18,6 +18,7 @@ LAB_TESTS += \
 	tests/lab/san.sh \
 	tests/lab/pill.sh \
 	tests/lab/locks.sh \
+	tests/lab/drbd.sh \
 	tests/lab/scsi.sh \
 	tests/lab/fence-libvirt.sh
 
@@ -27,7 +28,6 @@ LAB_MORE_TESTS = \
 	tests/lab/backup.sh \
 	tests/lab/backup-agent.sh \
 	tests/lab/backup-disks.sh \
-	tests/lab/drbd.sh \
 	tests/lab/load.sh \
 	tests/lab/tuning.sh \
 	tests/lab/verdict.sh \
