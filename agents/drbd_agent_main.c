@@ -464,8 +464,10 @@ static const struct vrms_ocf_agent agent = {
 	"\n"
 	"Fencing handlers: crm-fence-peer.9.sh and crm-unfence-peer.9.sh (8.4: without .9) of "
 	"drbd-utils look for the clone whose primitive has the drbd_resource parameter, not for "
-	"ocf:linbit:drbd, so they find this agent's. With drbd-utils 9.22 that look-up was seen "
-	"to work; a whole fence by these scripts was not: try it before you rely on it.",
+	"ocf:linbit:drbd, so they find this agent's. Those of drbd-utils 9.22 were seen to work "
+	"under Pacemaker 2.1.5 with a DRBD that was made up: a lost link bars the peer from "
+	"promotion until it has caught up, and a survivor is promoted once its peer is fenced. "
+	"With the kernel's DRBD they were not tried.",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
     .actions = actions,

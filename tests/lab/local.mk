@@ -20,6 +20,7 @@ LAB_TESTS += \
 	tests/lab/san.sh \
 	tests/lab/pill.sh \
 	tests/lab/locks.sh \
+	tests/lab/drbd.sh \
 	tests/lab/scsi.sh \
 	tests/lab/fence-libvirt.sh
 
@@ -32,7 +33,7 @@ LAB_MORE_TESTS = \
 	tests/lab/load.sh \
 	tests/lab/tuning.sh
 
-EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh \
+EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh tests/lab/drbd-tool.sh \
 	tests/lab/agent-guest.sh tests/lab/agent-init \
 	$(LAB_TESTS_ALONE) $(LAB_TESTS) $(LAB_MORE_TESTS)
 
