@@ -13,7 +13,10 @@ LAB_TESTS += \
 	tests/lab/vmwatch.sh \
 	tests/lab/vm.sh \
 	tests/lab/plan.sh \
+	tests/lab/backup.sh \
 	tests/lab/backup-policy.sh \
+	tests/lab/backup-disks.sh \
+	tests/lab/backup-agent.sh \
 	tests/lab/fence.sh \
 	tests/lab/down.sh \
 	tests/lab/health.sh \
@@ -27,9 +30,6 @@ LAB_TESTS += \
 # Longer ones, run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
 	tests/lab/calibrate.sh \
-	tests/lab/backup.sh \
-	tests/lab/backup-agent.sh \
-	tests/lab/backup-disks.sh \
 	tests/lab/load.sh \
 	tests/lab/tuning.sh
 
@@ -45,7 +45,7 @@ lab-stage: all
 	$(MAKE) $(AM_MAKEFLAGS) install DESTDIR=$(LAB_STAGE) fencedir=/usr/sbin >/dev/null
 
 # Labs wait more than they compute; each is a cluster of its own, under a name of its own.
-VRMS_LAB_JOBS ?= 2
+VRMS_LAB_JOBS ?= 3
 
 # $(call run_lab_tests,JOBS,TESTS)
 run_lab_tests = VRMS_LAB_STAGE=$(LAB_STAGE) $(MAKE) -j$(1) $(AM_MAKEFLAGS) check-TESTS TESTS='$(2)'
