@@ -13,4 +13,4 @@ EXTRA_DIST += tests/summary.sh packaging/debian-12.packages
 # What all tiers that ran left behind, in one table.
 .PHONY: check-summary
 check-summary:
-	@$(top_srcdir)/tests/summary.sh $(TESTS) $(LAB_TESTS_ALONE) $(LAB_TESTS)
+	@$(top_srcdir)/tests/summary.sh $(TESTS) $(LAB_TESTS)

@@ -3,39 +3,35 @@
 # Real clusters in namespaces; root.  What is tested is a staged install, which the nodes see
 # over their own /usr.
 
-# Those that have the machine to themselves: they measure, or need a quiet one.
-LAB_TESTS_ALONE = \
-	tests/lab/demo.sh
-
-# Several at a time; the longest first, so that the last one is a short one.
 LAB_TESTS += \
-	tests/lab/verdict.sh \
-	tests/lab/vmwatch.sh \
-	tests/lab/vm.sh \
-	tests/lab/plan.sh \
 	tests/lab/backup.sh \
 	tests/lab/backup-policy.sh \
-	tests/lab/backup-disks.sh \
-	tests/lab/backup-agent.sh \
-	tests/lab/fence.sh \
+	tests/lab/demo.sh \
 	tests/lab/down.sh \
-	tests/lab/health.sh \
-	tests/lab/san.sh \
-	tests/lab/pill.sh \
-	tests/lab/locks.sh \
 	tests/lab/drbd.sh \
+	tests/lab/fence.sh \
+	tests/lab/fence-libvirt.sh \
+	tests/lab/health.sh \
+	tests/lab/locks.sh \
+	tests/lab/pill.sh \
+	tests/lab/plan.sh \
+	tests/lab/san.sh \
 	tests/lab/scsi.sh \
-	tests/lab/fence-libvirt.sh
+	tests/lab/vm.sh
 
-# Longer ones, run by hand: "make check-lab-more".
+# Longer ones, and what measures; run by hand: "make check-lab-more".
 LAB_MORE_TESTS = \
+	tests/lab/backup-agent.sh \
+	tests/lab/backup-disks.sh \
 	tests/lab/calibrate.sh \
 	tests/lab/load.sh \
-	tests/lab/tuning.sh
+	tests/lab/tuning.sh \
+	tests/lab/verdict.sh \
+	tests/lab/vmwatch.sh
 
 EXTRA_DIST += tests/lab/lib.sh tests/lab/backup-vm.sh tests/lab/target.sh tests/lab/drbd-tool.sh \
 	tests/lab/agent-guest.sh tests/lab/agent-init \
-	$(LAB_TESTS_ALONE) $(LAB_TESTS) $(LAB_MORE_TESTS)
+	$(LAB_TESTS) $(LAB_MORE_TESTS)
 
 LAB_STAGE = $(abs_builddir)/stage
 
@@ -44,19 +40,18 @@ lab-stage: all
 	rm -rf $(LAB_STAGE)
 	$(MAKE) $(AM_MAKEFLAGS) install DESTDIR=$(LAB_STAGE) fencedir=/usr/sbin >/dev/null
 
-# Labs wait more than they compute; each is a cluster of its own, under a name of its own.
-VRMS_LAB_JOBS ?= 3
+# Three labs of three nodes at a time, one of them stalling its corosync on purpose, were seen to
+# starve two processors for minutes: corosync has real-time priority, and spins while a ring forms.
+VRMS_LAB_JOBS ?= 1
 
-# $(call run_lab_tests,JOBS,TESTS)
-run_lab_tests = VRMS_LAB_STAGE=$(LAB_STAGE) $(MAKE) -j$(1) $(AM_MAKEFLAGS) check-TESTS TESTS='$(2)'
+# $(call run_lab_tests,TESTS)
+run_lab_tests = VRMS_LAB_STAGE=$(LAB_STAGE) $(MAKE) -j$(VRMS_LAB_JOBS) $(AM_MAKEFLAGS) \
+	check-TESTS TESTS='$(1)'
 
 check-lab: lab-stage
 	$(MKDIR_P) tests/lab
-	+failed=0; \
-	$(call run_lab_tests,1,$(LAB_TESTS_ALONE)) || failed=1; \
-	$(call run_lab_tests,$(VRMS_LAB_JOBS),$(LAB_TESTS)) || failed=1; \
-	exit $$failed
+	+$(call run_lab_tests,$(LAB_TESTS))
 
 check-lab-more: lab-stage
 	$(MKDIR_P) tests/lab
-	+$(call run_lab_tests,1,$(LAB_MORE_TESTS))
+	+$(call run_lab_tests,$(LAB_MORE_TESTS))
