@@ -31,6 +31,7 @@ struct vrms_cluster {
 	int cpg_fd, quorum_fd, cmap_fd; /* -1: not open */
 	uint32_t self;
 	char name[VRMS_CLUSTER_NAME_BYTES];
+	uint64_t life;
 	uint8_t queue[QUEUE_MAX][VRMS_MESSAGE_BYTES];
 	unsigned queue_count;
 	/* Read at the start: cmap does not answer while corosync is forming a ring. */
@@ -266,6 +267,7 @@ static int open_cmap(struct vrms_cluster *cluster, struct vrms_error *error)
 		snprintf(cluster->name, sizeof(cluster->name), "%s", name);
 	}
 	read_names(cluster);
+	cluster->life = vrms_totem_life(cluster->cmap);
 	cluster->cmap_fd = fd;
 	return watch(cluster, fd, error);
 }
@@ -313,6 +315,11 @@ void vrms_cluster_free(struct vrms_cluster *cluster)
 		cmap_finalize(cluster->cmap);
 	}
 	free(cluster);
+}
+
+uint64_t vrms_cluster_life(const struct vrms_cluster *cluster)
+{
+	return cluster->life;
 }
 
 uint32_t vrms_cluster_self(const struct vrms_cluster *cluster)

@@ -41,6 +41,9 @@ VRMS_DEFINE_CLEANUP(struct vrms_cluster *, vrms_cluster_free);
 
 uint32_t vrms_cluster_self(const struct vrms_cluster *cluster);
 
+/* See vrms_totem_life(). */
+uint64_t vrms_cluster_life(const struct vrms_cluster *cluster);
+
 /* totem.cluster_name; "" when it has none. */
 const char *vrms_cluster_name(const struct vrms_cluster *cluster);
 

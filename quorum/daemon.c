@@ -57,12 +57,13 @@ static void send(struct vrms_daemon *daemon, const struct vrms_agree_step *step)
 				       .reason = step->reason,
 				       .values = {step->token_ms}};
 
-	if (step->kind == VRMS_AGREE_SEND_REPORT) {
+	if (daemon->cluster != NULL && step->kind == VRMS_AGREE_SEND_REPORT) {
 		message = (struct vrms_message){
 		    .kind = VRMS_MESSAGE_REPORT,
 		    .reason = report->reason,
 		    .values = {report->need_ms, report->configured_ms, report->applied_ms,
-			       (int64_t)daemon->boot},
+			       (int64_t)((daemon->boot ^ vrms_cluster_life(daemon->cluster)) &
+					 INT64_MAX)},
 		};
 	}
 	if (daemon->cluster != NULL && vrms_cluster_send(daemon->cluster, &message) < 0) {

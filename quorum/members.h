@@ -31,7 +31,7 @@ struct vrms_ring_id {
 enum vrms_members_event_kind {
 	VRMS_MEMBERS_RING,   /* ring, nodes, node_count: totem has formed a ring */
 	VRMS_MEMBERS_QUORUM, /* quorate */
-	VRMS_MEMBERS_HELLO,  /* node, boot: its vrmsd has said which boot it is */
+	VRMS_MEMBERS_HELLO,  /* node, boot: its vrmsd has said which life this is */
 	VRMS_MEMBERS_BYE,    /* node: its vrmsd has said that it stops */
 	VRMS_MEMBERS_FENCED, /* node: a fence device has confirmed it */
 	VRMS_MEMBERS_TOKENS, /* tokens_lost, as asked for after the last ring was told of */
@@ -45,7 +45,7 @@ struct vrms_members_event {
 	struct vrms_ring_id ring;
 	bool quorate;
 	uint32_t node;
-	uint64_t boot;       /* digest of the boot id, != 0 */
+	uint64_t boot;       /* digest of the boot and of its corosync, != 0 */
 	int64_t tokens_lost; /* since corosync's start; < 0: unknown, so one may have been */
 };
 

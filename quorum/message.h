@@ -20,7 +20,7 @@
 #include "quorum/reason.h"
 
 enum vrms_message_kind {
-	VRMS_MESSAGE_REPORT = 1, /* need, configured, applied token in ms; digest of the boot id */
+	VRMS_MESSAGE_REPORT = 1,   /* need, configured, applied token in ms; which life */
 	VRMS_MESSAGE_PROPOSAL = 2, /* token in ms */
 	VRMS_MESSAGE_PROBE = 3,    /* when it was sent, in us of the sender's monotonic clock */
 	VRMS_MESSAGE_BYE = 4,      /* the sender's daemon stops on purpose */

@@ -36,7 +36,7 @@
 	X(MEMBER_LOST, "left the membership without a word")                                      \
 	X(MEMBER_LEFT, "left the membership after saying so")                                     \
 	X(MEMBER_BACK_SAME_BOOT, "came back without a reboot")                                    \
-	X(MEMBER_BACK_NEW_BOOT, "came back after a reboot")                                       \
+	X(MEMBER_BACK_NEW_BOOT, "came back after a restart")                                      \
 	X(MEMBER_FENCED, "was fenced")                                                            \
 	X(QUORUM_GAINED, "the partition has quorum")                                              \
 	X(QUORUM_LOST, "the partition has lost quorum")                                           \

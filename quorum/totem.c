@@ -2,6 +2,7 @@
 #include "quorum/totem.h"
 
 #include <errno.h>
+#include <sys/random.h>
 
 #include "common/clock.h"
 #include "quorum/agree.h"
@@ -13,6 +14,8 @@
 #define KEY_KEPT             "vrms.totem.configured"
 #define KEY_KEPT_TOKEN       "vrms.totem.token"
 #define KEY_KEPT_COEFFICIENT "vrms.totem.token_coefficient"
+/* A number that lives as long as this corosync. */
+#define KEY_LIFE "vrms.life"
 
 int vrms_corosync_errno(cs_error_t code)
 {
@@ -101,6 +104,20 @@ void vrms_totem_forget(cmap_handle_t cmap)
 	cmap_delete(cmap, KEY_KEPT);
 	cmap_delete(cmap, KEY_KEPT_TOKEN);
 	cmap_delete(cmap, KEY_KEPT_COEFFICIENT);
+}
+
+uint64_t vrms_totem_life(cmap_handle_t cmap)
+{
+	uint64_t life = 0;
+
+	if (cmap_get_uint64(cmap, KEY_LIFE, &life) == CS_OK) {
+		return life;
+	}
+	if (getrandom(&life, sizeof(life), 0) != sizeof(life) ||
+	    cmap_set_uint64(cmap, KEY_LIFE, life) != CS_OK) {
+		return 0;
+	}
+	return life;
 }
 
 static int put_back(cmap_handle_t cmap, struct vrms_error *error)

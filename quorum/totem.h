@@ -34,6 +34,10 @@ VRMS_MUST_CHECK int vrms_totem_apply(cmap_handle_t cmap, int64_t token_ms,
 /* The admin has set another token meanwhile: what is in force now is the configured value. */
 void vrms_totem_forget(cmap_handle_t cmap);
 
+/* Which corosync this is: the same number until it ends, whatever becomes of the daemon, and
+ * another one after its restart, also on a host that has not rebooted.  0: not to be had. */
+uint64_t vrms_totem_life(cmap_handle_t cmap);
+
 /* Climbs to the configured value, one rung every step_ms: for what outlives a daemon that died.
  *
  * Returns when it is in force, or -errno when corosync cannot be reached.
