@@ -125,16 +125,23 @@ failing() {
 managed() { in_node "$ASK" cibadmin --query --xpath "//primitive[@id='bk']" | grep -c "is-managed" || :; }
 constraint() { in_node "$ASK" cibadmin --query --scope constraints | grep -o 'id="bk-likes[^"]*"' || :; }
 
+refused_on() { # NODE WORDS: a VM that runs is not restored over, wherever one asks for it
+	local words
+	words=$(in_node "$1" env VRMS_BACKUP_REPOSITORY=/srv/repository vrms-backup restore bk \
+		--disk vda=/srv/disk/big.raw --overwrite 2>&1) && fail "a VM that runs was restored over"
+	say "$1: $words"
+	contains "why it was refused" "$words" "$2"
+}
 put_back() {
-	local state
+	local state host
 	in_node "$ASK" cibadmin --create --scope constraints --xml-text \
 		'<rsc_location id="bk-likes-node2" rsc="bk" node="node2" score="50"/>'
 	backup take bk >/dev/null 2>&1 || in_node "$(vm_node bk)" env VRMS_BACKUP_REPOSITORY=/srv/repository vrms-backup take bk
 	contains "what was saved" "$(backup show bk --cluster-config)" 'id="bk-likes-node2"'
 	contains "what was saved" "$(backup show bk --cluster-config)" '<primitive id="bk"'
-	words=$(backup restore bk --disk vda=/srv/disk/big.raw --overwrite 2>&1) && fail "a VM that runs was restored over"
-	say "$words"
-	contains "why it was refused" "$words" "runs on node"
+	host=$(vm_node bk)
+	refused_on "$host" "is running"
+	refused_on "$(node_of_others "$host")" "runs on node '$host'"
 	same "is-managed entries" 0 "$(managed)"
 
 	in_node "$ASK" crm_resource --resource bk --meta --set-parameter target-role --parameter-value Stopped
