@@ -70,7 +70,7 @@ crashing() {
 are_without_quorum() {
 	local node
 	for node in $NODES; do
-		in_node "$node" vrms status --json | jq -e '.quorate | not' || return
+		jq -e '.quorate | not' <<<"$(in_node "$node" vrms status --json)" || return # it ends with 2
 	done
 }
 are_together() { in_node node1 vrms status --json | jq -e '.quorate and (.members | map(select(.token_ms)) | length == 3)'; }
