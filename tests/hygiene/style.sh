@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each source file names its licence, is not long, holds no words of unfinished work, and parses if
-# it is a script.
+# Each source file names its licence, is not long, holds no words of unfinished work, and if it is a
+# script it parses and, where it begins with "#!", may be executed.
 # Environment: srcdir (from make).
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
@@ -46,7 +46,13 @@ check() {
 			;;
 		esac
 		case $file in
-		*.sh) bash -n "$path" || { echo "$file: bash does not understand it"; wrong=1; } ;;
+		*.sh)
+			bash -n "$path" || { echo "$file: bash does not understand it"; wrong=1; }
+			if [ "$(head -c 2 "$path")" = '#!' ] && [ ! -x "$path" ]; then
+				echo "$file: is a program, and not executable"
+				wrong=1
+			fi
+			;;
 		esac
 	done <"$work/files"
 	return $wrong
@@ -73,6 +79,8 @@ must_refuse "a long file" a.c "/* $spdx */
 $(seq $lines_max)"
 must_refuse "a script that does not parse" a.sh "# $spdx
 a() {"
+must_refuse "a script that no one may run" a.sh "#!/bin/sh
+# $spdx"
 printf '/* %s mkstemp("XXXXXX") */\n' "$spdx" >"$work/tree/a.c"
 printf '# %s\ngrep -c x || tr''ue # none is an answer\n' "$spdx" >"$work/tree/a.sh"
 check "$work/tree" || { echo "self-test: a right file was refused"; exit 1; }
