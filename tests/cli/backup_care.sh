@@ -5,27 +5,16 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-care.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
 says() { # PART COMMAND...
 	part=$1
 	shift
 	"$@" >"$work/out" 2>&1 || fail "$*: $(cat "$work/out")"
-	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
-	sed 's/^/# /' "$work/out"
-}
-refused() { # PART COMMAND...
-	part=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		fail "not refused: $*"
-	fi
 	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
 	sed 's/^/# /' "$work/out"
 }

@@ -4,20 +4,13 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=$(readlink -f "${VRMS_BACKUP:-./vrms-backup}")
-for program in cibadmin crm_mon crm_resource qemu-img; do
-	if ! command -v "$program" >/dev/null; then
-		echo "skipped: no $program (Debian packages: pacemaker-cli-utils, qemu-utils)"
-		exit 77
-	fi
-done
+needs "cibadmin crm_mon crm_resource qemu-img" "pacemaker-cli-utils qemu-utils"
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-cluster.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
 export VRMS_BACKUP_REPOSITORY="$work/repository"
 export CIB_file="$work/cib.xml"
 

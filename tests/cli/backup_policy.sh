@@ -3,20 +3,13 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
-for program in qemu-img qemu-nbd jq; do
-	if ! command -v "$program" >/dev/null; then
-		echo "skipped: no $program (Debian packages: qemu-utils, jq)"
-		exit 77
-	fi
-done
+needs "qemu-img qemu-nbd jq" "qemu-utils jq"
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-policy.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
 unset VRMS_BACKUP_REPOSITORY
 config=$work/backup.conf
 nowhere=test+unix:///nowhere # no libvirt answers there

@@ -3,14 +3,12 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-refused.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
 state() { find "$work/repository" "$work/out.d" -path '*/locks/*' -prune -o -type f -exec cksum {} + 2>/dev/null | sort; }
 refused() { # PART COMMAND...: one line, and the repository is as it was
 	part=$1

@@ -3,15 +3,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
-skip() {
-	echo "skipped: $*"
-	exit 77
-}
-for program in nbdkit nbdcopy nbdinfo qemu-img qemu-io; do
-	command -v "$program" >/dev/null || skip "no $program (Debian packages: nbdkit libnbd-bin qemu-utils)"
-done
+needs "nbdkit nbdcopy nbdinfo qemu-img qemu-io" "nbdkit libnbd-bin qemu-utils"
 # nbdkit is not built with the sanitizers, and they must come first in a process.
 if ldd ./backup/nbdkit-vrms-backup-plugin.so | grep -q 'libasan\|libubsan'; then
 	skip "the plugin was built with sanitizers"
@@ -21,10 +17,6 @@ export VRMS_LIBEXECDIR
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-serve.XXXXXX")
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
 export VRMS_BACKUP_REPOSITORY="$work/repository"
 
 serve() { # OPTIONS...: until it listens
@@ -42,14 +34,6 @@ end() {
 	wait "$server" || :
 	server=
 	rm -f "$work/nbd"
-}
-refused() { # PART COMMAND...
-	part=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		fail "not refused: $*"
-	fi
-	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
 }
 
 truncate -s 20000000 "$work/vda.raw" # no multiple of the block size

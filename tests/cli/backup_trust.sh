@@ -4,20 +4,13 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+# shellcheck source=tests/cli/lib.sh
+. "${srcdir:-.}/tests/cli/lib.sh"
 
 backup=${VRMS_BACKUP:-./vrms-backup}
-for program in qemu-img qemu-nbd qemu-io; do
-	if ! command -v "$program" >/dev/null; then
-		echo "skipped: no $program (Debian package: qemu-utils)"
-		exit 77
-	fi
-done
+needs "qemu-img qemu-nbd qemu-io" "qemu-utils"
 work=$(mktemp -d "${TMPDIR:-/tmp}/backup-trust.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
 export VRMS_BACKUP_REPOSITORY="$work/repository"
 image=$work/vda.qcow2
 

@@ -7,6 +7,18 @@ fail() {
 	exit 1
 }
 
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+# needs PROGRAMS PACKAGES (each one word, blanks between): skips where a program is not installed.
+needs() {
+	for program in $1; do
+		command -v "$program" >/dev/null || skip "no $program (Debian packages: $2)"
+	done
+}
+
 # refused PART COMMAND...: it fails, and says PART (a basic regular expression).
 refused() {
 	part=$1
@@ -15,6 +27,7 @@ refused() {
 		fail "not refused: $*"
 	fi
 	grep -q -- "$part" "$work/out" || fail "no '$part' in: $(cat "$work/out")"
+	sed 's/^/# /' "$work/out"
 }
 
 # expect STATUS WORDS... -- COMMAND...: the exit status, and texts that the output must have.

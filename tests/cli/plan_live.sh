@@ -5,12 +5,7 @@
 set -eu
 . "${srcdir:-.}/tests/cli/lib.sh"
 
-for program in crm_diff crm_simulate cibadmin; do
-	command -v $program >/dev/null || {
-		echo "SKIP: no $program (Debian packages pacemaker, pacemaker-cli-utils)"
-		exit 77
-	}
-done
+needs "crm_diff crm_simulate cibadmin" "pacemaker pacemaker-cli-utils"
 vrms=$(command -v "${VRMS:-./vrms}")
 vrms=$(cd "$(dirname "$vrms")" && pwd)/$(basename "$vrms")
 work=$(mktemp -d)
