@@ -285,13 +285,18 @@ START_TEST(libvirt_that_hangs_in_the_shutdown_ends_the_process)
 }
 END_TEST
 
+static void start_in_vain(struct fake_world *world, int code, const char *text)
+{
+	fake_world_fail(&world->local, "create", code, text);
+	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+}
+
 /* Libvirt's lookups wait for the machine's lock, which a start that hangs in the storage holds. */
 START_TEST(start_that_libvirt_may_still_carry_out_is_never_success)
 {
 	WORLD;
 
-	fake_world_fail(&world->local, "create", -ETIMEDOUT, "no answer");
-	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	start_in_vain(world, -ETIMEDOUT, "no answer");
 	world->local.is_stuck = true;
 	int64_t start_ms = world->now_ms;
 	ck_assert_int_eq(stop(world), VRMS_OCF_ERR_GENERIC);
@@ -310,8 +315,7 @@ START_TEST(start_that_was_cut_off_is_over_when_libvirt_says_so)
 {
 	WORLD;
 
-	fake_world_fail(&world->local, "create", -ETIMEDOUT, "no answer");
-	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	start_in_vain(world, -ETIMEDOUT, "no answer");
 	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
 	world->local.is_stuck = true;
 	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
@@ -322,8 +326,7 @@ START_TEST(start_that_libvirt_refused_is_over)
 {
 	WORLD;
 
-	fake_world_fail(&world->local, "create", -EIO, "no such disk");
-	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	start_in_vain(world, -EIO, "no such disk");
 	world->local.is_stuck = true;
 	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
 }
@@ -333,8 +336,7 @@ START_TEST(libvirt_that_does_not_run_starts_nothing)
 {
 	WORLD;
 
-	fake_world_fail(&world->local, "create", -ETIMEDOUT, "no answer");
-	ck_assert_int_eq(fake_world_run(world, "start", 90000), VRMS_OCF_ERR_GENERIC);
+	start_in_vain(world, -ETIMEDOUT, "no answer");
 	world->local.is_down = true;
 	ck_assert_int_eq(stop(world), VRMS_OCF_SUCCESS);
 }
