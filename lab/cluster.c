@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "lab/internal.h"
 #include "lab/iscsi.h"
 #include "lab/render.h"
 #include "lab/xml.h"
@@ -162,7 +163,7 @@ static void add_settings(struct vrms_xml_text *xml, const char *set, const char 
 static void add_properties(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 {
 	struct setting all[VRMS_COUNT_OF(properties) + 1];
-	bool is_crowded = vrms_lab_node_count(lab) > VRMS_LAB_REALTIME_NODES_MAX;
+	bool is_crowded = vrms_lab_is_crowded(&lab->setup);
 
 	memcpy(all, properties, sizeof(properties));
 	all[VRMS_COUNT_OF(properties)] = is_crowded ? delay_crowded : delay;

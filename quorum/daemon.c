@@ -57,7 +57,10 @@ static void send(struct vrms_daemon *daemon, const struct vrms_agree_step *step)
 				       .reason = step->reason,
 				       .values = {step->token_ms}};
 
-	if (daemon->cluster != NULL && step->kind == VRMS_AGREE_SEND_REPORT) {
+	if (daemon->cluster == NULL) {
+		return;
+	}
+	if (step->kind == VRMS_AGREE_SEND_REPORT) {
 		message = (struct vrms_message){
 		    .kind = VRMS_MESSAGE_REPORT,
 		    .reason = report->reason,
@@ -66,7 +69,7 @@ static void send(struct vrms_daemon *daemon, const struct vrms_agree_step *step)
 					 INT64_MAX)},
 		};
 	}
-	if (daemon->cluster != NULL && vrms_cluster_send(daemon->cluster, &message) < 0) {
+	if (vrms_cluster_send(daemon->cluster, &message) < 0) {
 		vrms_log(LOG_WARNING, "corosync does not take messages: one is lost");
 	}
 }
