@@ -192,6 +192,34 @@ START_TEST(words_and_descriptors_cross_the_line_whole)
 }
 END_TEST
 
+/* libvirt's paths are UTF-8, and cut to length; JSON takes whole characters only. */
+START_TEST(a_text_that_is_cut_in_a_character_still_goes_into_the_journal)
+{
+	static const struct {
+		const char *sent, *got;
+	} rows[] = {
+	    {"B\xc3\xa4r \xe2\x82\xac \xf0\x9f\x98\x80",
+	     "B\xc3\xa4r \xe2\x82\xac \xf0\x9f\x98\x80"},
+	    {"paused (vda, /B\xc3)", "paused (vda, /B?)"},
+	    {"/\xe2\x82", "/??"},
+	    {"\xa4\xff\xc0\xaf\xed\xa0\x80", "???????"},
+	};
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vrms_vm_word word = {.kind = VRMS_VM_WORD_NOTE, .domain = "vm1"}, got;
+
+		snprintf(word.text, sizeof(word.text), "%s", rows[i].sent);
+		ck_assert_int_eq(vrms_vm_line_send(fds[0], &word), 0);
+		ck_assert_int_eq(vrms_vm_line_receive(fds[1], &got), 0);
+		ck_assert_str_eq(got.text, rows[i].got);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
 {
 	struct vrms_error error = {""};
@@ -226,4 +254,5 @@ UNIT_MAIN("quorum_vms", resources_that_run_domains_are_found_with_what_they_inhe
 	  the_last_finished_operation_says_whether_it_is_meant_to_run,
 	  what_the_cluster_does_not_manage_is_not_meant_to_run, events_mean_what_the_table_says,
 	  words_and_descriptors_cross_the_line_whole,
+	  a_text_that_is_cut_in_a_character_still_goes_into_the_journal,
 	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
