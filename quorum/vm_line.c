@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,9 @@ static void become(const char *program, const char *uri, int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid(); /* a terminal's Ctrl-C is the daemon's affair */
+	if (getpriority(PRIO_PROCESS, 0) < 0) {
+		(void)setpriority(PRIO_PROCESS, 0, 0); /* and so is its urgency */
+	}
 	/* Two steps: dup2() onto itself would keep the close-on-exec flag. */
 	int copy = fcntl(fd, F_DUPFD, VRMS_VM_LINE_FD + 1);
 

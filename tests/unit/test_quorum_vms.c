@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "quorum/cib_vms.h"
 #include "quorum/vm_line.h"
 #include "quorum/vm_sign.h"
@@ -250,9 +252,36 @@ START_TEST(without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
 }
 END_TEST
 
+START_TEST(the_helper_does_not_inherit_the_urgency_of_the_daemon)
+{
+	char script[64], out[64], *text VRMS_CLEANUP(vrms_freep) = NULL;
+	int pid, fd, status;
+
+	if (setpriority(PRIO_PROCESS, 0, -20) < 0) {
+		unit_skip("a negative nice value is refused here");
+		return;
+	}
+	snprintf(script, sizeof(script), "test_quorum_vms.%d.sh", (int)getpid());
+	snprintf(out, sizeof(out), "test_quorum_vms.%d.out", (int)getpid());
+	FILE *file = fopen(script, "w");
+
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "nice >%s\n", out);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(vrms_vm_line_start("/bin/sh", script, &pid, &fd, NULL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	close(fd);
+	ck_assert_int_eq(vrms_file_read(out, 64, &text, NULL, NULL), 0);
+	unlink(script);
+	unlink(out);
+	ck_assert_str_eq(text, "0\n");
+}
+END_TEST
+
 UNIT_MAIN("quorum_vms", resources_that_run_domains_are_found_with_what_they_inherit,
 	  the_last_finished_operation_says_whether_it_is_meant_to_run,
 	  what_the_cluster_does_not_manage_is_not_meant_to_run, events_mean_what_the_table_says,
 	  words_and_descriptors_cross_the_line_whole,
 	  a_text_that_is_cut_in_a_character_still_goes_into_the_journal,
-	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
+	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays,
+	  the_helper_does_not_inherit_the_urgency_of_the_daemon)
