@@ -9,6 +9,7 @@ struct vm {
 	bool is_managed, is_busy, is_running;
 	bool is_failed;    /* an incident is open */
 	bool is_delivered; /* and Pacemaker knows */
+	bool is_refused;   /* or could not be told at first, which was said */
 	bool is_confirmed; /* and a second source has said so */
 	bool is_silenced;  /* and it was one too many */
 	bool is_flapping;
@@ -77,7 +78,7 @@ static void add(struct vrms_fault_plan *plan, enum vrms_fault_step_kind kind, co
 {
 	if (plan->count < VRMS_FAULT_STEPS_MAX) { /* the rest comes with the next tick */
 		plan->steps[plan->count++] =
-		    (struct vrms_fault_step){kind, vm->name, reason, vm->reason};
+		    (struct vrms_fault_step){kind, vm->name, reason, vm->reason, false};
 	}
 }
 
@@ -85,6 +86,7 @@ static void close_incident(struct vm *vm)
 {
 	vm->is_failed = false;
 	vm->is_delivered = false;
+	vm->is_refused = false;
 	vm->is_confirmed = false;
 	vm->is_silenced = false;
 }
@@ -174,7 +176,23 @@ static void retry(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
 	    plan->count < VRMS_FAULT_STEPS_MAX) {
 		vm->tried_ms = now_ms;
 		add(plan, VRMS_FAULT_REPORT, vm, vm->reason);
+		plan->steps[plan->count - 1].is_repeated = true;
 	}
+}
+
+static void take_delivery(struct vm *vm, const struct vrms_fault_event *event,
+			  struct vrms_fault_plan *plan)
+{
+	if (!vm->is_failed || vm->is_delivered) {
+		return;
+	}
+	vm->is_delivered = event->yes;
+	if (event->yes && vm->is_refused) {
+		add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_REPORT_LATE);
+	} else if (!event->yes && !vm->is_refused) {
+		add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_REPORT_FAILED);
+	}
+	vm->is_refused = vm->is_refused || !event->yes;
 }
 
 bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *event,
@@ -204,10 +222,7 @@ bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *ev
 		take_evidence(fault, vm, event, plan);
 		break;
 	case VRMS_FAULT_DELIVERED:
-		vm->is_delivered = vm->is_failed && event->yes;
-		if (vm->is_failed && !event->yes) {
-			add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_REPORT_FAILED);
-		}
+		take_delivery(vm, event, plan);
 		break;
 	case VRMS_FAULT_TICK:
 		break;
@@ -215,17 +230,16 @@ bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *ev
 	return true;
 }
 
-bool vrms_fault_status(const struct vrms_fault *fault, size_t index,
+bool vrms_fault_status(const struct vrms_fault *fault, const char *name,
 		       struct vrms_fault_status *ret_status)
 {
 	for (unsigned i = 0; i < fault->config.vm_count_max; i++) {
 		const struct vm *vm = &fault->vms[i];
 
-		if (vm->name[0] == '\0' || index-- > 0) {
+		if (vm->name[0] == '\0' || strcmp(vm->name, name) != 0) {
 			continue;
 		}
 		*ret_status = (struct vrms_fault_status){
-		    .vm = vm->name,
 		    .is_managed = vm->is_managed,
 		    .is_busy = vm->is_busy,
 		    .is_running = vm->is_running,
