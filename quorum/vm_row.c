@@ -176,6 +176,10 @@ void vrms_vm_row_take_evidence(struct vrms_vm_row *vm, enum vrms_reason reason)
 	vrms_vm_row_tell_busy(vm);
 	vrms_vm_row_feed(vm,
 			 (struct vrms_fault_event){.kind = VRMS_FAULT_EVIDENCE, .reason = reason});
+	if (vm->is_migrating && vrms_vm_row_has_ended(vm)) {
+		vm->is_migrating = false; /* nothing is left to be moved */
+		vrms_vm_row_tell_busy(vm);
+	}
 }
 
 /* ---- processes */

@@ -237,6 +237,8 @@ static int register_all(struct watch *watch, virConnectPtr connection)
 
 static void put_state(struct watch *watch, virDomainPtr domain)
 {
+	static const struct vrms_vm_sign moving = {.kind = VRMS_VM_WORD_MOVING,
+						   .text = "found paused for a migration"};
 	int state, reason;
 
 	/* A domain that ends meanwhile has an event of its own. */
@@ -247,6 +249,9 @@ static void put_state(struct watch *watch, virDomainPtr domain)
 			put_process(watch, virDomainGetName(domain), &sign);
 		} else {
 			put(watch, virDomainGetName(domain), &sign);
+		}
+		if (vrms_vm_sign_is_moving(state, reason)) {
+			put(watch, virDomainGetName(domain), &moving);
 		}
 	}
 }

@@ -16,6 +16,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_topology \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
+	tests/unit/test_quorum_vm_rows \
 	tests/unit/test_quorum_vms \
 	tests/unit/test_quorum_witness
 
@@ -60,6 +61,9 @@ tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_ipc_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_ipc_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_vm_rows_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(QB_CFLAGS)
+tests_unit_test_quorum_vm_rows_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_vms_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS)

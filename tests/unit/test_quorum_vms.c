@@ -167,6 +167,9 @@ START_TEST(events_mean_what_the_table_says)
 	expect(vrms_vm_sign_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR),
 	       VRMS_VM_WORD_EVIDENCE, VRMS_REASON_VM_IO_ERROR);
 	expect(vrms_vm_sign_state(VIR_DOMAIN_RUNNING, 1), VRMS_VM_WORD_LISTED, VRMS_REASON_NONE);
+	ck_assert(vrms_vm_sign_is_moving(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION));
+	ck_assert(!vrms_vm_sign_is_moving(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR));
+	ck_assert(!vrms_vm_sign_is_moving(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_MIGRATED));
 }
 END_TEST
 
