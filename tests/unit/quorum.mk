@@ -17,6 +17,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
 	tests/unit/test_quorum_vm_rows \
+	tests/unit/test_quorum_vm_watch \
 	tests/unit/test_quorum_vms \
 	tests/unit/test_quorum_witness
 
@@ -64,6 +65,12 @@ tests_unit_test_quorum_ipc_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_vm_rows_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(QB_CFLAGS)
 tests_unit_test_quorum_vm_rows_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+# Without libvirt: it is in the test.
+tests_unit_test_quorum_vm_watch_SOURCES = tests/unit/test_quorum_vm_watch.c quorum/vm_watch.c
+tests_unit_test_quorum_vm_watch_CFLAGS  = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_unit_test_quorum_vm_watch_LDADD   = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS) \
+	-lpthread
 
 tests_unit_test_quorum_vms_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS)
