@@ -15,13 +15,15 @@ struct vm {
 	bool is_flapping;
 	enum vrms_reason reason;
 	int64_t since_ms;
-	int64_t tried_ms; /* last report */
+	int64_t tried_ms;  /* last report */
+	unsigned incident; /* its number */
 	unsigned report_count;
 	int64_t reports_ms[VRMS_FAULT_FLAPS_MAX]; /* ring of the last reports */
 };
 
 struct vrms_fault {
 	struct vrms_fault_config config;
+	unsigned incident_count;
 	struct vm vms[];
 };
 
@@ -77,8 +79,13 @@ static void add(struct vrms_fault_plan *plan, enum vrms_fault_step_kind kind, co
 		enum vrms_reason reason)
 {
 	if (plan->count < VRMS_FAULT_STEPS_MAX) { /* the rest comes with the next tick */
-		plan->steps[plan->count++] =
-		    (struct vrms_fault_step){kind, vm->name, reason, vm->reason, false};
+		plan->steps[plan->count++] = (struct vrms_fault_step){
+		    .kind = kind,
+		    .vm = vm->name,
+		    .reason = reason,
+		    .evidence = vm->reason,
+		    .incident = vm->incident,
+		};
 	}
 }
 
@@ -102,7 +109,7 @@ static int64_t limited_until_ms(const struct vrms_fault *fault, const struct vm 
 	return vm->reports_ms[vm->report_count % flap_count] + fault->config.flap_window_ms;
 }
 
-static void report(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
+static void report(struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
 		   struct vrms_fault_plan *plan)
 {
 	if (now_ms < limited_until_ms(fault, vm)) { /* one too many */
@@ -116,11 +123,12 @@ static void report(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms
 	vm->is_flapping = false;
 	vm->reports_ms[vm->report_count % fault->config.flap_count] = now_ms;
 	vm->report_count++;
+	vm->incident = ++fault->incident_count;
 	vm->tried_ms = now_ms;
 	add(plan, VRMS_FAULT_REPORT, vm, vm->reason);
 }
 
-static void take_evidence(const struct vrms_fault *fault, struct vm *vm,
+static void take_evidence(struct vrms_fault *fault, struct vm *vm,
 			  const struct vrms_fault_event *event, struct vrms_fault_plan *plan)
 {
 	vm->is_running = false;

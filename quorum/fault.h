@@ -64,7 +64,8 @@ struct vrms_fault_step {
 	const char *vm; /* lives as long as the core */
 	enum vrms_reason reason;
 	enum vrms_reason evidence; /* what was seen; of a NOTE that explains why nothing is done */
-	bool is_repeated;          /* of a REPORT: the same incident's, once more */
+	unsigned incident;         /* of a REPORT: no other has this number; from 1 */
+	bool is_repeated;          /* and the same once more */
 };
 
 enum { VRMS_FAULT_STEPS_MAX = 8 };

@@ -87,7 +87,7 @@ static void report(struct vrms_vm_row *vm, const struct vrms_fault_step *step)
 			 vm->resource.id, text);
 		vrms_vm_row_record(vm, "failed", step->reason, text);
 	}
-	struct vrms_vm_word word = {.kind = VRMS_VM_WORD_FAIL};
+	struct vrms_vm_word word = {.kind = VRMS_VM_WORD_FAIL, .incident = step->incident};
 
 	memcpy(word.domain, vm->domain, sizeof(word.domain));
 	if (vm->daemon->vms->fd < 0 || vrms_vm_line_send(vm->daemon->vms->fd, &word) < 0) {

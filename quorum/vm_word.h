@@ -57,6 +57,7 @@ struct vrms_vm_word {
 	enum vrms_reason reason;
 	struct vrms_qemu_process process; /* pid 0: none */
 	struct vrms_vm_resource resource;
+	unsigned incident; /* of FAIL: its number, the same when it is said again */
 	char text[VRMS_VM_TEXT_MAX];
 };
 

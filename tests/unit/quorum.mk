@@ -10,6 +10,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_keeper \
 	tests/unit/test_quorum_latency \
 	tests/unit/test_quorum_members \
+	tests/unit/test_quorum_pacemaker \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_told \
@@ -65,6 +66,12 @@ tests_unit_test_quorum_ipc_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_vm_rows_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(QB_CFLAGS)
 tests_unit_test_quorum_vm_rows_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+# Without Pacemaker's daemons: they are in the test.
+tests_unit_test_quorum_pacemaker_SOURCES = tests/unit/test_quorum_pacemaker.c quorum/pacemaker.c
+tests_unit_test_quorum_pacemaker_CFLAGS  = $(UNIT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS)
+tests_unit_test_quorum_pacemaker_LDADD   = agents/libvrms-vm.a $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) \
+	$(PACEMAKER_LIBS) $(XML_LIBS) $(UNIT_LIBS)
 
 # Without libvirt: it is in the test.
 tests_unit_test_quorum_vm_watch_SOURCES = tests/unit/test_quorum_vm_watch.c quorum/vm_watch.c

@@ -105,6 +105,7 @@ START_TEST(a_recovered_machine_is_a_new_incident)
 	tell(fault, 900, VRMS_FAULT_RUNNING, "vm1", true);
 	evidence(fault, 5000, "vm1", VRMS_REASON_VM_PANICKED);
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_PANICKED);
+	ck_assert_uint_eq(plan.steps[0].incident, 2);
 }
 END_TEST
 
@@ -120,6 +121,7 @@ START_TEST(an_undelivered_report_is_repeated_until_it_arrives)
 	tell(fault, 1100, VRMS_FAULT_TICK, NULL, false);
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
 	ck_assert(plan.steps[0].is_repeated); /* nothing new for the journal */
+	ck_assert_uint_eq(plan.steps[0].incident, 1);
 	tell(fault, 1105, VRMS_FAULT_DELIVERED, "vm1", false);
 	ck_assert_uint_eq(plan.count, 0);
 	tell(fault, 2100, VRMS_FAULT_TICK, NULL, false);
@@ -190,6 +192,10 @@ START_TEST(one_machine_too_many_is_refused_and_hurts_nobody)
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
 	tell(fault, 200, VRMS_FAULT_MANAGED, "vm4", false);
 	ck_assert(tell(fault, 200, VRMS_FAULT_MANAGED, "vm5", true)); /* its row is free now */
+	tell(fault, 200, VRMS_FAULT_RUNNING, "vm5", true);
+	evidence(fault, 300, "vm5", VRMS_REASON_VM_DIED);
+	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
+	ck_assert_uint_eq(plan.steps[0].incident, 2); /* and not vm1's number */
 }
 END_TEST
 
