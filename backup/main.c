@@ -121,11 +121,11 @@ int main(int argc, char **argv)
 			argc > 1 ? "'" : "");
 		return 2;
 	}
-	if (argc > 2 && command->summary != NULL && strcmp(argv[2], "--help") == 0) {
+	rc = vrms_cli_parse(command, argc - 1, argv + 1, &cli, &error);
+	if (rc == 0 && cli.help) {
 		vrms_cli_print_options(command);
 		return 0;
 	}
-	rc = vrms_cli_parse(command, argc - 1, argv + 1, &cli, &error);
 	if (rc == 0) {
 		catch_signals();
 		cli.stop = &stop;
