@@ -27,7 +27,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/file_io.c backup/file_io.h \
 	backup/image.c backup/image.h \
 	backup/index.c backup/index.h \
-	backup/index_merge.c \
+	backup/index_merge.c backup/index_struct.h backup/index_write.c \
 	backup/index_segment.c backup/index_segment.h \
 	backup/job.c backup/job.h \
 	backup/keys.c backup/keys.h \
