@@ -76,7 +76,7 @@ static const struct cli_option options[] = {
      "read blocks in places at random until this size is reached"},
     {"new", FLAG, FIELD(only_new), NULL, "read only what no verify has read yet"},
     {"dry-run", FLAG, FIELD(dry_run), NULL, "say what would be done"},
-    {"force", FLAG, FIELD(force), NULL, "go on over damaged points"},
+    {"force", FLAG, FIELD(force), NULL, "go on over damaged points, or where disks may not fit"},
     {"min-live", NUMBER, FIELD(live_pct), "PERCENT", "rewrite packs with less in use (50)", 0, 100},
     {"keep-last", NUMBER, FIELD(keep[VRMS_KEEP_LAST]), "N", "keep the last N", 0, UINT32_MAX},
     {"keep-hourly", NUMBER, FIELD(keep[VRMS_KEEP_HOURLY]), "N", "keep one of each of N hours", 0,
