@@ -62,6 +62,24 @@ case_guest_writes() {
 	contains "what was there is there" "$out" "read 65536/65536"
 }
 
+# A guest with two disks takes both of its keys along when it ends.
+case_two_disks() {
+	local lun out options=driver=quorum,vote-threshold=1
+	for lun in 1 2; do
+		options=$options,children.$((lun - 1)).driver=iscsi,children.$((lun - 1)).transport=tcp
+		options=$options,children.$((lun - 1)).portal=127.0.0.1:3260,children.$((lun - 1)).target=$T:t1
+		options=$options,children.$((lun - 1)).lun=$lun
+		options=$options,children.$((lun - 1)).initiator-name=iqn.2026-01.local.vrms:node1
+	done
+	out=$(VRMS_SAN_KEY_FILE=$work/node1.key LD_PRELOAD=$GUEST qemu-io --image-opts "$options" \
+		-c "write -P 0x12 1M 64k" 2>&1)
+	contains "it writes to both" "$out" "wrote 65536/65536"
+	fence monitor node2
+	went monitor
+	# The key of node1's guests: 2, and the node's number.
+	case $words in *0200000001*) fail "a key of the guest stays: $words" ;; esac
+}
+
 open_guest() { # NODE: a session that stays open; its commands through fd 5
 	mkfifo "$work/commands"
 	VRMS_SAN_KEY_FILE=$work/$1.key LD_PRELOAD=$GUEST qemu-io --image-opts \
@@ -479,6 +497,7 @@ start_target
 run_case case_keys "keys, collisions and unknown nodes"
 run_case case_unfence "nodes register, and the LUNs are reserved"
 run_case case_guest_writes "QEMU's own sessions have the key of their node's guests"
+run_case case_two_disks "a guest with two LUNs leaves no key behind on either"
 run_case case_off "off: a running guest of the victim is refused, a new one does not start, others go on"
 run_case case_unfence_again "on lets the node in again"
 run_case case_portals "portals: one is enough, none is failure, one LUN of two is failure"
