@@ -151,15 +151,11 @@ static enum vrms_pr_reason what_forbids(const struct vrms_pr_job *job)
 	return vrms_pr_view_shuts_out(view) ? VRMS_PR_REASON_NONE : VRMS_PR_REASON_TYPE;
 }
 
-/* The cluster's session leaves no key behind, unless the reservation would go with it. */
+/* The cluster's session leaves no key behind, unless the reservation would go with it: it holds it,
+ * or all registrants do and it is the last one.  The view is younger than its registration. */
 static bool may_leave(const struct vrms_pr_job *job)
 {
-	bool has_company = false;
-
-	for (size_t i = 0; i < job->view.key_count; i++) {
-		has_company = has_company || job->view.keys[i] != job->cluster_key;
-	}
-	return job->is_registered && !job->is_holder && has_company;
+	return job->is_registered && !job->is_holder && job->view.key_count > 1;
 }
 
 static void act_as_cluster(struct vrms_pr_job *job, struct vrms_pr_step *step,

@@ -146,7 +146,7 @@ case_portals() {
 case_silent_portals() {
 	local lun silent=iscsi://127.0.0.7:3260
 	python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.7", 3260)); s.listen(64); time.sleep(60)' &
-	sleep 0.5
+	wait_until 20 "a portal is there that says nothing" sh -c "ss -ltn | grep -q 127.0.0.7:3260"
 	LUNS=
 	for lun in 1 2 3 1 2 3; do
 		LUNS="$LUNS $silent/$T:t1/$lun|iscsi://127.0.0.1/$T:t1/$lun"

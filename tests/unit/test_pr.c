@@ -474,6 +474,21 @@ START_TEST(release_leaves_the_reservation_to_the_others)
 }
 END_TEST
 
+/* READ KEYS returns so many of them, and no more. */
+START_TEST(coming_and_going_leaves_no_keys_behind)
+{
+	struct lun lun = good_lun();
+
+	for (int i = 0; i < 8; i++) {
+		ck_assert_int_eq(run(&lun, VRMS_PR_ON), VRMS_PR_REASON_NONE);
+		ck_assert_int_eq(run(&lun, i % 2 == 0 ? VRMS_PR_RELEASE : VRMS_PR_OFF),
+				 VRMS_PR_REASON_NONE);
+		ck_assert_int_ne(lun.holder, NOBODY);
+	}
+	ck_assert_uint_le(view_of(&lun).key_count, 2);
+}
+END_TEST
+
 START_TEST(unit_attentions_are_retried_and_not_for_ever)
 {
 	struct lun lun = cluster_lun();
@@ -636,7 +651,7 @@ UNIT_MAIN("pr", off_removes_the_keys_of_node_and_guests_and_leaves_the_others,
 	  a_target_that_refuses_nothing_fences_nobody, a_target_without_reservations_is_named,
 	  a_victim_that_registers_again_and_again_is_not_fenced,
 	  on_removes_the_keys_that_dead_guests_left_but_not_those_of_living_ones,
-	  release_leaves_the_reservation_to_the_others,
+	  release_leaves_the_reservation_to_the_others, coming_and_going_leaves_no_keys_behind,
 	  unit_attentions_are_retried_and_not_for_ever,
 	  a_lost_path_is_followed_by_the_next_and_the_last_by_failure,
 	  random_histories_keep_the_rules)
