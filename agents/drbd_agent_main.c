@@ -290,16 +290,16 @@ static int run_stop(const struct vrms_ocf_call *call, const void *config,
 	return rc;
 }
 
-/* The kernel refuses most of it too, but not in these words. */
+/* The kernel refuses most of it too, but not in these words; and data that were UpToDate when the
+ * connection was broken off it does not refuse, though the peer may have gone on writing.  The
+ * score that Pacemaker knows may be older than that. */
 static int check_promotable(const struct view *view, struct vrms_error *error)
 {
 	if (!view->state.exists) {
 		return vrms_error_set(error, -EIO, "%s is not configured in the kernel",
 				      view->node.resource);
 	}
-	struct vrms_drbd_resource as_if = view->state;
-	as_if.role = VRMS_DRBD_PRIMARY;
-	if (vrms_drbd_score_of(&as_if) == VRMS_DRBD_SCORE_NONE) {
+	if (vrms_drbd_score_of(&view->state) == VRMS_DRBD_SCORE_NONE) {
 		return vrms_error_set(error, -EIO, "%s: not promoted: %s", view->node.resource,
 				      view->judgement.reason[0] != '\0'
 					  ? view->judgement.reason

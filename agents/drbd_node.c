@@ -41,9 +41,11 @@ static int read_minors(const struct vrms_drbd_node *node, struct vrms_drbd_minor
 		       size_t *ret_count, struct vrms_error *error)
 {
 	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
-	const char *const argv[] = {"drbdadm", "sh-minor", node->resource, NULL};
+	const char *const plain[] = {"drbdadm", "sh-minor", node->resource, NULL};
+	const char *const with_config[] = {"drbdadm",  "-c",           node->drbdconf,
+					   "sh-minor", node->resource, NULL};
 	size_t count = 0;
-	int rc = run(node, argv, &result, error);
+	int rc = run(node, node->drbdconf == NULL ? plain : with_config, &result, error);
 
 	if (rc < 0 || result.exit_code != 0) {
 		return rc < 0 ? rc

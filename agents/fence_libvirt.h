@@ -47,8 +47,9 @@ struct vrms_outer {
 	enum vrms_outer_answer answer;
 	struct vrms_error error; /* why it is silent, or what it refused */
 	int rc;                  /* of the request: 0 or -errno */
-	bool was_destroyed;      /* DESTROY: it was on there, and is not any more */
-	char *names;             /* LIST: "name uuid on|off" lines; freed by _done */
+	/* DESTROY: it was on there, not about to run elsewhere, and is not any more */
+	bool was_destroyed;
+	char *names; /* LIST: "name uuid on|off" lines; freed by _done */
 };
 
 struct vrms_outers {

@@ -15,6 +15,9 @@
 
 #define FIELD(field, c_type) VRMS_PARAM_FIELD(struct vrms_san_settings, field, c_type)
 
+/* The texts of enum vrms_san_foreign. */
+static const char *const foreign_choices[] = {"refuse", "allow", NULL};
+
 static const struct vrms_param params[] = {
     {
 	.name = "luns",
@@ -28,7 +31,8 @@ static const struct vrms_param params[] = {
 	    "between them. Several portals of one LUN are written with | between them; "
 	    "they are tried in this order. #ID behind it is the LUN's identifier "
 	    "(naa.6001..., as monitor shows it with verbose): any other LUN at this address "
-	    "is refused.",
+	    "is refused. Give hosts as addresses: to look up a name may take longer than any "
+	    "timeout here.",
     },
     VRMS_SAN_PARAMS(struct vrms_san_settings, ),
     {
@@ -41,7 +45,21 @@ static const struct vrms_param params[] = {
 	.shortdesc = "Wait after a preempt without abort",
 	.longdesc = "For targets without PREEMPT AND ABORT (tgt is one): writes that the target "
 		    "had taken before the preempt are through after this time. Keys and refusal "
-		    "are looked at after it.",
+		    "are looked at after it. It is waited for too when the key was not there any "
+		    "more, for who removed it may have done so just now.",
+    },
+    {
+	.name = "foreign_keys",
+	.type = VRMS_PARAM_CHOICE,
+	.offset = FIELD(foreign_keys, int),
+	.choices = foreign_choices,
+	.fallback = "refuse",
+	.shortdesc = "What a key that belongs to no node means",
+	.longdesc =
+	    "Such a key may be the one that the node's own kernel writes with (mpathpersist, "
+	    "fence_mpath, fence_scsi). refuse: off fails as long as one is on a LUN, and so does "
+	    "monitor; give the node's key in keys, or remove it. allow: these keys are not the "
+	    "nodes', and are let be. Keys made of this cluster's name are never foreign.",
     },
     {
 	.name = "behind",
@@ -115,18 +133,23 @@ static int run_on(const struct vrms_fence_call *call, const void *settings_,
 	return rc;
 }
 
-/* Looks at one LUN over the first path that works; the others are not asked. */
-static int look_at(const struct vrms_san *san, const struct vrms_san_lun *lun,
-		   struct vrms_pr_view *view, struct vrms_error *error)
+static uint64_t foreign_key(const struct vrms_san *san, const struct vrms_pr_view *view)
 {
-	int rc = -EHOSTUNREACH;
+	struct vrms_pr_job job = vrms_san_job(san, VRMS_PR_OFF);
 
-	for (unsigned path = 0; path < lun->path_count && rc < 0; path++) {
-		struct vrms_iscsi *session VRMS_CLEANUP(vrms_iscsi_closep) = NULL;
+	return san->lets_foreign_be ? 0 : vrms_pr_foreign_key(&job, view);
+}
 
-		rc = vrms_san_open(lun, path, &san->access, VRMS_PR_CLUSTER, &session, error);
-		rc = rc < 0 ? rc : vrms_san_look(session, view, error);
-	}
+static int look_for_keys(const struct vrms_san *san, size_t index, void *is_on_,
+			 struct vrms_error *error)
+{
+	bool *is_on = is_on_; /* by LUN */
+	struct vrms_pr_view view;
+	int rc = vrms_san_look_at(san, &san->luns.luns[index], &view, error);
+
+	is_on[index] = rc == 0 && (vrms_pr_view_has(&view, san->node->key) ||
+				   vrms_pr_view_has(&view, san->node->guests_key) ||
+				   foreign_key(san, &view) != 0 || !vrms_pr_view_shuts_out(&view));
 	return rc;
 }
 
@@ -135,63 +158,103 @@ static int run_status(const struct vrms_fence_call *call, const void *settings,
 		      struct vrms_error *error)
 {
 	struct vrms_san san VRMS_CLEANUP(vrms_san_done);
+	bool is_on[VRMS_SAN_LUNS_MAX] = {false};
+	bool is_on_anywhere = false;
 	int rc = make(call, settings, &san, error);
-	bool is_on = false;
 
-	for (size_t i = 0; rc == 0 && i < san.luns.count; i++) {
-		struct vrms_pr_view view;
-
-		rc = look_at(&san, &san.luns.luns[i], &view, error);
-		is_on = is_on || (rc == 0 && (vrms_pr_view_has(&view, san.node->key) ||
-					      vrms_pr_view_has(&view, san.node->guests_key) ||
-					      !vrms_pr_view_shuts_out(&view)));
+	rc = rc < 0 ? rc : vrms_san_each(&san, look_for_keys, is_on, error);
+	for (size_t i = 0; i < VRMS_COUNT_OF(is_on); i++) {
+		is_on_anywhere = is_on_anywhere || is_on[i];
 	}
-	return rc < 0 ? rc : is_on ? VRMS_FENCE_OK : VRMS_FENCE_IS_OFF;
+	return rc < 0 ? rc : is_on_anywhere ? VRMS_FENCE_OK : VRMS_FENCE_IS_OFF;
 }
 
-static void note_lun(const struct vrms_san_lun *lun, unsigned path, struct vrms_iscsi *session,
+/* ---- monitor ---- */
+
+/* What a monitor finds out about one LUN. */
+struct checked {
+	unsigned good_count;
+	struct vrms_error trouble;    /* of the first path that does not work */
+	char id[VRMS_ISCSI_ID_BYTES]; /* over the first path that works; "": it has none */
+};
+
+static void note_lun(const struct vrms_san_lun *lun, unsigned path, const char *id,
 		     const struct vrms_pr_view *view)
 {
-	struct vrms_error ignored;
-	char id[VRMS_ISCSI_ID_BYTES] = "no identifier";
-	char name[VRMS_ISCSI_ID_BYTES * 2];
+	char name[VRMS_ISCSI_ID_BYTES * 2], line[VRMS_ISCSI_ID_BYTES * 4];
 
-	if (vrms_iscsi_identify(session, id, &ignored) < 0) {
-		snprintf(id, sizeof(id), "no identifier");
-	}
-	vrms_log(LOG_INFO, "%s path %u: %s, %zu keys, holder %016" PRIx64 " type %u",
-		 vrms_san_lun_name(lun, name, sizeof(name)), path, id, view->key_count,
-		 view->holder, view->type);
+	snprintf(line, sizeof(line), "%s path %u: %s, %zu keys, holder %016" PRIx64 " type %u",
+		 vrms_san_lun_name(lun, name, sizeof(name)), path,
+		 id[0] != '\0' ? id : "no identifier", view->key_count, view->holder, view->type);
+	note(line);
 	for (size_t i = 0; i < view->key_count; i++) {
-		vrms_log(LOG_INFO, "key %016" PRIx64, view->keys[i]);
+		snprintf(line, sizeof(line), "%s path %u: key %016" PRIx64, name, path,
+			 view->keys[i]);
+		note(line);
 	}
 }
 
-/* Every path is tried; *ret_good counts those that work. */
-static int check_lun(const struct vrms_san *san, const struct vrms_san_lun *lun, unsigned *ret_good,
-		     struct vrms_error *error)
+/* The paths of a LUN lead to one LUN, else a fence over one of them would fence on another. */
+static int check_identity(struct checked *checked, const char *id, struct vrms_error *error)
 {
+	if (checked->good_count == 0) {
+		snprintf(checked->id, sizeof(checked->id), "%s", id);
+	}
+	return strcmp(checked->id, id) == 0
+		   ? 0
+		   : vrms_error_set(error, -ESTALE,
+				    "its portals lead to different LUNs, \"%s\" and \"%s\"",
+				    checked->id, id);
+}
+
+static int check_path(const struct vrms_san *san, const struct vrms_san_lun *lun, unsigned path,
+		      struct checked *checked, struct vrms_error *error)
+{
+	struct vrms_iscsi *session VRMS_CLEANUP(vrms_iscsi_closep) = NULL;
+	struct vrms_pr_view view;
+	struct vrms_error ignored;
+	char id[VRMS_ISCSI_ID_BYTES] = "";
+	int rc = vrms_san_open(lun, path, &san->access, VRMS_PR_CLUSTER, &session, error);
+
+	rc = rc < 0 ? rc : vrms_san_look(session, &view, error);
+	if (rc < 0) {
+		return rc;
+	}
+	if (vrms_iscsi_identify(session, id, &ignored) < 0) {
+		id[0] = '\0';
+	}
+	note_lun(lun, path, id, &view);
+	uint64_t foreign = foreign_key(san, &view);
+	if (foreign != 0) {
+		return vrms_error_set(error, -EPERM, "%s: 0x%" PRIx64,
+				      vrms_pr_reason_text(VRMS_PR_REASON_FOREIGN), foreign);
+	}
+	return check_identity(checked, id, error);
+}
+
+/* Every path is tried.  Fails when no path works, or by what is not a matter of the path. */
+static int check_lun(const struct vrms_san *san, size_t index, void *all, struct vrms_error *error)
+{
+	const struct vrms_san_lun *lun = &san->luns.luns[index];
+	struct checked *checked = (struct checked *)all + index;
 	int result = 0;
 
-	*ret_good = 0;
 	for (unsigned path = 0; path < lun->path_count; path++) {
-		struct vrms_iscsi *session VRMS_CLEANUP(vrms_iscsi_closep) = NULL;
-		struct vrms_pr_view view;
-		int rc = vrms_san_open(lun, path, &san->access, VRMS_PR_CLUSTER, &session, error);
+		struct vrms_error trouble = {""};
+		int rc = check_path(san, lun, path, checked, &trouble);
 
-		rc = rc < 0 ? rc : vrms_san_look(session, &view, error);
-		if (rc == 0) {
-			note_lun(lun, path, session, &view);
-			(*ret_good)++;
-		} else {
+		checked->good_count += rc == 0;
+		if (rc < 0 && result == 0) {
 			result = rc;
+			checked->trouble = trouble;
 		}
-		if (rc == -ESTALE || rc == -ENOTSUP) {
-			*ret_good = 0; /* not a matter of the path */
+		if (rc == -ESTALE || rc == -ENOTSUP || rc == -EPERM) {
+			*error = trouble;
 			return rc;
 		}
 	}
-	return result;
+	*error = checked->trouble;
+	return checked->good_count > 0 ? 0 : result;
 }
 
 /* A LUN that cannot be fenced on is a failure, a path less is a warning. */
@@ -199,32 +262,21 @@ static int run_monitor(const struct vrms_fence_call *call, const void *settings,
 		       struct vrms_error *error)
 {
 	struct vrms_san san VRMS_CLEANUP(vrms_san_done);
+	struct checked all[VRMS_SAN_LUNS_MAX] = {{.good_count = 0}};
 	int rc = make(call, settings, &san, error);
 
-	if (rc < 0) {
-		return rc;
-	}
-	struct vrms_error warning = {""};
-	for (size_t i = 0; i < san.luns.count; i++) {
+	rc = rc < 0 ? rc : vrms_san_each(&san, check_lun, all, error);
+	for (size_t i = 0; rc == 0 && i < san.luns.count; i++) {
 		const struct vrms_san_lun *lun = &san.luns.luns[i];
 		char name[VRMS_ISCSI_ID_BYTES * 2];
-		struct vrms_error one = {""};
-		unsigned good;
 
-		rc = check_lun(&san, lun, &good, &one);
-		vrms_san_lun_name(lun, name, sizeof(name));
-		if (good == 0) {
-			return vrms_error_set(error, rc, "%s: %s", name, one.text);
-		}
-		if (good < lun->path_count) {
-			vrms_error_set(&warning, 0, "%.200s: %u of %u portals: %.200s", name, good,
-				       lun->path_count, one.text);
+		if (all[i].good_count < lun->path_count) {
+			vrms_error_set(error, 0, "%.200s: %u of %u portals: %.200s",
+				       vrms_san_lun_name(lun, name, sizeof(name)),
+				       all[i].good_count, lun->path_count, all[i].trouble.text);
 		}
 	}
-	if (warning.text[0] != '\0') {
-		vrms_error_set(error, 0, "%s", warning.text);
-	}
-	return VRMS_FENCE_OK;
+	return rc < 0 ? rc : VRMS_FENCE_OK;
 }
 
 static int run_list(const struct vrms_fence_call *call, const void *settings,
@@ -271,7 +323,8 @@ static const struct vrms_fence_agent agent = {
 	"preempts the node's key on every LUN, with its commands under way where the target can "
 	"do that, and then proves it: the key is gone, and a write of no blocks in the node's "
 	"name is refused. A key that is not there any more is success; one LUN that cannot be "
-	"proved is failure. Reservations of strangers are named, and never taken.\n\n"
+	"proved is failure. Reservations of strangers are named, and never taken; as long as a "
+	"key is registered that belongs to no node, nothing is proved (foreign_keys).\n\n"
 	"The node keeps running, and reading. It must be stopped or rebooted by a device behind "
 	"this one, or by an admin, before it may join again.\n\n"
 	"Kernel initiators register with the same keys (mpathpersist, fence_mpath: parameter keys; "

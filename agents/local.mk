@@ -94,7 +94,8 @@ agents_fence_vrms_scsi_SOURCES = agents/fence_scsi.c
 agents_fence_vrms_scsi_LDADD   = $(SAN_AGENT_LIBS)
 
 vrmsagent_PROGRAMS += agents/SanLun
-agents_SanLun_SOURCES = agents/san_lun.c agents/san_lun.h agents/san_lun_look.c
+agents_SanLun_SOURCES = agents/san_lun.c agents/san_lun.h agents/san_lun_look.c \
+	agents/san_marks.c agents/san_marks.h
 agents_SanLun_LDADD   = $(SAN_AGENT_LIBS)
 OCF_AGENTS += agents/SanLun
 nodist_man_MANS += agents/ocf_vrms_SanLun.7

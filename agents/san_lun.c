@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/san_marks.h"
 #include "agents/san_params.h"
 #include "common/child.h"
 #include "common/file.h"
@@ -46,9 +47,12 @@ static const struct vrms_param params[] = {
 	.offset = FIELD(registers, bool),
 	.fallback = "true",
 	.shortdesc = "Register this node's key",
-	.longdesc = "Start registers the key on every LUN, stop removes it, and a monitor fails "
-		    "without it; it never registers again. Set it to false where fence_vrms_scsi "
-		    "unfences and the key should outlive this resource.",
+	.longdesc = "Start registers the key on every LUN and stop removes it. A monitor never "
+		    "registers, and a start does not either when the key was removed by another "
+		    "than a stop since this host was booted: the node was fenced. Set it to false "
+		    "where fence_vrms_scsi unfences and the key should outlive this resource. A "
+		    "monitor fails in either case where this cluster has reserved a LUN and the "
+		    "node's key is not on it.",
     },
     {
 	.name = "login",
@@ -139,9 +143,9 @@ static int check_config(const void *config_, struct vrms_error *error)
 
 /* ---- what the cluster is told ---- */
 
-static void state_path(const struct vrms_ocf_call *call, char path[256])
+static void state_path(const struct vrms_ocf_call *call, const char *ending, char path[256])
 {
-	snprintf(path, 256, "/run/vrms/SanLun-%.200s", call->instance);
+	snprintf(path, 256, "/run/vrms/SanLun-%.200s%s", call->instance, ending);
 	for (char *c = path + strlen("/run/vrms/"); *c != '\0'; c++) {
 		*c = *c == '/' || *c == ':' ? '-' : *c;
 	}
@@ -153,7 +157,7 @@ static int base_length(const char *instance)
 	return (int)strcspn(instance, ":");
 }
 
-static void publish_one(const char *name, const char *value)
+static int publish_one(const char *name, const char *value)
 {
 	const char *const argv[] = {"attrd_updater", "-n", name, "-U", value, NULL};
 	const char *const delete[] = {"attrd_updater", "-n", name, "-D", NULL};
@@ -161,9 +165,11 @@ static void publish_one(const char *name, const char *value)
 					     .timeout_ms = COMMAND_TIMEOUT_MS};
 	struct vrms_error error = {""};
 
-	if (vrms_child_check(&spec, &error) < 0) {
+	int rc = vrms_child_check(&spec, &error);
+	if (rc < 0) {
 		vrms_log(LOG_WARNING, "%s: %s", name, error.text);
 	}
+	return rc;
 }
 
 static void print_names(const struct vrms_ocf_call *call, char names[3][160])
@@ -191,7 +197,7 @@ static void publish(const struct vrms_ocf_call *call, const struct vrms_san_lun_
 	}
 	snprintf(text, sizeof(text), "%s %lld %u/%u", vrms_lun_health_name(look->health),
 		 (long long)(latency_ms < 0 ? -1 : rounded_ms), look->good_count, look->path_count);
-	state_path(call, path);
+	state_path(call, "", path);
 	if (vrms_file_read(path, STATE_BYTES_MAX, &before, NULL, NULL) == 0 &&
 	    strcmp(before, text) == 0) {
 		return;
@@ -200,10 +206,13 @@ static void publish(const struct vrms_ocf_call *call, const struct vrms_san_lun_
 	char latency[24], counts[32];
 	snprintf(latency, sizeof(latency), "%lld", (long long)(latency_ms < 0 ? -1 : rounded_ms));
 	snprintf(counts, sizeof(counts), "%u/%u", look->good_count, look->path_count);
-	publish_one(names[0], vrms_lun_health_name(look->health));
-	publish_one(names[1], latency);
-	publish_one(names[2], counts);
+	int rc = publish_one(names[0], vrms_lun_health_name(look->health));
+	rc = publish_one(names[1], latency) < 0 ? -EIO : rc;
+	rc = publish_one(names[2], counts) < 0 ? -EIO : rc;
 	struct vrms_error ignored;
+	if (rc < 0) { /* the next monitor tries again */
+		text[0] = '\0';
+	}
 	if (vrms_file_write(path, text, strlen(text), 0644, &ignored) < 0) {
 		vrms_log(LOG_WARNING, "%s", ignored.text);
 	}
@@ -215,7 +224,7 @@ static void withdraw(const struct vrms_ocf_call *call)
 
 	print_names(call, names);
 	for (size_t i = 0; i < VRMS_COUNT_OF(names); i++) {
-		publish_one(names[i], NULL);
+		(void)publish_one(names[i], NULL);
 	}
 }
 
@@ -225,7 +234,7 @@ static bool is_started(const struct vrms_ocf_call *call)
 {
 	char path[256];
 
-	state_path(call, path);
+	state_path(call, "", path);
 	return access(path, F_OK) == 0;
 }
 
@@ -316,7 +325,12 @@ static int prepare(const struct vrms_ocf_call *call, const struct vrms_san_lun_c
 		rc = log_in(&san, error);
 	}
 	if (rc == 0 && config->registers && san.luns.count > 0) {
-		rc = vrms_san_run_all(&san, VRMS_PR_ON, error);
+		char marks[256];
+
+		state_path(call, ".keys", marks);
+		rc = vrms_san_marks_check(&san, marks, error);
+		rc = rc < 0 ? rc : vrms_san_run_all(&san, VRMS_PR_ON, error);
+		rc = rc < 0 ? rc : vrms_san_marks_write(&san, marks, error);
 		rc = rc < 0 ? rc : vrms_san_key_file_write(&san, config->san.key_file, error);
 	}
 	return rc;
@@ -333,7 +347,7 @@ static int run_start(const struct vrms_ocf_call *call, const void *config_,
 	}
 	int rc = vrms_file_mkdir_all("/run/vrms", 0755, error);
 	rc = rc < 0 ? rc : prepare(call, config, error);
-	state_path(call, path);
+	state_path(call, "", path);
 	rc = rc < 0 ? rc : vrms_file_write(path, "", 0, 0644, error);
 	return rc < 0 ? rc : judge(call, config, ret_exit, error);
 }
@@ -343,26 +357,27 @@ static int run_stop(const struct vrms_ocf_call *call, const void *config_,
 {
 	const struct vrms_san_lun_config *config = config_;
 	struct vrms_san san VRMS_CLEANUP(vrms_san_done) = {.node = NULL};
-	char path[256];
+	char path[256], marks[256];
 
 	*ret_exit = VRMS_OCF_SUCCESS;
+	state_path(call, ".keys", marks);
 	if (!is_started(call)) {
 		return 0;
 	}
 	int rc = config->registers ? vrms_san_lun_make(config, &san, error) : 0;
 	san.access.deadline_ms = call->deadline_ms;
 	if (rc == 0 && san.luns.count > 0) {
-		rc = vrms_san_run_all(&san, VRMS_PR_RELEASE, error);
+		rc = vrms_san_marks_release(&san, marks, error);
 	}
 	/* Storage out of reach is no reason to be fenced: the key that stays there harms nobody. */
 	if (rc < 0) {
-		vrms_log(LOG_WARNING, "the key stays registered: %s", error->text);
+		vrms_log(LOG_WARNING, "keys may stay registered: %s", error->text);
 		vrms_error_clear(error);
 	}
 	if (config->publishes) {
 		withdraw(call);
 	}
-	state_path(call, path);
+	state_path(call, "", path);
 	return unlink(path) < 0 && errno != ENOENT ? vrms_error_errno(error, -errno, "%s", path)
 						   : 0;
 }
@@ -412,7 +427,8 @@ static const struct vrms_ocf_agent agent = {
 	"LUNs are spoken to over iSCSI in user space, so that neither the kernel's cache nor a "
 	"hanging device is in the way; block devices and files are read directly. Start registers "
 	"the node's key for persistent reservations, as fence_vrms_scsi does with the same "
-	"parameters; stop removes it.",
+	"parameters; stop removes it. A node that was fenced is let in again by a reboot, or by "
+	"fence_vrms_scsi with the action on.",
     .params = params,
     .param_count = VRMS_COUNT_OF(params),
     .actions = actions,

@@ -55,50 +55,128 @@ static int64_t time_reads(struct vrms_iscsi *session, int64_t reads, struct vrms
 	return slowest_us;
 }
 
-static void look_over(const struct vrms_san *san, const struct vrms_san_lun *lun, unsigned path,
-		      const struct vrms_san_lun_config *config, struct vrms_lun_reading *reading,
-		      struct vrms_error *trouble)
-{
-	struct vrms_iscsi *session VRMS_CLEANUP(vrms_iscsi_closep) = NULL;
-	struct vrms_pr_view view;
-	int rc = vrms_san_open(lun, path, &san->access, VRMS_PR_NODE, &session, trouble);
+/* What one LUN's thread finds out. */
+struct seen {
+	struct vrms_lun_reading reading;
+	struct vrms_error trouble; /* of the first path that does not work */
+	char name[VRMS_ISCSI_ID_BYTES * 2];
+	char id[VRMS_ISCSI_ID_BYTES]; /* of several portals: the first one's; "": not known */
+};
 
-	if (rc == 0 && config->registers) {
-		rc = vrms_san_look(session, &view, trouble);
+struct looking {
+	const struct vrms_san_lun_config *config;
+	struct seen *seen; /* by LUN */
+};
+
+/* A LUN that the cluster keeps for its registrants needs the key, whoever registers it. */
+static bool is_ours(const struct vrms_san *san, const struct vrms_pr_view *view)
+{
+	bool is_ours = view->holder == san->cluster.key;
+
+	for (size_t i = 0; i < san->cluster.node_count * VRMS_SAN_KEYS_PER_NODE; i++) {
+		is_ours = is_ours || view->holder == san->cluster.known[i];
 	}
-	int64_t latency_us = rc < 0 ? -1 : time_reads(session, config->reads, trouble);
+	return is_ours && vrms_pr_view_shuts_out(view);
+}
+
+static int look_at_key(const struct vrms_san *san, struct vrms_iscsi *session, bool registers,
+		       struct vrms_lun_reading *reading, struct vrms_error *error)
+{
+	struct vrms_pr_view view;
+	int rc = vrms_san_look(session, &view, error);
+
+	if (rc < 0) {
+		return rc == -ENOTSUP && !registers ? 0 : rc;
+	}
+	bool has_key = vrms_pr_view_has(&view, san->node->key);
+	bool is_reserved = vrms_pr_view_shuts_out(&view);
+	bool is_first = reading->good_count == 0;
+
+	reading->has_key = has_key && (is_first || reading->has_key);
+	reading->has_reservation = is_reserved && (is_first || reading->has_reservation);
+	reading->needs_key = registers || reading->needs_key || is_ours(san, &view);
+	return 0;
+}
+
+/* All portals lead to one LUN; with an identifier given, each was compared with that. */
+static int look_at_identity(const struct vrms_san_lun *lun, struct vrms_iscsi *session,
+			    struct seen *seen, struct vrms_error *error)
+{
+	struct vrms_error ignored;
+	char id[VRMS_ISCSI_ID_BYTES];
+
+	if (lun->id != NULL || lun->path_count == 1 ||
+	    vrms_iscsi_identify(session, id, &ignored) < 0) {
+		return 0;
+	}
+	if (seen->id[0] == '\0') {
+		snprintf(seen->id, sizeof(seen->id), "%s", id);
+	}
+	return strcmp(seen->id, id) == 0
+		   ? 0
+		   : vrms_error_set(error, -ESTALE, "the LUN is %s, not %s", id, seen->id);
+}
+
+static int look_over(const struct vrms_san *san, size_t index, unsigned path,
+		     const struct looking *looking, struct vrms_error *error)
+{
+	const struct vrms_san_lun *lun = &san->luns.luns[index];
+	struct seen *seen = &looking->seen[index];
+	struct vrms_iscsi *session VRMS_CLEANUP(vrms_iscsi_closep) = NULL;
+	struct vrms_lun_reading *reading = &seen->reading;
+	int rc = vrms_san_open(lun, path, &san->access, VRMS_PR_NODE, &session, error);
+
+	rc = rc < 0 ? rc : look_at_identity(lun, session, seen, error);
+	rc = rc < 0 ? rc : look_at_key(san, session, looking->config->registers, reading, error);
+	int64_t latency_us = rc < 0 ? -1 : time_reads(session, looking->config->reads, error);
 	if (latency_us < 0) {
-		reading->trouble = trouble->text;
-		return;
-	}
-	if (config->registers) {
-		reading->has_reservation = vrms_pr_view_shuts_out(&view);
-		reading->has_key = vrms_pr_view_has(&view, san->node->key);
+		return rc < 0 ? rc : -EIO;
 	}
 	if (reading->good_count++ == 0 || latency_us < reading->latency_us) {
 		reading->latency_us = latency_us;
 	}
+	return 0;
 }
 
-static void look_at_luns(const struct vrms_san *san, const struct vrms_san_lun_config *config,
-			 struct vrms_san_lun_look *look)
+static int look_at_lun(const struct vrms_san *san, size_t index, void *looking_,
+		       struct vrms_error *error)
 {
-	for (size_t i = 0; i < san->luns.count; i++) {
-		const struct vrms_san_lun *lun = &san->luns.luns[i];
-		char name[VRMS_ISCSI_ID_BYTES * 2];
-		struct vrms_error trouble = {""};
-		struct vrms_lun_reading reading = {
-		    .name = vrms_san_lun_name(lun, name, sizeof(name)),
-		    .path_count = lun->path_count,
-		    .latency_us = -1,
-		    .needs_key = config->registers,
-		};
+	struct looking *looking = looking_;
+	const struct vrms_san_lun *lun = &san->luns.luns[index];
+	struct seen *seen = &looking->seen[index];
 
-		for (unsigned path = 0; path < lun->path_count; path++) {
-			look_over(san, lun, path, config, &reading, &trouble);
+	(void)error; /* what is wrong is judged, not failed */
+	seen->reading = (struct vrms_lun_reading){
+	    .name = vrms_san_lun_name(lun, seen->name, sizeof(seen->name)),
+	    .path_count = lun->path_count,
+	    .latency_us = -1,
+	};
+	for (unsigned path = 0; path < lun->path_count; path++) {
+		struct vrms_error trouble = {""};
+
+		if (look_over(san, index, path, looking, &trouble) < 0 &&
+		    seen->reading.trouble == NULL) {
+			seen->trouble = trouble;
+			seen->reading.trouble = seen->trouble.text;
 		}
-		add(look, &reading, config);
 	}
+	return 0;
+}
+
+static int look_at_luns(const struct vrms_san *san, const struct vrms_san_lun_config *config,
+			struct vrms_san_lun_look *look, struct vrms_error *error)
+{
+	struct seen *seen VRMS_CLEANUP(vrms_freep) = calloc(VRMS_SAN_LUNS_MAX, sizeof(*seen));
+	struct looking looking = {config, seen};
+
+	if (seen == NULL) {
+		return vrms_error_set(error, -ENOMEM, "no memory");
+	}
+	int rc = vrms_san_each(san, look_at_lun, &looking, error);
+	for (size_t i = 0; rc == 0 && i < san->luns.count; i++) {
+		add(look, &seen[i].reading, config);
+	}
+	return rc;
 }
 
 /* wwid of a SCSI or NVMe disk, or the UUID of a device-mapper device. */
@@ -158,8 +236,13 @@ static int64_t time_path(const char *path, const char *id, int64_t reads, struct
 	for (int64_t i = 0; i < reads; i++) {
 		int64_t begin_us = now_us();
 
-		if (pread(fd, block, BLOCK_BYTES, 0) < 0) {
+		ssize_t size = pread(fd, block, BLOCK_BYTES, 0);
+		if (size < 0) {
 			vrms_error_errno(error, -errno, "read");
+			return -1;
+		}
+		if (size == 0) {
+			vrms_error_set(error, -ENODATA, "it is empty");
 			return -1;
 		}
 		int64_t took_us = now_us() - begin_us;
@@ -215,6 +298,8 @@ int vrms_san_lun_take_look(const struct vrms_san_lun_config *config, struct vrms
 	if (rc < 0) {
 		return rc;
 	}
-	look_at_luns(&san, config, look);
-	return look_at_paths(config, look);
+	if (san.luns.count > 0) {
+		rc = look_at_luns(&san, config, look, error);
+	}
+	return rc < 0 ? rc : look_at_paths(config, look);
 }

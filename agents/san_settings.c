@@ -123,6 +123,7 @@ int vrms_san_make(const struct vrms_san_settings *settings, const char *node_nam
 		  struct vrms_san *ret_san, struct vrms_error *error)
 {
 	memset(ret_san, 0, sizeof(*ret_san));
+	ret_san->lets_foreign_be = settings->foreign_keys == VRMS_SAN_FOREIGN_ALLOW;
 	int rc = vrms_san_luns_parse(settings->luns, &ret_san->luns, error);
 
 	rc = rc < 0 ? rc : read_cluster(settings, &ret_san->cluster, error);
@@ -138,11 +139,44 @@ void vrms_san_done(struct vrms_san *san)
 	san->password = NULL;
 }
 
-/* One LUN's job, in a thread of its own: the slowest LUN is how long it takes, not their sum. */
+struct vrms_pr_job vrms_san_job(const struct vrms_san *san, enum vrms_pr_goal goal)
+{
+	struct vrms_pr_job job = {
+	    .goal = goal,
+	    .cluster_key = san->cluster.key,
+	    .known = san->cluster.known,
+	    .known_count = san->cluster.node_count * VRMS_SAN_KEYS_PER_NODE,
+	    .lets_foreign_be = san->lets_foreign_be,
+	};
+
+	if (san->node != NULL) {
+		job.subjects[0] = san->node->key;
+		job.subjects[1] = san->node->guests_key;
+	}
+	memcpy(job.families, san->cluster.families, sizeof(job.families));
+	return job;
+}
+
+int vrms_san_look_at(const struct vrms_san *san, const struct vrms_san_lun *lun,
+		     struct vrms_pr_view *ret_view, struct vrms_error *error)
+{
+	int rc = -EHOSTUNREACH;
+
+	for (unsigned path = 0; path < lun->path_count && rc < 0; path++) {
+		struct vrms_iscsi *session VRMS_CLEANUP(vrms_iscsi_closep) = NULL;
+
+		rc = vrms_san_open(lun, path, &san->access, VRMS_PR_CLUSTER, &session, error);
+		rc = rc < 0 ? rc : vrms_san_look(session, ret_view, error);
+	}
+	return rc;
+}
+
+/* One LUN's share of the work. */
 struct one {
 	const struct vrms_san *san;
-	const struct vrms_san_lun *lun;
-	enum vrms_pr_goal goal;
+	size_t index;
+	vrms_san_work *work;
+	void *context;
 	pthread_t thread;
 	bool has_thread;
 	int rc;
@@ -152,19 +186,11 @@ struct one {
 static void *run_one(void *one_)
 {
 	struct one *one = one_;
-	const struct vrms_san *san = one->san;
-	struct vrms_pr_job job = {
-	    .goal = one->goal,
-	    .cluster_key = san->cluster.key,
-	    .subjects = {san->node->key, san->node->guests_key},
-	    .known = san->cluster.known,
-	    .known_count = san->cluster.node_count * VRMS_SAN_KEYS_PER_NODE,
-	};
 	char name[NAME_BYTES];
 
-	one->rc = vrms_san_run(one->lun, &san->access, &job, &one->error);
+	one->rc = one->work(one->san, one->index, one->context, &one->error);
 	if (one->rc < 0) {
-		vrms_san_lun_name(one->lun, name, sizeof(name));
+		vrms_san_lun_name(&one->san->luns.luns[one->index], name, sizeof(name));
 		vrms_error_wrap(&one->error, one->rc, "%s", name);
 	}
 	return NULL;
@@ -188,7 +214,8 @@ static int summarize(const struct one *ones, size_t count, struct vrms_error *er
 	return first != NULL ? vrms_error_set(error, first->rc, "%s", first->error.text) : 0;
 }
 
-int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal, struct vrms_error *error)
+int vrms_san_each(const struct vrms_san *san, vrms_san_work *work, void *context,
+		  struct vrms_error *error)
 {
 	struct one *ones VRMS_CLEANUP(vrms_freep) = calloc(san->luns.count, sizeof(*ones));
 
@@ -196,7 +223,7 @@ int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal, struct 
 		return vrms_error_set(error, -ENOMEM, "no memory");
 	}
 	for (size_t i = 0; i < san->luns.count; i++) {
-		ones[i] = (struct one){.san = san, .lun = &san->luns.luns[i], .goal = goal};
+		ones[i] = (struct one){.san = san, .index = i, .work = work, .context = context};
 		ones[i].has_thread = pthread_create(&ones[i].thread, NULL, run_one, &ones[i]) == 0;
 		if (!ones[i].has_thread) {
 			run_one(&ones[i]);
@@ -208,6 +235,18 @@ int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal, struct 
 		}
 	}
 	return summarize(ones, san->luns.count, error);
+}
+
+static int run_job(const struct vrms_san *san, size_t index, void *goal, struct vrms_error *error)
+{
+	struct vrms_pr_job job = vrms_san_job(san, *(const enum vrms_pr_goal *)goal);
+
+	return vrms_san_run(&san->luns.luns[index], &san->access, &job, error);
+}
+
+int vrms_san_run_all(const struct vrms_san *san, enum vrms_pr_goal goal, struct vrms_error *error)
+{
+	return vrms_san_each(san, run_job, &goal, error);
 }
 
 int vrms_san_key_file_write(const struct vrms_san *san, const char *path, struct vrms_error *error)

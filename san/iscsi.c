@@ -286,6 +286,7 @@ static enum vrms_pr_answer take_keys(struct scsi_task *task, struct vrms_pr_view
 		return VRMS_PR_OTHER;
 	}
 	view->key_count = (size_t)keys->num_keys;
+	view->generation = keys->prgeneration;
 	memcpy(view->keys, keys->keys, view->key_count * sizeof(view->keys[0]));
 	return VRMS_PR_GOOD;
 }

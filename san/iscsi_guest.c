@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,8 +96,50 @@ static bool has_key(struct iscsi_context *iscsi, int lun, uint64_t key)
 	return is_found;
 }
 
-/* QEMU's sessions have one LUN each; it says which only when it connects. */
-static int connected_lun;
+/* QEMU's sessions have one LUN each; it says which only when it connects.  A guest with many disks
+ * has many sessions. */
+struct connected {
+	struct iscsi_context *iscsi;
+	int lun;
+	struct connected *next;
+};
+static struct connected *sessions;
+static pthread_mutex_t sessions_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void remember(struct iscsi_context *iscsi, int lun)
+{
+	struct connected *session = malloc(sizeof(*session));
+
+	if (session == NULL) {
+		return; /* a key too many does no harm */
+	}
+	pthread_mutex_lock(&sessions_lock);
+	*session = (struct connected){.iscsi = iscsi, .lun = lun, .next = sessions};
+	sessions = session;
+	pthread_mutex_unlock(&sessions_lock);
+}
+
+/* The LUN of a session, which is forgotten; -1: it has no key. */
+static int forget(const struct iscsi_context *iscsi)
+{
+	struct connected *found = NULL;
+	int lun = -1;
+
+	pthread_mutex_lock(&sessions_lock);
+	for (struct connected **at = &sessions; *at != NULL; at = &(*at)->next) {
+		if ((*at)->iscsi == iscsi) {
+			found = *at;
+			*at = found->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&sessions_lock);
+	if (found != NULL) {
+		lun = found->lun;
+		free(found);
+	}
+	return lun;
+}
 
 int iscsi_full_connect_sync(struct iscsi_context *iscsi, const char *portal, int lun)
 {
@@ -119,7 +162,7 @@ int iscsi_full_connect_sync(struct iscsi_context *iscsi, const char *portal, int
 			lun, portal);
 		return -1;
 	}
-	connected_lun = lun;
+	remember(iscsi, lun);
 	return 0;
 }
 
@@ -127,11 +170,11 @@ int iscsi_logout_sync(struct iscsi_context *iscsi)
 {
 	int (*next)(struct iscsi_context *) =
 	    (int (*)(struct iscsi_context *))dlsym(RTLD_NEXT, "iscsi_logout_sync");
-	struct keys keys;
+	int lun = forget(iscsi);
 
 	/* Its key would stay on the LUN for ever. */
-	if (read_keys(&keys)) {
-		set_key(iscsi, connected_lun, 0, false);
+	if (lun >= 0) {
+		set_key(iscsi, lun, 0, false);
 	}
 	return next(iscsi);
 }

@@ -105,6 +105,14 @@ static int derive(enum vrms_san_key_format format, struct vrms_san_cluster *clus
 		return vrms_error_set(error, rc, "no digest of the cluster's name");
 	}
 	hash <<= HASH_SHIFT;
+	cluster->families[0] =
+	    (struct vrms_pr_family){.mask = UINT64_MAX << HASH_SHIFT, .value = hash};
+	if (format == VRMS_SAN_KEYS_FENCE_SCSI) {
+		const uint64_t mask = UINT64_MAX << 16;
+
+		cluster->families[1] =
+		    (struct vrms_pr_family){.mask = mask, .value = fence_scsi_key(md5, 0) & mask};
+	}
 	cluster->key = hash | (uint64_t)KIND_CLUSTER << KIND_SHIFT;
 	for (size_t i = 0; i < cluster->node_count; i++) {
 		struct vrms_san_node *node = &cluster->nodes[i];
@@ -168,6 +176,12 @@ static int check_unique(const struct vrms_san_cluster *cluster, struct vrms_erro
 	size_t count = cluster->node_count * VRMS_SAN_KEYS_PER_NODE;
 
 	for (size_t i = 0; i < count; i++) {
+		if (cluster->known[i] == 0) {
+			return vrms_error_set(
+			    error, -EINVAL,
+			    "%s: its derived key is 0, which is none: give another one in keys",
+			    name_of(cluster, i));
+		}
 		if (cluster->known[i] == cluster->key) {
 			return vrms_error_set(
 			    error, -EEXIST, "key collision: %s has the key of the cluster, 0x%llx",

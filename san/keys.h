@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "san/pr.h"
 
 enum { VRMS_SAN_NODES_MAX = 64, VRMS_SAN_NAME_BYTES = 128, VRMS_SAN_KEYS_PER_NODE = 2 };
 
@@ -39,6 +40,8 @@ struct vrms_san_cluster {
 	struct vrms_san_node nodes[VRMS_SAN_NODES_MAX];
 	uint64_t key;
 	uint64_t known[VRMS_SAN_NODES_MAX * VRMS_SAN_KEYS_PER_NODE]; /* all of the nodes' */
+	/* Forms of the derived keys: a node that has left the cluster is known by them. */
+	struct vrms_pr_family families[VRMS_PR_FAMILIES_MAX];
 };
 
 /* Reads "node1:1 node2:2" (commas or blanks between) into the nodes.  -EINVAL, -E2BIG. */
@@ -48,8 +51,8 @@ VRMS_MUST_CHECK int vrms_san_nodes_parse(const char *text, struct vrms_san_clust
 /* Fills in all keys.
  *
  * given: "node1=0xa1 node2=0xb2", keys that come before the derived ones; NULL: none.
- * Errors: -EINVAL (not readable, a node that is not there, key 0), -EEXIST (two nodes with one
- * key: to fence one would fence both).
+ * Errors: -EINVAL (not readable, a node that is not there, key 0: that is none), -EEXIST (two nodes
+ * with one key: to fence one would fence both).
  */
 VRMS_MUST_CHECK int vrms_san_keys_make(enum vrms_san_key_format format, const char *given,
 				       struct vrms_san_cluster *cluster, struct vrms_error *error);

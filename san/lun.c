@@ -6,7 +6,36 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char scheme[] = "iscsi://";
+
 enum { BUSY_WAIT_MS = 20, LOOKS_MAX = 20 };
+
+/* As libiscsi reads it: a password ends at the first @, whatever it is made of. */
+const char *vrms_san_url_address(const char *url)
+{
+	const char *begin = url + strlen(scheme);
+	const char *at = strchr(begin, '@');
+
+	return at != NULL ? at + 1 : begin;
+}
+
+static bool is_url(const char *url)
+{
+	if (strncmp(url, scheme, strlen(scheme)) != 0) {
+		return false;
+	}
+	const char *begin = url + strlen(scheme);
+	const char *host = vrms_san_url_address(url);
+	const char *target = strchr(host, '/');
+	const char *lun = target != NULL ? strchr(target + 1, '/') : NULL;
+
+	if (host != begin && memchr(begin, '%', (size_t)(host - begin)) == NULL) {
+		return false;
+	}
+	size_t digits = lun != NULL ? strspn(lun + 1, "0123456789") : 0;
+	return digits > 0 && target > host && lun > target + 1 &&
+	       (lun[1 + digits] == '\0' || lun[1 + digits] == '?');
+}
 
 static int take_lun(char *word, struct vrms_san_lun *lun, struct vrms_error *error)
 {
@@ -17,10 +46,14 @@ static int take_lun(char *word, struct vrms_san_lun *lun, struct vrms_error *err
 	if (hash != NULL) {
 		*hash = '\0';
 		lun->id = hash + 1;
+		if (lun->id[0] == '\0' || strchr(lun->id, '|') != NULL) {
+			return vrms_error_set(error, -EINVAL,
+					      "has no identifier behind the # of its last portal");
+		}
 	}
 	for (char *path = strtok_r(word, "|", &rest); path != NULL;
 	     path = strtok_r(NULL, "|", &rest)) {
-		if (strncmp(path, "iscsi://", strlen("iscsi://")) != 0) {
+		if (!is_url(path)) {
 			return vrms_error_set(error, -EINVAL,
 					      "is not of the form iscsi://host[:port]/target/lun");
 		}
@@ -30,7 +63,7 @@ static int take_lun(char *word, struct vrms_san_lun *lun, struct vrms_error *err
 		}
 		lun->paths[lun->path_count++] = path;
 	}
-	return 0;
+	return lun->path_count > 0 ? 0 : vrms_error_set(error, -EINVAL, "has no portal");
 }
 
 int vrms_san_luns_parse(const char *text, struct vrms_san_luns *ret_luns, struct vrms_error *error)
@@ -69,14 +102,7 @@ void vrms_san_luns_done(struct vrms_san_luns *luns)
 
 const char *vrms_san_lun_name(const struct vrms_san_lun *lun, char *buffer, size_t size)
 {
-	const char *begin = lun->paths[0] + strlen("iscsi://");
-	const char *slash = strchr(begin, '/');
-	const char *at = strchr(begin, '@');
-
-	if (at != NULL && (slash == NULL || at < slash)) {
-		begin = at + 1;
-	}
-	snprintf(buffer, size, "%s", begin);
+	snprintf(buffer, size, "%s", vrms_san_url_address(lun->paths[0]));
 	return buffer;
 }
 
@@ -229,7 +255,7 @@ static int verdict_of(const struct run *run, enum vrms_pr_reason reason, struct 
 	    [VRMS_PR_REASON_UNSUPPORTED] = -ENOTSUP, [VRMS_PR_REASON_UNREACHABLE] = -EHOSTUNREACH,
 	    [VRMS_PR_REASON_STUBBORN] = -EIO,        [VRMS_PR_REASON_NOT_REFUSED] = -EIO,
 	    [VRMS_PR_REASON_UNPROVED] = -EIO,        [VRMS_PR_REASON_REFUSED] = -EIO,
-	    [VRMS_PR_REASON_ATTENTION] = -EIO,
+	    [VRMS_PR_REASON_ATTENTION] = -EIO,       [VRMS_PR_REASON_FOREIGN] = -EPERM,
 	};
 	const struct vrms_pr_view *view = &run->job->view;
 	const char *text = vrms_pr_reason_text(reason);
@@ -242,6 +268,9 @@ static int verdict_of(const struct run *run, enum vrms_pr_reason reason, struct 
 	case VRMS_PR_REASON_TYPE:
 		return vrms_error_set(error, errors[reason], "%s: 0x%" PRIx64 ", %s (%u)", text,
 				      view->holder, vrms_pr_type_name(view->type), view->type);
+	case VRMS_PR_REASON_FOREIGN:
+		return vrms_error_set(error, errors[reason], "%s: 0x%" PRIx64, text,
+				      vrms_pr_foreign_key(run->job, view));
 	default:
 		return vrms_error_wrap(error, errors[reason], "%s", text);
 	}

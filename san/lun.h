@@ -57,11 +57,15 @@ VRMS_MUST_CHECK int vrms_san_look(struct vrms_iscsi *session, struct vrms_pr_vie
  *
  * Returns 0, or: -EBUSY (a stranger's reservation, or of a wrong type), -ENOTSUP (no persistent
  * reservations), -EHOSTUNREACH (no portal), -ESTALE (another LUN), -ETIMEDOUT (the deadline),
+ * -EPERM (a foreign key that may be the victim's),
  * -EIO (refused, not proved).  The text names the reason, not the LUN.
  */
 VRMS_MUST_CHECK int vrms_san_run(const struct vrms_san_lun *lun,
 				 const struct vrms_san_access *access, struct vrms_pr_job *job,
 				 struct vrms_error *error);
+
+/* Behind iscsi://[user%password@]: "host[:port]/target/lun". */
+const char *vrms_san_url_address(const char *url);
 
 /* "10.0.0.1/iqn.../1": the first path without a password; valid until the next call. */
 const char *vrms_san_lun_name(const struct vrms_san_lun *lun, char *buffer, size_t size);

@@ -91,6 +91,28 @@ static bool is_known(const struct vrms_pr_job *job, uint64_t key)
 	return false;
 }
 
+static bool is_of_family(const struct vrms_pr_job *job, uint64_t key)
+{
+	for (size_t i = 0; i < VRMS_PR_FAMILIES_MAX; i++) {
+		const struct vrms_pr_family *family = &job->families[i];
+
+		if (family->mask != 0 && (key & family->mask) == family->value) {
+			return true;
+		}
+	}
+	return false;
+}
+
+uint64_t vrms_pr_foreign_key(const struct vrms_pr_job *job, const struct vrms_pr_view *view)
+{
+	for (size_t i = 0; i < view->key_count; i++) {
+		if (!is_known(job, view->keys[i]) && !is_of_family(job, view->keys[i])) {
+			return view->keys[i];
+		}
+	}
+	return 0;
+}
+
 /* The first key that has to go, or 0. */
 static uint64_t key_to_remove(const struct vrms_pr_job *job)
 {
@@ -129,15 +151,11 @@ static enum vrms_pr_reason what_forbids(const struct vrms_pr_job *job)
 	return vrms_pr_view_shuts_out(view) ? VRMS_PR_REASON_NONE : VRMS_PR_REASON_TYPE;
 }
 
-/* The cluster's session leaves no key behind, unless the reservation would go with it. */
+/* The cluster's session leaves no key behind, unless the reservation would go with it: it holds it,
+ * or all registrants do and it is the last one.  The view is younger than its registration. */
 static bool may_leave(const struct vrms_pr_job *job)
 {
-	bool has_company = false;
-
-	for (size_t i = 0; i < job->view.key_count; i++) {
-		has_company = has_company || job->view.keys[i] != job->cluster_key;
-	}
-	return job->is_registered && !job->is_holder && has_company;
+	return job->is_registered && !job->is_holder && job->view.key_count > 1;
 }
 
 static void act_as_cluster(struct vrms_pr_job *job, struct vrms_pr_step *step,
@@ -150,10 +168,20 @@ static void act_as_cluster(struct vrms_pr_job *job, struct vrms_pr_step *step,
 	step->abort = !job->without_abort && job->goal == VRMS_PR_OFF;
 }
 
+/* Also for a key that was not there any more: whoever removed it, maybe an attempt that was killed
+ * just now, may have done so without abort. */
+static bool must_settle(const struct vrms_pr_job *job)
+{
+	return !job->is_settled && (job->is_dirty || !job->has_aborted);
+}
+
 /* Keys and reservation are as the goal wants them: what is left? */
 static void close_job(struct vrms_pr_job *job, struct vrms_pr_step *step)
 {
-	if (job->goal == VRMS_PR_OFF && job->has_preempted) {
+	if (job->goal == VRMS_PR_OFF && !job->lets_foreign_be &&
+	    vrms_pr_foreign_key(job, &job->view) != 0) {
+		fail(job, VRMS_PR_REASON_FOREIGN);
+	} else if (job->goal == VRMS_PR_OFF && must_settle(job)) {
 		step->kind = VRMS_PR_SETTLE;
 	} else if (job->goal == VRMS_PR_OFF && !job->is_proved) {
 		step->kind = VRMS_PR_PROBE;
@@ -227,8 +255,17 @@ static void look_again(struct vrms_pr_job *job)
 	}
 }
 
-static void take_lost(struct vrms_pr_job *job)
+static void make_dirty(struct vrms_pr_job *job)
 {
+	job->is_dirty = true;
+	job->is_settled = false;
+}
+
+static void take_lost(struct vrms_pr_job *job, const struct vrms_pr_step *step)
+{
+	if (step->kind == VRMS_PR_PREEMPT) {
+		make_dirty(job); /* the target may have done it, and said so to nobody */
+	}
 	job->is_registered = false;
 	job->is_holder = false;
 	job->has_view = false;
@@ -267,7 +304,10 @@ static void take_preempt(struct vrms_pr_job *job, const struct vrms_pr_step *ste
 			 enum vrms_pr_answer answer)
 {
 	if (answer == VRMS_PR_GOOD) {
-		job->has_preempted = job->has_preempted || !step->abort;
+		job->has_aborted = job->has_aborted || step->abort;
+		if (!step->abort) {
+			make_dirty(job);
+		}
 		job->is_holder = job->is_holder || job->view.holder == step->subject;
 		job->is_proved = false;
 		look_again(job);
@@ -310,7 +350,7 @@ static void take_other(struct vrms_pr_job *job, const struct vrms_pr_step *step,
 		take_probe(job, answer);
 		break;
 	case VRMS_PR_SETTLE:
-		job->has_preempted = false;
+		job->is_settled = true;
 		job->has_view = false;
 		break;
 	case VRMS_PR_UNREGISTER:
@@ -335,7 +375,7 @@ void vrms_pr_answered(struct vrms_pr_job *job, enum vrms_pr_answer answer)
 		return;
 	}
 	if (answer == VRMS_PR_LOST) {
-		take_lost(job);
+		take_lost(job, &step);
 	} else if (answer == VRMS_PR_AGAIN) {
 		if (++job->again_count > AGAIN_MAX) {
 			fail(job, VRMS_PR_REASON_ATTENTION);

@@ -20,6 +20,7 @@
 enum {
 	VRMS_PR_KEYS_MAX = 511, /* what READ KEYS returns in 4096 bytes */
 	VRMS_PR_SUBJECTS_MAX = 2,
+	VRMS_PR_FAMILIES_MAX = 2,
 	VRMS_PR_WERO = 5, /* Write Exclusive, Registrants Only */
 	VRMS_PR_WEAR = 7, /* Write Exclusive, All Registrants */
 };
@@ -28,9 +29,15 @@ enum {
 struct vrms_pr_view {
 	size_t key_count;
 	uint64_t keys[VRMS_PR_KEYS_MAX]; /* one for each registered path: duplicates happen */
+	uint32_t generation; /* grows with each change; a target that forgets begins anew */
 	bool is_reserved;
 	uint64_t holder; /* 0 when all registrants hold it */
 	unsigned type;
+};
+
+/* Keys that tell by their form whose they are: (key & mask) == value. */
+struct vrms_pr_family {
+	uint64_t mask, value;
 };
 
 enum vrms_pr_goal {
@@ -44,6 +51,7 @@ enum vrms_pr_goal {
 	X(NONE, "no failure")                                                                    \
 	X(STRANGER, "the reservation is held by a key that belongs to no node of this cluster")  \
 	X(TYPE, "the reservation is of a type that does not shut out unregistered writers only") \
+	X(FOREIGN, "a key that belongs to no node of this cluster is registered")                \
 	X(UNSUPPORTED, "the target has no persistent reservations")                              \
 	X(UNREACHABLE, "no portal can be used")                                                  \
 	X(STUBBORN, "the key or the reservation changes again after each command")               \
@@ -105,6 +113,10 @@ struct vrms_pr_job {
 	    subjects[VRMS_PR_SUBJECTS_MAX]; /* the node's key first, then its guests'; 0: none */
 	const uint64_t *known;              /* every key of this cluster; borrowed */
 	size_t known_count;
+	/* Forms of this cluster's keys, of former nodes too; those without a mask are none. */
+	struct vrms_pr_family families[VRMS_PR_FAMILIES_MAX];
+	/* OFF: a key of neither kind is not the victim's, the admin says. */
+	bool lets_foreign_be;
 	unsigned path_count; /* portals of this LUN */
 
 	/* The state. */
@@ -114,7 +126,9 @@ struct vrms_pr_job {
 	bool is_registered; /* the cluster's session, on this path */
 	bool is_holder;     /* and it has the reservation itself: it must stay registered */
 	bool without_abort, without_aptpl;
-	bool has_preempted; /* the last preempt was without abort, and not settled yet */
+	bool has_aborted; /* a preempt took the victim's commands under way with it */
+	bool is_dirty;    /* another did not, or nobody knows */
+	bool is_settled;
 	bool is_proved;
 	bool is_finished;
 	unsigned again_count, round_count;
@@ -129,6 +143,9 @@ void vrms_pr_answered(struct vrms_pr_job *job, enum vrms_pr_answer answer);
 void vrms_pr_seen(struct vrms_pr_job *job, const struct vrms_pr_view *view);
 
 bool vrms_pr_view_has(const struct vrms_pr_view *view, uint64_t key);
+/* The first key of the view that is neither known nor of a family of the job; 0: there is none.
+ * It may be anybody's, a node's own kernel included. */
+uint64_t vrms_pr_foreign_key(const struct vrms_pr_job *job, const struct vrms_pr_view *view);
 /* True when the reservation refuses the writes of everybody without a key. */
 bool vrms_pr_view_shuts_out(const struct vrms_pr_view *view);
 

@@ -22,6 +22,14 @@ case_keys() {
 	refused "two nodes with one key" "key collision: node2 and node3 both have 0xa1"
 	fence off node9
 	refused "a node that is not there" 'no node "node9" in the cluster "lab"'
+	for LUNS in "#naa.1" "|" "iscsi://127.0.0.1/$T:t1" "iscsi://127.0.0.1/$T:t1/x" "iscsi:///$T:t1/1"; do
+		fence validate-all node1
+		refused "no LUN: $LUNS" "luns: number 1: "
+	done
+	LUNS="iscsi://vrms%sec/ret@127.0.0.9/$T:t1/1"
+	fence off node1
+	refused "a portal that is not there" "127.0.0.9/$T:t1/1"
+	case $words in *sec*) fail "the password is in the message: $words" ;; esac
 }
 
 case_unfence() {
@@ -52,6 +60,24 @@ case_guest_writes() {
 	contains "without a key" "$out" "failed"
 	out=$(io node3 "read -P 0x11 0 64k")
 	contains "what was there is there" "$out" "read 65536/65536"
+}
+
+# A guest with two disks takes both of its keys along when it ends.
+case_two_disks() {
+	local lun out options=driver=quorum,vote-threshold=1
+	for lun in 1 2; do
+		options=$options,children.$((lun - 1)).driver=iscsi,children.$((lun - 1)).transport=tcp
+		options=$options,children.$((lun - 1)).portal=127.0.0.1:3260,children.$((lun - 1)).target=$T:t1
+		options=$options,children.$((lun - 1)).lun=$lun
+		options=$options,children.$((lun - 1)).initiator-name=iqn.2026-01.local.vrms:node1
+	done
+	out=$(VRMS_SAN_KEY_FILE=$work/node1.key LD_PRELOAD=$GUEST qemu-io --image-opts "$options" \
+		-c "write -P 0x12 1M 64k" 2>&1)
+	contains "it writes to both" "$out" "wrote 65536/65536"
+	fence monitor node2
+	went monitor
+	# The key of node1's guests: 2, and the node's number.
+	case $words in *0200000001*) fail "a key of the guest stays: $words" ;; esac
 }
 
 open_guest() { # NODE: a session that stays open; its commands through fd 5
@@ -103,7 +129,7 @@ case_portals() {
 	LUNS="iscsi://127.0.0.9:3260/$T:t1/1|$LUN1"
 	fence monitor node1
 	went "one portal of two"
-	contains "the lost portal is named" "$words" "1 of 2 portals"
+	contains "the lost portal is named" "$words" "1 of 2 portals: 127.0.0.9:3260/$T:t1/1"
 	fence off node1
 	went "off over the second portal"
 	LUNS="$LUN1 iscsi://127.0.0.9:3260/$T:t1/2"
@@ -111,6 +137,63 @@ case_portals() {
 	refused "one LUN of two is out of reach" "no portal can be used"
 	fence monitor node1
 	refused "monitor" "127.0.0.9"
+	LUNS="$LUN1|iscsi://127.0.0.2/$T:t1/2"
+	fence monitor node1
+	refused "portals of two LUNs" "its portals lead to different LUNs"
+}
+
+# What a switch that died leaves: the connection is made, or is not even that, and nothing comes.
+case_silent_portals() {
+	local lun silent=iscsi://127.0.0.7:3260
+	python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.7", 3260)); s.listen(64); time.sleep(60)' &
+	wait_until 20 "a portal is there that says nothing" sh -c "ss -ltn | grep -q 127.0.0.7:3260"
+	LUNS=
+	for lun in 1 2 3 1 2 3; do
+		LUNS="$LUNS $silent/$T:t1/$lun|iscsi://127.0.0.1/$T:t1/$lun"
+	done
+	fence monitor node1 --portal-timeout 2s
+	went "monitor with one portal of each LUN left"
+	contains "the silent portal is named" "$words" "1 of 2 portals: 127.0.0.7:3260/$T:t1/3: no answer within 2000 ms"
+	[ "$took" -lt 9000 ] || fail "six LUNs were waited for one after the other: $took ms"
+	fence status node1 --portal-timeout 2s
+	[ "$took" -lt 9000 ] || fail "six LUNs were waited for one after the other: $took ms"
+	lun start portal_timeout=2s reads=1
+	took=$(now_ms)
+	lun monitor portal_timeout=2s reads=1 paths_min=2
+	lun_says "SanLun: half of the portals are silent" 1 "1 of 2 paths, 2 needed: 127.0.0.7"
+	took=$(($(now_ms) - took))
+	[ "$took" -lt 9000 ] || fail "six LUNs were waited for one after the other: $took ms"
+	lun stop
+}
+
+# A key that belongs to nobody may be the victim's own.
+case_foreign_keys() {
+	LUNS="iscsi://127.0.0.1/$T:t1/3"
+	start_target
+	fence on node1
+	fence on node9 --nodes node9:9
+	went "a node that has left the cluster"
+	fence off node1
+	went "its key is no stranger's"
+	fence monitor node1
+	went monitor
+	fence on node1
+	fence on node3 --keys "node3=0xee"
+	fence off node1
+	refused "off beside a key of nobody" "a key that belongs to no node of this cluster is registered: 0xee"
+	fence status node1
+	went "it may be that of node1"
+	contains status "$words" "Status: ON"
+	fence monitor node1
+	refused monitor "a key that belongs to no node of this cluster is registered: 0xee"
+	fence off node1 --foreign-keys allow
+	went "the admin knows it"
+	fence status node1 --foreign-keys allow
+	went status 2
+	fence off node3 --keys "node3=0xee"
+	went "the admin says whose it is"
+	fence monitor node1
+	went "monitor when it is gone"
 }
 
 case_identity() {
@@ -209,10 +292,19 @@ case_lun() {
 	lun_says "after a fence" 1 "this node's key is not registered: it is fenced here"
 	fence status node2
 	went "the monitor does not register again" 2
+	lun monitor register=false
+	lun_says "whoever registers it, the key is needed" 1 "this node's key is not registered: it is fenced here"
 	lun stop
 	lun_says stop 0
 	lun start
-	lun_says "start lets it in" 0
+	lun_says "a fenced node does not let itself in" 4 "this node was fenced here: reboot it, or let it in with fence_vrms_scsi"
+	fence status node2
+	went "nothing was registered" 2
+	hostname node1
+	fence on node2
+	hostname node2
+	lun start
+	lun_says "it was let in" 0
 	fence status node2
 	contains "status" "$words" "Status: ON"
 	lun stop
@@ -221,6 +313,51 @@ case_lun() {
 	went "stop removes the key, the reservation stays" 2
 	lun monitor
 	lun_says "a probe after stop" 7
+	lun start
+	lun_says "its own stop was no fence" 0
+	fence status node2
+	contains "status" "$words" "Status: ON"
+	lun stop
+	LUNS="$LUN1|iscsi://127.0.0.2/$T:t1/2"
+	lun start
+	lun monitor paths_min=2
+	lun_says "portals of two LUNs" 1 "1 of 2 paths, 2 needed: the LUN is"
+	lun stop
+}
+
+# A target that has forgotten everything has fenced nobody.
+case_lun_forgotten() {
+	LUNS=$LUN1
+	lun start
+	lun_says start 0
+	start_target
+	fence off node1
+	lun monitor
+	lun_says "the reservation is there again, the key is not" 1
+	lun stop
+	lun start
+	lun_says "start registers again" 0
+	lun stop
+}
+
+# What could not be told is told the next time.
+case_lun_publish() {
+	LUNS=$LUN1
+	mkdir -p "$work/attrd"
+	cat >"$work/attrd/attrd_updater" <<-'EOF'
+		#!/bin/sh
+		[ ! -e "$0.broken" ] || exit 1
+		echo "$*" >>"$0.calls"
+	EOF
+	chmod 755 "$work/attrd/attrd_updater"
+	touch "$work/attrd/attrd_updater.broken"
+	PATH=$work/attrd:$PATH lun start publish=true latency_warn=60s latency_fail=60s
+	lun_says "start while Pacemaker does not listen" 0
+	rm "$work/attrd/attrd_updater.broken"
+	PATH=$work/attrd:$PATH lun monitor publish=true latency_warn=60s latency_fail=60s
+	lun_says monitor 0
+	contains "what was told" "$(cat "$work/attrd/attrd_updater.calls")" "-n #health-vrms-check-scsi -U green"
+	lun stop
 }
 
 case_lun_files() {
@@ -229,6 +366,9 @@ case_lun_files() {
 	lun_says "a file" 0
 	lun monitor "paths=$work/1.img $work/none.img" register=false
 	lun_says "a file that is gone" 1 "none.img: open: No such file or directory"
+	: >"$work/empty.img"
+	lun monitor "paths=$work/empty.img" register=false
+	lun_says "a file without anything in it" 1 "empty.img: it is empty"
 	lun monitor "paths=$work/1.img#0123" register=false
 	lun_says "a file has no identifier" 1 "not a block device"
 	lun stop "paths=$work/1.img" register=false
@@ -357,15 +497,20 @@ start_target
 run_case case_keys "keys, collisions and unknown nodes"
 run_case case_unfence "nodes register, and the LUNs are reserved"
 run_case case_guest_writes "QEMU's own sessions have the key of their node's guests"
+run_case case_two_disks "a guest with two LUNs leaves no key behind on either"
 run_case case_off "off: a running guest of the victim is refused, a new one does not start, others go on"
 run_case case_unfence_again "on lets the node in again"
 run_case case_portals "portals: one is enough, none is failure, one LUN of two is failure"
 run_case case_identity "a LUN of another identity is refused"
 run_case case_stranger "a stranger's reservation is named and kept"
+run_case case_foreign_keys "a key of no node is named, and nothing is proved beside it"
 run_case case_without_reservations "a target without reservations is named"
 run_case case_chap "CHAP"
 run_case case_guest "a running guest of a fenced node stops at its next write and never writes again"
 run_case case_lun "ocf:vrms:SanLun: registers, sees paths, identity, latency and a fence, unregisters"
+run_case case_silent_portals "portals that say nothing are waited for together, not one after the other"
+run_case case_lun_forgotten "ocf:vrms:SanLun: a target that has forgotten its keys has fenced nobody"
+run_case case_lun_publish "ocf:vrms:SanLun: what Pacemaker did not hear is said again"
 run_case case_lun_files "ocf:vrms:SanLun: files"
 run_case case_login "ocf:vrms:SanLun: the kernel is logged in through open-iscsi when asked"
 run_case case_restarted_target "a target that has forgotten everything"

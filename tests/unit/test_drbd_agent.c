@@ -51,6 +51,7 @@ static const char drbdsetup[] =
 static const char drbdadm[] =
     "#!/bin/sh\n"
     "echo \"drbdadm $*\" >>$ROOT/calls\n"
+    "[ $1 != -c ] || shift 2\n"
     "case $1 in\n"
     "--version) echo DRBDADM_VERSION=$(cat $ROOT/tools) ;;\n"
     "sh-minor) echo 0 ;;\n"
@@ -211,6 +212,9 @@ START_TEST(an_output_that_cannot_be_read_has_a_second_source)
 	    0600);
 	ck_assert_int_eq(agent("monitor"), 8);
 	expect_call("drbdadm sh-minor r0\n", true);
+	set("OCF_RESKEY_drbdconf", "/etc/other.conf");
+	ck_assert_int_eq(agent("monitor"), 8);
+	expect_call("drbdadm -c /etc/other.conf sh-minor r0\n", true);
 	end();
 }
 END_TEST
@@ -277,6 +281,12 @@ START_TEST(stale_data_are_not_promoted_even_when_ordered)
 	be_in("9/03-Connected-Secondaries-Inconsistent/node1");
 	ck_assert_int_eq(agent("promote"), 1);
 	expect_reason("r0: not promoted: volume 0: Inconsistent, and not being synchronized");
+	expect_call("drbdadm primary", false);
+	/* UpToDate when the connection was broken off, and the peer has gone on writing since. */
+	be_in("84/07-StandAlone-by-disconnect/node2");
+	ck_assert_int_eq(agent("promote"), 1);
+	expect_reason("r0: not promoted: peer: StandAlone: a split brain, or disconnected by an "
+		      "administrator");
 	expect_call("drbdadm primary", false);
 	end();
 }

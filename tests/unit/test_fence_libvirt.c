@@ -37,6 +37,22 @@ virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
 	return lookup(is_broken ? NULL : connection, name);
 }
 
+/* In the place of libvirt's: every domain stands still while it is handed over. */
+static bool is_handed_over;
+
+int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned int flags)
+{
+	int (*get)(virDomainPtr, int *, int *, unsigned int);
+
+	*(void **)&get = dlsym(RTLD_NEXT, "virDomainGetState");
+	int rc = get(domain, state, reason, flags);
+	if (is_handed_over) {
+		*state = VIR_DOMAIN_PAUSED;
+		*reason = VIR_DOMAIN_PAUSED_MIGRATION;
+	}
+	return rc;
+}
+
 static void be_quiet(void *context, virErrorPtr error)
 {
 	(void)context;
@@ -167,6 +183,40 @@ START_TEST(either_host_answers_but_only_a_deed_makes_up_for_silence)
 }
 END_TEST
 
+/* The host that says nothing may be the one that has got it. */
+START_TEST(the_end_of_one_that_was_handed_over_proves_nothing_of_the_other_host)
+{
+	char uris[128];
+	struct vrms_error error = {.text = ""};
+	virConnectPtr connection = begin();
+
+	(void)snprintf(uris, sizeof(uris), "%s, %s", DEAD, DRIVER);
+	is_handed_over = true;
+	ck_assert_int_eq(off(uris, "test", false, &error), -EIO);
+	ck_assert_ptr_nonnull(strstr(error.text, "test: not known to be off: qemu+unix"));
+	ck_assert(!is_active(connection));
+	ck_assert_int_eq(on(uris, "test", true, &error), 0);
+	ck_assert_int_eq(off(DRIVER, "test", false, &error), 0); /* all hosts have answered */
+	(void)virConnectClose(connection);
+}
+END_TEST
+
+/* The last question before the deadline may have been too late for any answer. */
+START_TEST(a_reason_is_worth_more_than_that_there_was_no_time)
+{
+	struct vrms_error error = {.text = ""};
+	struct vrms_outers outers = {.count = 2};
+
+	outers.hosts[0].rc = vrms_error_set(&outers.hosts[0].error, -ETIMEDOUT, "late");
+	outers.hosts[1].rc = vrms_error_set(&outers.hosts[1].error, -EIO, "broken");
+	ck_assert_int_eq(vrms_outers_complain(&outers, "test", &error), -EIO);
+	ck_assert_str_eq(error.text, "test: not known to be off: broken");
+	outers.hosts[1].rc = 0;
+	ck_assert_int_eq(vrms_outers_complain(&outers, "test", &error), -EIO);
+	ck_assert_str_eq(error.text, "test: not known to be off: late");
+}
+END_TEST
+
 START_TEST(a_lookup_that_fails_is_no_absence)
 {
 	static const char xml[] = "<node><domain type='test'><name>test</name>"
@@ -244,4 +294,6 @@ END_TEST
 UNIT_MAIN("fence_libvirt", silence_proves_nothing, off_is_off_and_on_is_on,
 	  a_domain_that_nobody_knows_is_not_off, a_uuid_is_a_plug_too,
 	  either_host_answers_but_only_a_deed_makes_up_for_silence,
-	  a_lookup_that_fails_is_no_absence, a_host_that_hangs_is_given_up, uris_are_a_list)
+	  the_end_of_one_that_was_handed_over_proves_nothing_of_the_other_host,
+	  a_reason_is_worth_more_than_that_there_was_no_time, a_lookup_that_fails_is_no_absence,
+	  a_host_that_hangs_is_given_up, uris_are_a_list)

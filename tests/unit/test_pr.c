@@ -267,6 +267,82 @@ START_TEST(a_target_without_abort_or_aptpl_is_fenced_on_by_plain_preempt_and_a_w
 }
 END_TEST
 
+/* Runs the job to its end; true when it waited before the last write that had to be refused. */
+static bool waits_before_its_proof(struct vrms_pr_job *job, struct lun *lun)
+{
+	struct vrms_pr_step step;
+	bool has_settled = false, had_settled_at_proof = false;
+
+	for (int i = 0; i < 200 && !job->is_finished; i++) {
+		vrms_pr_next(job, &step);
+		has_settled = has_settled || step.kind == VRMS_PR_SETTLE;
+		had_settled_at_proof =
+		    step.kind == VRMS_PR_PROBE ? has_settled : had_settled_at_proof;
+		step_once(job, lun, VRMS_PR_GOOD);
+	}
+	ck_assert_int_eq(job->reason, VRMS_PR_REASON_NONE);
+	return had_settled_at_proof;
+}
+
+START_TEST(a_target_with_abort_is_asked_for_it_and_not_waited_for)
+{
+	struct lun lun = cluster_lun();
+	struct vrms_pr_job job = job_of(VRMS_PR_OFF);
+	struct vrms_pr_step step;
+	unsigned abort_count = 0;
+
+	memset(lun.sessions, 0xff, sizeof(lun.sessions));
+	while (!job.is_finished) {
+		vrms_pr_next(&job, &step);
+		ck_assert_int_ne(step.kind, VRMS_PR_SETTLE);
+		if (step.kind == VRMS_PR_PREEMPT) {
+			ck_assert(step.abort);
+			ck_assert_str_eq(vrms_pr_step_name(&step), "PREEMPT AND ABORT");
+			abort_count++;
+		}
+		step_once(&job, &lun, VRMS_PR_GOOD);
+	}
+	ck_assert_int_eq(job.reason, VRMS_PR_REASON_NONE);
+	ck_assert_uint_eq(abort_count, 2); /* the node's, the guests' */
+}
+END_TEST
+
+START_TEST(a_preempt_whose_answer_is_lost_may_have_left_writes_under_way)
+{
+	for (int has_abort = 0; has_abort <= 1; has_abort++) {
+		struct lun lun = cluster_lun();
+		struct vrms_pr_job job = job_of(VRMS_PR_OFF);
+		struct vrms_pr_step step;
+
+		lun.has_abort = has_abort != 0;
+		job.subjects[1] = 0;
+		memset(lun.sessions, 0xff, sizeof(lun.sessions));
+		for (;;) {
+			vrms_pr_next(&job, &step);
+			if (step.kind == VRMS_PR_PREEMPT && step.abort == lun.has_abort) {
+				break;
+			}
+			step_once(&job, &lun, VRMS_PR_GOOD);
+		}
+		ck_assert_int_eq(perform(&lun, &step), VRMS_PR_GOOD);
+		vrms_pr_answered(&job, VRMS_PR_LOST);
+		ck_assert(!key_may_write(&lun, NODE1));
+		ck_assert(waits_before_its_proof(&job, &lun));
+	}
+}
+END_TEST
+
+START_TEST(a_key_that_somebody_else_has_just_removed_may_have_left_writes_under_way)
+{
+	struct lun lun = cluster_lun();
+	struct vrms_pr_job job = job_of(VRMS_PR_OFF);
+
+	ck_assert_int_eq(run(&lun, VRMS_PR_OFF), VRMS_PR_REASON_NONE);
+	memset(lun.sessions, 0xff, sizeof(lun.sessions));
+	ck_assert(waits_before_its_proof(&job, &lun));
+}
+END_TEST
+
 START_TEST(a_strangers_reservation_is_named_and_not_taken)
 {
 	static const unsigned types[] = {1, 3, 5, 6};
@@ -282,6 +358,30 @@ START_TEST(a_strangers_reservation_is_named_and_not_taken)
 			ck_assert_uint_eq(lun.removed, 0);
 		}
 	}
+}
+END_TEST
+
+START_TEST(beside_a_key_of_nobody_nothing_is_proved_unless_the_admin_knows_it)
+{
+	struct lun lun = cluster_lun();
+	struct vrms_pr_job job = job_of(VRMS_PR_OFF);
+
+	register_nexus(&lun, STRANGER);
+	ck_assert_int_eq(run(&lun, VRMS_PR_OFF), VRMS_PR_REASON_FOREIGN);
+	ck_assert(!key_may_write(&lun, NODE1)); /* its own key went all the same */
+	ck_assert(key_may_write(&lun, STRANGER));
+	ck_assert_int_eq(run(&lun, VRMS_PR_ON), VRMS_PR_REASON_NONE);
+	ck_assert_int_eq(run(&lun, VRMS_PR_RELEASE), VRMS_PR_REASON_NONE);
+
+	memset(lun.sessions, 0xff, sizeof(lun.sessions));
+	job.lets_foreign_be = true;
+	ck_assert_int_eq(finish(&job, &lun), VRMS_PR_REASON_NONE);
+	ck_assert(key_may_write(&lun, STRANGER));
+
+	memset(lun.sessions, 0xff, sizeof(lun.sessions));
+	job = job_of(VRMS_PR_OFF);
+	job.families[0] = (struct vrms_pr_family){.mask = ~UINT64_C(0xf), .value = 0xe0};
+	ck_assert_int_eq(finish(&job, &lun), VRMS_PR_REASON_NONE);
 }
 END_TEST
 
@@ -371,6 +471,21 @@ START_TEST(release_leaves_the_reservation_to_the_others)
 	ck_assert(!key_may_write(&lun, NODE1));
 	ck_assert(key_may_write(&lun, NODE2));
 	ck_assert_int_ne(lun.holder, NOBODY);
+}
+END_TEST
+
+/* READ KEYS returns so many of them, and no more. */
+START_TEST(coming_and_going_leaves_no_keys_behind)
+{
+	struct lun lun = good_lun();
+
+	for (int i = 0; i < 8; i++) {
+		ck_assert_int_eq(run(&lun, VRMS_PR_ON), VRMS_PR_REASON_NONE);
+		ck_assert_int_eq(run(&lun, i % 2 == 0 ? VRMS_PR_RELEASE : VRMS_PR_OFF),
+				 VRMS_PR_REASON_NONE);
+		ck_assert_int_ne(lun.holder, NOBODY);
+	}
+	ck_assert_uint_le(view_of(&lun).key_count, 2);
 }
 END_TEST
 
@@ -484,6 +599,8 @@ static void check_rules(uint64_t seed, const struct vrms_pr_job *job, const stru
 	ck_assert_msg(!was_reserved || lun->holder != NOBODY || job->goal == VRMS_PR_ON,
 		      "seed %lu: the reservation is gone", seed);
 	if (is_done && job->goal == VRMS_PR_OFF) {
+		ck_assert_msg(job->lets_foreign_be || !key_may_write(lun, STRANGER),
+			      "seed %lu: done beside a key of nobody", seed);
 		ck_assert_msg(!lun->lets_all_write && !key_may_write(lun, NODE1) &&
 				  !key_may_write(lun, GUESTS1),
 			      "seed %lu: done, and the victim can write", seed);
@@ -507,6 +624,8 @@ START_TEST(random_histories_keep_the_rules)
 		struct vrms_pr_job job = job_of((enum vrms_pr_goal)vrms_random_below(&random, 3));
 		int steps = 0;
 
+		job.lets_foreign_be = vrms_random_below(&random, 2) == 0;
+
 		while (!job.is_finished && steps++ < 1000) {
 			others_act(&random, &lun, &job);
 			step_once(&job, &lun, any_trouble(&random, &job));
@@ -522,13 +641,17 @@ END_TEST
 UNIT_MAIN("pr", off_removes_the_keys_of_node_and_guests_and_leaves_the_others,
 	  off_of_a_key_that_is_gone_succeeds, off_of_a_lun_that_lost_its_reservation_reserves_it,
 	  a_target_without_abort_or_aptpl_is_fenced_on_by_plain_preempt_and_a_wait,
+	  a_target_with_abort_is_asked_for_it_and_not_waited_for,
+	  a_preempt_whose_answer_is_lost_may_have_left_writes_under_way,
+	  a_key_that_somebody_else_has_just_removed_may_have_left_writes_under_way,
 	  a_strangers_reservation_is_named_and_not_taken,
+	  beside_a_key_of_nobody_nothing_is_proved_unless_the_admin_knows_it,
 	  a_reservation_of_ours_that_shuts_out_too_much_or_too_little_is_refused,
 	  a_victim_that_holds_the_reservation_loses_it_to_the_cluster,
 	  a_target_that_refuses_nothing_fences_nobody, a_target_without_reservations_is_named,
 	  a_victim_that_registers_again_and_again_is_not_fenced,
 	  on_removes_the_keys_that_dead_guests_left_but_not_those_of_living_ones,
-	  release_leaves_the_reservation_to_the_others,
+	  release_leaves_the_reservation_to_the_others, coming_and_going_leaves_no_keys_behind,
 	  unit_attentions_are_retried_and_not_for_ever,
 	  a_lost_path_is_followed_by_the_next_and_the_last_by_failure,
 	  random_histories_keep_the_rules)
