@@ -27,6 +27,7 @@ struct up_settings {
 	bool with_vrmsd;
 	bool with_iscsi;
 	bool with_locks;
+	bool is_shared;
 	bool without_wait;
 };
 
@@ -76,6 +77,8 @@ static int set_up_option(void *settings, const char *name, const char *value,
 		up->without_libvirt = true;
 	} else if (strcmp(name, "vrmsd") == 0) {
 		up->with_vrmsd = true;
+	} else if (strcmp(name, "shared") == 0) {
+		up->is_shared = true;
 	} else {
 		up->without_wait = true;
 	}
@@ -89,6 +92,7 @@ static const struct vrms_lab_option up_options[] = {
     {0, "vrmsd", NULL, "nodes with vrmsd and beats in the shared folder"},
     {0, "san", "WHAT", "folder (default), or iscsi: VMs on LUNs of a target, SAN fencing"},
     {0, "locks", NULL, "VMs under libvirt's lock manager (virtlockd)"},
+    {0, "shared", NULL, "other labs run beside this one: no real-time priority"},
     {0, "boot-delay", "TIME", "from off to on in a power cycle (default: 5s)"},
     {0, "timeout", "TIME", "gives up after this (default: 300s)"},
     {0, "no-wait", NULL, "do not wait until all nodes are online"},
@@ -138,6 +142,7 @@ static int run_up(const struct vrms_lab_context *context, void *settings, int ar
 	options.with_vrmsd = up->with_vrmsd;
 	options.with_iscsi = up->with_iscsi;
 	options.with_locks = up->with_locks;
+	options.is_shared = up->is_shared;
 	options.without_wait = up->without_wait;
 	options.interrupted = context->interrupted;
 	options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;

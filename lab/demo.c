@@ -274,6 +274,8 @@ static int set_option(void *memory, const char *name, const char *value, struct 
 		set_full(settings);
 	} else if (strcmp(name, "json") == 0) {
 		settings->json = true;
+	} else if (strcmp(name, "shared") == 0) {
+		settings->is_shared = true;
 	} else {
 		settings->keep = true;
 	}
@@ -287,6 +289,7 @@ static const struct vrms_lab_option options[] = {
     {0, "vms", "COUNT", "virtual machines, 0..32 (default: 6); with 0, no libvirtd"},
     {0, "token", "MS", "the configured token (default: Corosync's 3000 + 650 a node beyond two)"},
     {'a', "agent", "AGENT", "vrms (default) or heartbeat, to compare"},
+    {0, "shared", NULL, "other labs run beside these: no real-time priority"},
     {0, "json", NULL, "tell the story in JSON, at the end"},
     {0, "keep", NULL, "leave the labs as they are then"},
 };

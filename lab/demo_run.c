@@ -61,6 +61,7 @@ static int start_lab(struct vrms_demo_run *run, int node_count, int vm_count,
 	options.without_libvirt = vm_count == 0;
 	options.with_vrmsd = true;
 	options.token_ms = run->settings->token_ms;
+	options.is_shared = run->settings->is_shared;
 	options.timeout_ms = UP_TIMEOUT_MS;
 	options.interrupted = run->context->interrupted;
 	options.progress = vrms_demo_progress;

@@ -24,6 +24,7 @@ struct vrms_demo_settings {
 	int64_t vm_count, token_ms;
 	enum vrms_lab_agent agent;
 	bool has_vm_count, json, keep;
+	bool is_shared; /* other labs run beside these */
 };
 
 struct vrms_demo_run {

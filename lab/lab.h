@@ -41,6 +41,7 @@ struct vrms_lab_options {
 	bool with_iscsi;       /* a target outside the nodes; SAN fencing before power */
 	bool with_locks;       /* VMs under libvirt's lock manager */
 	bool with_vrmsd;       /* and vrmsd, with a beat area in the shared folder */
+	bool is_shared;        /* other labs run beside it: no real-time priority */
 	bool without_wait;     /* return once the nodes have booted, not once all are online */
 	/* Set by a signal handler: up gives up and takes down what it started.  NULL: never. */
 	const volatile sig_atomic_t *interrupted;

@@ -66,7 +66,7 @@ static void print_nodelist(const struct vrms_lab_setup *setup, FILE *out)
 
 bool vrms_lab_is_crowded(const struct vrms_lab_setup *setup)
 {
-	return setup->node_count > VRMS_LAB_REALTIME_NODES_MAX;
+	return setup->is_shared || setup->node_count > VRMS_LAB_REALTIME_NODES_MAX;
 }
 
 char *vrms_lab_render_corosync(const struct vrms_lab_setup *setup, int index)

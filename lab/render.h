@@ -12,7 +12,8 @@
 
 enum { VRMS_LAB_REALTIME_NODES_MAX = 4 };
 
-/* Do the nodes share the processors fairly, without real-time priority, because there are many?
+/* Do the nodes share the processors fairly, without real-time priority, because there are many, or
+ * others of other labs?
  *
  * While a ring forms, corosync spins for as long as a client's request waits.  On a host that is a
  * fraction of a second of one processor; many nodes that share a few, each with real-time slices of

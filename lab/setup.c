@@ -83,11 +83,12 @@ int vrms_lab_node_name_parse(const char *name, int node_count, int *ret_index,
 char *vrms_lab_setup_print(const struct vrms_lab_setup *setup)
 {
 	json_t *json VRMS_CLEANUP(json_decrefp) =
-	    json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:b, s:b, s:b}", "format", FORMAT,
-		      "name", setup->name, "id", setup->id, "stage", setup->stage, "nodes",
+	    json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:b, s:b, s:b, s:b}", "format",
+		      FORMAT, "name", setup->name, "id", setup->id, "stage", setup->stage, "nodes",
 		      setup->node_count, "token_ms", (json_int_t)setup->token_ms, "boot_delay_ms",
 		      (json_int_t)setup->boot_delay_ms, "libvirt", setup->has_libvirt, "vrmsd",
-		      setup->has_vrmsd, "iscsi", setup->has_iscsi, "locks", setup->has_locks);
+		      setup->has_vrmsd, "iscsi", setup->has_iscsi, "locks", setup->has_locks,
+		      "shared", setup->is_shared);
 
 	return json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
 }
@@ -154,14 +155,16 @@ int vrms_lab_setup_parse(const char *text, struct vrms_lab_setup *ret_setup,
 	int has_vrmsd = 0;
 	int has_iscsi = 0;
 	int has_locks = 0;
+	int is_shared = 0;
 	json_t *json VRMS_CLEANUP(json_decrefp) = json_loads(text, JSON_REJECT_DUPLICATES, &why);
 
 	if (json == NULL ||
-	    json_unpack_ex(json, &why, 0, "{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s?b, s?b, s?b}",
-			   "format", &format, "name", &texts.name, "id", &texts.id, "stage",
-			   &texts.stage, "nodes", &setup.node_count, "token_ms", &token_ms,
-			   "boot_delay_ms", &boot_delay_ms, "libvirt", &has_libvirt, "vrmsd",
-			   &has_vrmsd, "iscsi", &has_iscsi, "locks", &has_locks) < 0) {
+	    json_unpack_ex(json, &why, 0,
+			   "{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s?b, s?b, s?b, s?b}", "format",
+			   &format, "name", &texts.name, "id", &texts.id, "stage", &texts.stage,
+			   "nodes", &setup.node_count, "token_ms", &token_ms, "boot_delay_ms",
+			   &boot_delay_ms, "libvirt", &has_libvirt, "vrmsd", &has_vrmsd, "iscsi",
+			   &has_iscsi, "locks", &has_locks, "shared", &is_shared) < 0) {
 		return vrms_error_set(error, -EINVAL, "line %d: %s", why.line, why.text);
 	}
 	if (format != FORMAT) {
@@ -174,6 +177,7 @@ int vrms_lab_setup_parse(const char *text, struct vrms_lab_setup *ret_setup,
 	setup.has_vrmsd = has_vrmsd != 0;
 	setup.has_iscsi = has_iscsi != 0;
 	setup.has_locks = has_locks != 0;
+	setup.is_shared = is_shared != 0;
 	int rc = check_texts(&texts, error);
 	if (rc == 0) {
 		rc = check_numbers(&setup, error);

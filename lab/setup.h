@@ -30,6 +30,7 @@ struct vrms_lab_setup {
 	bool has_vrmsd;
 	bool has_iscsi; /* VMs on LUNs of a target, SAN fencing before power */
 	bool has_locks; /* VMs under libvirt's lock manager */
+	bool is_shared; /* other labs run beside it */
 };
 
 /* Checks a lab's name: a lower case letter, then letters, digits and '-'. */

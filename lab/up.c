@@ -71,6 +71,7 @@ static int make_setup(const struct vrms_lab_options *options, const char *name,
 	    .has_vrmsd = options->with_vrmsd,
 	    .has_iscsi = options->with_iscsi,
 	    .has_locks = options->with_locks,
+	    .is_shared = options->is_shared,
 	};
 	const char *stage = options->place.stage;
 	int rc = make_id(setup.id, error);

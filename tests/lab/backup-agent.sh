@@ -61,18 +61,30 @@ frozen() {
 	needs_recovery "$SAN/new.raw" || fail "a file system in use looks as if it was frozen"
 }
 
-freeze_called() { [ "$(console | grep -ac 'read data.*guest-fsfreeze-freeze')" -gt "$1" ]; }
-# Stopped right after the freeze: the guest stands still until the backup is killed.
+freezes_called() { console | grep -ac 'read data.*guest-fsfreeze-freeze' || :; } # none is an answer
+# Stops the backup that runs as soon as it has asked for a freeze beyond that many; says its pid.
+stop_at_freeze() { # COUNT
+	on sh -c "for try in \$(seq 20000); do
+			[ \"\$(grep -ac 'read data.*guest-fsfreeze-freeze' /srv/disk/bk.serial)\" -le $1 ] || break
+		done
+		pid=\$(pgrep -f 'vrms-backup take b[k]' | tail -n 1)
+		kill -STOP \$pid && echo \$pid"
+}
+# Stopped right after the freeze: the guest stands still until the backup is killed.  The freeze is so
+# short that it may be over by then; what came too late is done again.
 killed_while_frozen() {
-	local calls pid shown
-	calls=$(console | grep -ac 'read data.*guest-fsfreeze-freeze') || :
-	(trap - ERR; backup take bk >/dev/null 2>&1) &
-	until freeze_called "$calls"; do
-		sleep 0.01
+	local pid='' shown try
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		(trap - ERR; backup take bk >/dev/null 2>&1) &
+		pid=$(stop_at_freeze "$(freezes_called)") || :
+		sleep 1
+		case $(frozen_status) in *frozen*) break ;; esac
+		say "try $try: too late, it is thawed"
+		[ -z "$pid" ] || on kill -CONT "$pid"
+		wait || :
+		pid=
 	done
-	pid=$(on pgrep -f 'vrms-backup take bk' | tail -n 1)
-	on kill -STOP "$pid"
-	sleep 1
+	[ -n "$pid" ] || fail "the backup could not be stopped while the guest is frozen"
 	shown=$(ticks_shown)
 	sleep 3
 	same "ticks of a guest that stands still" "$shown" "$(ticks_shown)"

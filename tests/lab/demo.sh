@@ -60,19 +60,23 @@ told_to_a_pipe() {
 session_nice() { # NODE PROGRAM
 	in_node "$1" sh -c "cat /proc/\$(pgrep -o -x $2)/autogroup" | sed 's/.* nice //'
 }
-many_nodes() {
+without_real_time() { # OPTIONS...: of a lab
 	local node
 	[ -e /proc/self/autogroup ] || exit 77
-	lab up -n 5 --no-libvirt --vrmsd >/dev/null
-	for node in node1 node5; do
+	lab up --no-libvirt --vrmsd "$@" >/dev/null
+	for node in node1 node2; do
+		same "$node: threads with real-time priority" 0 "$(in_node $node ps -eLo cls= | grep -c RR || :)"
 		same "$node: corosync's session" -20 "$(session_nice $node corosync)"
 		same "$node: vrmsd's session" -20 "$(session_nice $node vrmsd)"
 		same "$node: pacemakerd's session" -10 "$(session_nice $node pacemakerd)"
 	done
 	lab down
 }
+many_nodes() { without_real_time -n 5; }
+side_by_side() { without_real_time -n 2 --shared; }
 
 run_case told_for_programs "the demo ends with every VM running, and tells it in JSON"
 run_case told_to_a_pipe "two nodes and two VMs, told without colours to a pipe"
 run_case many_nodes "what has no real-time priority among many nodes is nice instead, session and all"
+run_case side_by_side "nor has anything in a lab that others run beside"
 finish

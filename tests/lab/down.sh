@@ -78,7 +78,7 @@ down_after_a_crash() {
 up_killed() {
 	local seen pid
 	seen=$(mktemp)
-	"$PROGRAM" --lab "$LAB" up -n 3 --no-libvirt --token 1000 >/dev/null 2>&1 &
+	"$PROGRAM" --lab "$LAB" up "${shared[@]}" -n 3 --no-libvirt --token 1000 >/dev/null 2>&1 &
 	pid=$!
 	sleep 2.5
 	kill -KILL "$pid"
@@ -95,7 +95,7 @@ up_interrupted() {
 	seen=$(mktemp)
 	for moment in 0.2 0.8 2.5; do
 		rc=0
-		"$PROGRAM" --lab "$LAB" up -n 3 --no-libvirt --token 1000 >/dev/null 2>&1 &
+		"$PROGRAM" --lab "$LAB" up "${shared[@]}" -n 3 --no-libvirt --token 1000 >/dev/null 2>&1 &
 		pid=$!
 		sleep $moment
 		namespaces_of node1 node2 node3 2>/dev/null >"$seen" || :
@@ -111,7 +111,7 @@ up_interrupted() {
 demo_interrupted() {
 	local seen pid rc=0
 	seen=$(mktemp)
-	"$PROGRAM" --lab "$LAB" demo >/dev/null 2>&1 &
+	"$PROGRAM" --lab "$LAB" demo "${shared[@]}" >/dev/null 2>&1 &
 	pid=$!
 	sleep 8
 	namespaces_of node1 node2 node3 2>/dev/null >"$seen" || :

@@ -1,6 +1,7 @@
 #!/bin/bash
 # fence.sh - the power switch and its fence agent: what they say is off, is off.
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 power_is() { same "power of $1" "$1 $2" "$(lab power status "$1")"; } # NODE STATE
@@ -70,7 +71,7 @@ never_off_too_early() {
 	local namespace sleeper tracer rc=0 words
 	namespace=$(namespace_of node3)
 	lab exec node3 sleep 4711 &
-	wait_until 30 "a process in the node" sh -c '[ -n "$(pgrep -fx "sleep 4711")" ]'
+	wait_until 30 "a process in the node" in_node node3 pgrep -fx "sleep 4711"
 	sleeper=$(outer_pid node3 '^sleep 4711$')
 	python3 -c '
 import ctypes, sys, time
@@ -111,7 +112,7 @@ reboot_takes_its_time() {
 
 strangers_are_refused() {
 	local words rc=0
-	"$PROGRAM" --lab "$LAB-other" up -n 1 --no-libvirt --no-wait >/dev/null
+	"$PROGRAM" --lab "$LAB-other" up "${shared[@]}" -n 1 --no-libvirt --no-wait >/dev/null
 	words=$("$PROGRAM" --lab "$LAB-other" exec node1 \
 		fence_vrms_lab -o off -n node2 --socket="$DIR/san/.power" 2>&1) || rc=$?
 	"$PROGRAM" --lab "$LAB-other" down
@@ -130,6 +131,9 @@ without_a_switch() {
 	power_is node2 on 2>/dev/null # which starts it again
 	contains "monitor" "$(fence -o status -n node2)" "ON"
 }
+
+# The stranger's lab too, however this ends.
+trap 'take_down; [ ! -e "$DIR-other" ] || "$PROGRAM" --lab "$LAB-other" down' EXIT
 
 lab_up -n 3 --no-libvirt --token 1000
 # Until its own case, the cluster must not fence whom a case has just switched off.

@@ -2,6 +2,7 @@
 #
 # A test sources it, calls lab_up, then run_case for each case, then finish.
 # VRMS_LAB_STAGE: the make-install tree under test (make check-lab sets it).
+# VRMS_LAB_SHARED: not empty where other lab tests run beside this one (make check-lab sets it).
 # VRMS_LAB_CASES: only cases whose function's name matches this pattern (and set_up).
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
@@ -11,6 +12,7 @@ shopt -s extglob # for VRMS_LAB_CASES="@(one|other)"
 export LC_ALL=C.UTF-8
 
 passed=0 failed=0 skipped=0 elapsed=0
+began=${EPOCHREALTIME/./} # in microseconds
 
 skip_all() { echo "SKIP: $*"; exit 77; }
 
@@ -25,7 +27,14 @@ LAB=check-$TEST-$(printf '%s' "$VRMS_LAB_STAGE" | cksum | cut -c1-6)
 DIR=/var/lib/vrms-lab/$LAB
 SAN=
 
-lab() { "$PROGRAM" --lab "$LAB" "$@"; }
+shared=() # for those commands that start a lab
+[ -z "${VRMS_LAB_SHARED:-}" ] || shared=(--shared)
+lab() {
+	case $1 in
+	up | demo) "$PROGRAM" --lab "$LAB" "$1" "${shared[@]}" "${@:2}" ;;
+	*) "$PROGRAM" --lab "$LAB" "$@" ;;
+	esac
+}
 in_node() { lab exec "$@"; }
 say() { printf '# %s\n' "$*"; }
 fail() { printf '# FAILED: %s\n' "$*"; exit 1; }
@@ -145,6 +154,7 @@ run_case() {
 finish() {
 	take_down || failed=$((failed + 1))
 	trap - EXIT
+	say "$(seconds $(($(now_ms) - began / 1000))) in all"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] || exit 1
 	exit 0

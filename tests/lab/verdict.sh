@@ -238,6 +238,7 @@ ahead_s() { # NODE: by which vrmsd's wall clock is ahead of ours
 is_about() { [ $(($1 - $2)) -ge -30 ] && [ $(($1 - $2)) -le 30 ]; } # SECONDS SECONDS
 clock_stepped() {
 	local node=node3 ahead
+	recover # what the case before has fenced
 	${CC:-cc} -shared -fPIC -O2 -D_GNU_SOURCE -o "$SAN/clock_step.so" "${srcdir:-.}/tests/fakes/clock_step.c"
 	start_with_own_clock $node
 	in_node node1 crm_resource --resource "$VM" --move --node $node >/dev/null 2>&1

@@ -89,6 +89,20 @@ START_TEST(many_nodes_share_the_processors_fairly)
 }
 END_TEST
 
+START_TEST(labs_side_by_side_share_the_processors_fairly)
+{
+	struct vrms_lab_setup shared = setup_of(3, 0);
+
+	shared.is_shared = true;
+	char *text VRMS_CLEANUP(vrms_freep) = vrms_lab_render_corosync(&shared, 0);
+	char *daemon VRMS_CLEANUP(vrms_freep) = vrms_lab_render_vrmsd(&shared, 0);
+
+	ck_assert(vrms_lab_is_crowded(&shared));
+	ck_assert_ptr_nonnull(strstr(text, "sched_rr: no\n\tpriority: max\n"));
+	ck_assert_ptr_nonnull(strstr(daemon, "realtime = no\n"));
+}
+END_TEST
+
 START_TEST(hosts_names_every_node_on_both_networks)
 {
 	struct vrms_lab_setup setup = setup_of(2, 0);
@@ -179,8 +193,8 @@ END_TEST
 UNIT_MAIN("lab_render", each_node_has_two_links,
 	  a_given_token_is_not_stretched_by_the_number_of_nodes,
 	  without_a_token_corosync_has_its_default, only_two_nodes_are_told_so,
-	  many_nodes_share_the_processors_fairly, hosts_names_every_node_on_both_networks,
-	  machine_ids_are_32_digits_and_differ, host_uuids_differ_and_have_their_form,
-	  guests_migrate_to_a_name_of_the_node,
+	  many_nodes_share_the_processors_fairly, labs_side_by_side_share_the_processors_fairly,
+	  hosts_names_every_node_on_both_networks, machine_ids_are_32_digits_and_differ,
+	  host_uuids_differ_and_have_their_form, guests_migrate_to_a_name_of_the_node,
 	  only_nodes_with_a_storage_network_have_a_third_cable,
 	  libvirt_locks_only_where_it_is_told_to, the_first_cib_does_not_wait_for_a_dc)

@@ -16,6 +16,7 @@ static const struct vrms_lab_setup three_nodes = {
     .boot_delay_ms = 5000,
     .has_libvirt = true,
     .has_iscsi = true,
+    .is_shared = true,
 };
 
 START_TEST(good_names_are_taken)
@@ -99,6 +100,7 @@ START_TEST(what_is_printed_is_read_again)
 	ck_assert(read.has_libvirt);
 	ck_assert(read.has_iscsi);
 	ck_assert(!read.has_locks);
+	ck_assert(read.is_shared);
 }
 END_TEST
 
