@@ -14,12 +14,14 @@ static struct vrms_state state = {.model = &model, .weight = weight};
 
 /* The first one from there on, one by one. */
 static int look_at_each(const struct vrms_growth *growth, const struct vrms_growth_weights *weights,
-			int from, double limit)
+			const struct vrms_growth_range *range)
 {
-	while (from < NODES && vrms_growth_with(growth, weights, from) >= limit) {
-		from++;
+	int node = range->from;
+
+	while (node < range->end && vrms_growth_with(growth, weights, node) >= range->limit) {
+		node++;
 	}
-	return from;
+	return node;
 }
 
 /* A block is passed over only when none of its nodes would do: the answer is the same. */
@@ -40,12 +42,13 @@ START_TEST(blocks_hide_no_node)
 	for (int round = 0; round < 2000; round++) {
 		struct vrms_growth_weights weights = {{(double)vrms_random_below(&random, 50),
 						       (double)vrms_random_below(&random, 50)}};
-		int from = (int)vrms_random_below(&random, NODES);
+		struct vrms_growth_range range = {.from = (int)vrms_random_below(&random, NODES),
+						  .end = NODES};
 		int like = (int)vrms_random_below(&random, NODES);
-		double limit = vrms_growth_with(growth, &weights, like); /* ties, too */
 
-		ck_assert_int_eq(vrms_growth_next(growth, &weights, from, NODES, limit),
-				 look_at_each(growth, &weights, from, limit));
+		range.limit = vrms_growth_with(growth, &weights, like); /* ties, too */
+		ck_assert_int_eq(vrms_growth_next(growth, &weights, &range),
+				 look_at_each(growth, &weights, &range));
 		weight[like * DIMS] = (int64_t)vrms_random_below(&random, 400);
 		vrms_growth_note(growth, &state, scale, like);
 	}
