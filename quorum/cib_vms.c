@@ -15,6 +15,7 @@
 struct look {
 	const xmlNode *cib;
 	const xmlNode *history; /* <lrm_resources> of the node; NULL: it has none */
+	const xmlNode **next;   /* where in it the next resource is likely to be */
 	bool is_maintenance;    /* of the node or the cluster */
 	void (*take)(void *context, const struct vrms_cib_vm *vm);
 	void *context;
@@ -166,6 +167,29 @@ static void judge_history(const xmlNode *resource, struct vrms_cib_vm *vm, bool 
 	}
 }
 
+/* Resources and their histories stand in the same order, nearly always: a thousand of them are
+ * looked up at each change of the CIB. */
+static const xmlNode *history_of(const struct look *look, const char *id)
+{
+	const xmlNode *begin = *look->next;
+	const xmlNode *at = begin;
+
+	while (at != NULL && !vrms_xml_has(at, "id", id)) {
+		at = at->next;
+	}
+	if (at == NULL) {
+		at = look->history == NULL ? NULL : look->history->children;
+		while (at != begin && !vrms_xml_has(at, "id", id)) {
+			at = at->next;
+		}
+		at = at == begin ? NULL : at;
+	}
+	if (at != NULL) {
+		*look->next = at->next;
+	}
+	return at;
+}
+
 static void copy(char *to, size_t bytes, const char *text)
 {
 	snprintf(to, bytes, "%s", text == NULL ? "" : text);
@@ -192,7 +216,7 @@ static void look_at_primitive(const struct look *look, const xmlNode *primitive)
 	copy(vm.config, sizeof(vm.config), param_of(look, primitive, "config"));
 	vm.resource.io_policy =
 	    policy == NULL || strcmp(policy, "fail") == 0 ? VRMS_VM_IO_FAIL : VRMS_VM_IO_AGENT;
-	const xmlNode *history = child_with(look->history, "lrm_resource", "id", id);
+	const xmlNode *history = history_of(look, id);
 
 	if (history != NULL) {
 		judge_history(history, &vm, &is_running);
@@ -221,9 +245,11 @@ void vrms_cib_vms_each(const xmlNode *cib, const char *node,
 	const xmlNode *configuration = child(cib, "configuration");
 	const xmlNode *host = child_with(child(configuration, "nodes"), "node", "uname", node);
 	const xmlNode *state = child_with(child(cib, "status"), "node_state", "uname", node);
+	const xmlNode *next = NULL;
 	const struct look look = {
 	    .cib = cib,
 	    .history = child(child(state, "lrm"), "lrm_resources"),
+	    .next = &next,
 	    .is_maintenance = is_true(value_in(child(configuration, "crm_config"),
 					       "cluster_property_set", "maintenance-mode"),
 				      false) ||
