@@ -7,7 +7,8 @@ common_libvrms_base_a_SOURCES = \
 	common/cleanup.h \
 	common/error.c common/error.h \
 	common/parse.c common/parse.h \
-	common/random.c common/random.h
+	common/random.c common/random.h \
+	common/xml.h
 common_libvrms_base_a_CFLAGS = $(AM_CFLAGS) -fPIC
 PURE_ARCHIVES += common/libvrms-base.a
 

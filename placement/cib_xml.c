@@ -3,20 +3,16 @@
 #include <string.h>
 
 #include "common/parse.h"
+#include "common/xml.h"
 #include "placement/cib.h"
 
 enum { SCORE_INFINITY = 1000000 };
-
-static bool is_named(const xmlNode *element, const char *name)
-{
-	return element->type == XML_ELEMENT_NODE && strcmp((const char *)element->name, name) == 0;
-}
 
 xmlNode *vrms_cib_child(const xmlNode *parent, const char *name)
 {
 	xmlNode *child = parent == NULL ? NULL : parent->children;
 
-	while (child != NULL && !is_named(child, name)) {
+	while (child != NULL && !vrms_xml_is_named(child, name)) {
 		child = child->next;
 	}
 	return child;
@@ -26,7 +22,7 @@ xmlNode *vrms_cib_next(const xmlNode *element, const char *name)
 {
 	xmlNode *next = element->next;
 
-	while (next != NULL && !is_named(next, name)) {
+	while (next != NULL && !vrms_xml_is_named(next, name)) {
 		next = next->next;
 	}
 	return next;
@@ -34,12 +30,7 @@ xmlNode *vrms_cib_next(const xmlNode *element, const char *name)
 
 const char *vrms_cib_peek(const xmlNode *element, const char *name)
 {
-	xmlAttr *attribute =
-	    element == NULL ? NULL : xmlHasProp((xmlNode *)element, (const xmlChar *)name);
-
-	return attribute == NULL || attribute->children == NULL
-		   ? NULL
-		   : (const char *)attribute->children->content;
+	return vrms_xml_get(element, name);
 }
 
 const char *vrms_cib_get(const struct vrms_cib *cib, const xmlNode *element, const char *name)
@@ -51,9 +42,7 @@ const char *vrms_cib_get(const struct vrms_cib *cib, const xmlNode *element, con
 
 bool vrms_cib_is(const xmlNode *element, const char *attribute, const char *value)
 {
-	const char *text = vrms_cib_peek(element, attribute);
-
-	return text != NULL && strcmp(text, value) == 0;
+	return vrms_xml_has(element, attribute, value);
 }
 
 const char *vrms_cib_nvpair(const struct vrms_cib *cib, const xmlNode *element, const char *sets,

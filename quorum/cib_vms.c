@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/parse.h"
+#include "common/xml.h"
 
 #define LAST_FAILURE "_last_failure_0"
 
@@ -14,38 +15,17 @@
 struct look {
 	const xmlNode *cib;
 	const xmlNode *history; /* <lrm_resources> of the node; NULL: it has none */
+	const xmlNode **next;   /* where in it the next resource is likely to be */
 	bool is_maintenance;    /* of the node or the cluster */
 	void (*take)(void *context, const struct vrms_cib_vm *vm);
 	void *context;
 };
 
-static bool is_named(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-/* Borrowed from the tree; NULL when it is not there. */
-static const char *get(const xmlNode *node, const char *name)
-{
-	const xmlAttr *attribute = xmlHasProp((xmlNode *)node, (const xmlChar *)name);
-
-	return attribute == NULL || attribute->children == NULL
-		   ? NULL
-		   : (const char *)attribute->children->content;
-}
-
-static bool is(const xmlNode *node, const char *name, const char *value)
-{
-	const char *found = get(node, name);
-
-	return found != NULL && strcmp(found, value) == 0;
-}
-
 static const xmlNode *child(const xmlNode *parent, const char *name)
 {
 	for (const xmlNode *at = parent == NULL ? NULL : parent->children; at != NULL;
 	     at = at->next) {
-		if (is_named(at, name)) {
+		if (vrms_xml_is_named(at, name)) {
 			return at;
 		}
 	}
@@ -57,7 +37,7 @@ static const xmlNode *child_with(const xmlNode *parent, const char *name, const 
 {
 	for (const xmlNode *at = parent == NULL ? NULL : parent->children; at != NULL;
 	     at = at->next) {
-		if (is_named(at, name) && is(at, attribute, value)) {
+		if (vrms_xml_is_named(at, name) && vrms_xml_has(at, attribute, value)) {
 			return at;
 		}
 	}
@@ -69,13 +49,13 @@ static const char *value_in(const xmlNode *parent, const char *set_name, const c
 {
 	for (const xmlNode *set = parent == NULL ? NULL : parent->children; set != NULL;
 	     set = set->next) {
-		if (!is_named(set, set_name) || child(set, "rule") != NULL) {
+		if (!vrms_xml_is_named(set, set_name) || child(set, "rule") != NULL) {
 			continue;
 		}
 		const xmlNode *pair = child_with(set, "nvpair", "name", name);
 
 		if (pair != NULL) {
-			return get(pair, "value");
+			return vrms_xml_get(pair, "value");
 		}
 	}
 	return NULL;
@@ -83,7 +63,7 @@ static const char *value_in(const xmlNode *parent, const char *set_name, const c
 
 static const xmlNode *template_of(const struct look *look, const xmlNode *primitive)
 {
-	const char *name = get(primitive, "template");
+	const char *name = vrms_xml_get(primitive, "template");
 
 	return name == NULL ? NULL
 			    : child_with(child(child(look->cib, "configuration"), "resources"),
@@ -106,7 +86,7 @@ static const char *meta_of(const struct look *look, const xmlNode *primitive, co
 	value =
 	    value != NULL ? value : value_in(template_of(look, primitive), "meta_attributes", name);
 	for (const xmlNode *at = primitive->parent;
-	     value == NULL && at != NULL && !is_named(at, "resources"); at = at->parent) {
+	     value == NULL && at != NULL && !vrms_xml_is_named(at, "resources"); at = at->parent) {
 		value = value_in(at, "meta_attributes", name);
 	}
 	return value != NULL ? value
@@ -163,16 +143,16 @@ static void judge_history(const xmlNode *resource, struct vrms_cib_vm *vm, bool 
 	vm->call = -1;
 	*ret_is_running = false;
 	for (const xmlNode *at = resource->children; at != NULL; at = at->next) {
-		const char *id = get(at, "id");
-		const char *operation = get(at, "operation");
-		const char *call = get(at, "call-id");
-		const char *rc = get(at, "rc-code");
+		const char *id = vrms_xml_get(at, "id");
+		const char *operation = vrms_xml_get(at, "operation");
+		const char *call = vrms_xml_get(at, "call-id");
+		const char *rc = vrms_xml_get(at, "rc-code");
 
-		if (!is_named(at, "lrm_rsc_op") || id == NULL || operation == NULL ||
+		if (!vrms_xml_is_named(at, "lrm_rsc_op") || id == NULL || operation == NULL ||
 		    strstr(id, LAST_FAILURE) != NULL) {
 			continue;
 		}
-		if (is(at, "op-status", "-1")) {
+		if (vrms_xml_has(at, "op-status", "-1")) {
 			vm->resource.is_busy |= is_one_of(operation, changes);
 			vm->resource.is_moving |= is_one_of(operation, moves);
 			continue;
@@ -187,6 +167,29 @@ static void judge_history(const xmlNode *resource, struct vrms_cib_vm *vm, bool 
 	}
 }
 
+/* Resources and their histories stand in the same order, nearly always: a thousand of them are
+ * looked up at each change of the CIB. */
+static const xmlNode *history_of(const struct look *look, const char *id)
+{
+	const xmlNode *begin = *look->next;
+	const xmlNode *at = begin;
+
+	while (at != NULL && !vrms_xml_has(at, "id", id)) {
+		at = at->next;
+	}
+	if (at == NULL) {
+		at = look->history == NULL ? NULL : look->history->children;
+		while (at != begin && !vrms_xml_has(at, "id", id)) {
+			at = at->next;
+		}
+		at = at == begin ? NULL : at;
+	}
+	if (at != NULL) {
+		*look->next = at->next;
+	}
+	return at;
+}
+
 static void copy(char *to, size_t bytes, const char *text)
 {
 	snprintf(to, bytes, "%s", text == NULL ? "" : text);
@@ -196,10 +199,10 @@ static void look_at_primitive(const struct look *look, const xmlNode *primitive)
 {
 	static const char *const types[] = {"VirtualMachine", "VirtualDomain", NULL};
 	const xmlNode *template = template_of(look, primitive);
-	const xmlNode *agent = get(primitive, "type") != NULL ? primitive : template;
-	const char *type = agent == NULL ? NULL : get(agent, "type");
+	const xmlNode *agent = vrms_xml_get(primitive, "type") != NULL ? primitive : template;
+	const char *type = agent == NULL ? NULL : vrms_xml_get(agent, "type");
 	const char *policy = param_of(look, primitive, "on_io_error");
-	const char *id = get(primitive, "id");
+	const char *id = vrms_xml_get(primitive, "id");
 	struct vrms_cib_vm vm = {0};
 	bool is_running = false;
 
@@ -209,11 +212,11 @@ static void look_at_primitive(const struct look *look, const xmlNode *primitive)
 	}
 	copy(vm.resource.id, sizeof(vm.resource.id), id);
 	copy(vm.resource.type, sizeof(vm.resource.type), type);
-	copy(vm.resource.provider, sizeof(vm.resource.provider), get(agent, "provider"));
+	copy(vm.resource.provider, sizeof(vm.resource.provider), vrms_xml_get(agent, "provider"));
 	copy(vm.config, sizeof(vm.config), param_of(look, primitive, "config"));
 	vm.resource.io_policy =
 	    policy == NULL || strcmp(policy, "fail") == 0 ? VRMS_VM_IO_FAIL : VRMS_VM_IO_AGENT;
-	const xmlNode *history = child_with(look->history, "lrm_resource", "id", id);
+	const xmlNode *history = history_of(look, id);
 
 	if (history != NULL) {
 		judge_history(history, &vm, &is_running);
@@ -227,10 +230,10 @@ static void look_into(const struct look *look, const xmlNode *parent)
 {
 	for (const xmlNode *at = parent == NULL ? NULL : parent->children; at != NULL;
 	     at = at->next) {
-		if (is_named(at, "primitive")) {
+		if (vrms_xml_is_named(at, "primitive")) {
 			look_at_primitive(look, at);
-		} else if (is_named(at, "group") || is_named(at, "clone") ||
-			   is_named(at, "master")) {
+		} else if (vrms_xml_is_named(at, "group") || vrms_xml_is_named(at, "clone") ||
+			   vrms_xml_is_named(at, "master")) {
 			look_into(look, at);
 		}
 	}
@@ -242,9 +245,11 @@ void vrms_cib_vms_each(const xmlNode *cib, const char *node,
 	const xmlNode *configuration = child(cib, "configuration");
 	const xmlNode *host = child_with(child(configuration, "nodes"), "node", "uname", node);
 	const xmlNode *state = child_with(child(cib, "status"), "node_state", "uname", node);
+	const xmlNode *next = NULL;
 	const struct look look = {
 	    .cib = cib,
 	    .history = child(child(state, "lrm"), "lrm_resources"),
+	    .next = &next,
 	    .is_maintenance = is_true(value_in(child(configuration, "crm_config"),
 					       "cluster_property_set", "maintenance-mode"),
 				      false) ||

@@ -162,7 +162,7 @@ static void compare_row(struct vrms_daemon *daemon, unsigned slot,
 		return;
 	}
 	vrms_daemon_record(daemon, "beat",
-			   json_pack("{s:i, s:s, s:s, s:I}", "id", (int)row->node_id, "name",
+			   json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)row->node_id, "name",
 				     row->name, "state",
 				     row->silent ? row->is_stopped ? "stopped" : "silent" : "fresh",
 				     "unchanged_ms", (json_int_t)(now->read_ms - row->changed_ms)));

@@ -54,8 +54,8 @@ static void take_note(struct vrms_daemon *daemon, const struct vrms_members_note
 	vrms_log(LOG_NOTICE, "%s%s%s", name, name[0] == '\0' ? "" : ": ",
 		 vrms_reason_text(note->reason));
 	vrms_daemon_record(daemon, "member",
-			   json_pack("{s:i, s:s, s:s, s:s, s:I}", "id", (int)note->node, "name",
-				     name, "reason", vrms_reason_name(note->reason), "text",
+			   json_pack("{s:I, s:s, s:s, s:s, s:I}", "id", (json_int_t)note->node,
+				     "name", name, "reason", vrms_reason_name(note->reason), "text",
 				     vrms_reason_text(note->reason), "away_ms",
 				     (json_int_t)note->away_ms));
 	/* What breaks under the configured token is not the tuner's to mend. */
@@ -109,8 +109,9 @@ static void on_ring(void *context, const struct vrms_ring_id *ring, const uint32
 		vrms_ringwatch_set_nodes(daemon->ringwatch, nodes, count);
 	}
 	vrms_daemon_record(daemon, "ring",
-			   json_pack("{s:i, s:I, s:o}", "representative", (int)ring->node, "ring",
-				     (json_int_t)ring->sequence, "members", list_of(nodes, count)));
+			   json_pack("{s:I, s:I, s:o}", "representative", (json_int_t)ring->node,
+				     "ring", (json_int_t)ring->sequence, "members",
+				     list_of(nodes, count)));
 	vrms_daemon_feed_members(daemon, (struct vrms_members_event){.kind = VRMS_MEMBERS_RING,
 								     .nodes = nodes,
 								     .node_count = count,
@@ -378,8 +379,8 @@ void vrms_daemon_connect(struct vrms_daemon *daemon)
 		 vrms_cluster_self(daemon->cluster), daemon->node_name, daemon->applied_ms,
 		 daemon->configured_ms);
 	vrms_daemon_record(daemon, "attached",
-			   json_pack("{s:i, s:s, s:I, s:I}", "id",
-				     (int)vrms_cluster_self(daemon->cluster), "name",
+			   json_pack("{s:I, s:s, s:I, s:I}", "id",
+				     (json_int_t)vrms_cluster_self(daemon->cluster), "name",
 				     daemon->node_name, "token_ms", (json_int_t)daemon->applied_ms,
 				     "configured_ms", (json_int_t)daemon->configured_ms));
 	introduce(daemon);

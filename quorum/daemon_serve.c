@@ -31,17 +31,18 @@ static json_t *describe_members(const struct vrms_daemon *daemon)
 			const struct vrms_agree_report *report = &daemon->reports[j];
 
 			if (report->node == node) {
-				row =
-				    json_pack("{s:i, s:s, s:I, s:I, s:I, s:s}", "id", (int)node,
-					      "name", name, "need_ms", (json_int_t)report->need_ms,
-					      "token_ms", (json_int_t)report->applied_ms,
-					      "configured_ms", (json_int_t)report->configured_ms,
-					      "reason", vrms_reason_text(report->reason));
+				row = json_pack("{s:I, s:s, s:I, s:I, s:I, s:s}", "id",
+						(json_int_t)node, "name", name, "need_ms",
+						(json_int_t)report->need_ms, "token_ms",
+						(json_int_t)report->applied_ms, "configured_ms",
+						(json_int_t)report->configured_ms, "reason",
+						vrms_reason_text(report->reason));
 			}
 		}
-		json_array_append_new(list, row != NULL ? row
-							: json_pack("{s:i, s:s}", "id", (int)node,
-								    "name", name));
+		json_array_append_new(list, row != NULL
+						? row
+						: json_pack("{s:I, s:s}", "id", (json_int_t)node,
+							    "name", name));
 	}
 	return list;
 }
@@ -57,13 +58,14 @@ static json_t *describe_beats(const struct vrms_daemon *daemon)
 		if (row->node_id != 0) {
 			json_array_append_new(
 			    list,
-			    json_pack("{s:i, s:i, s:s, s:s, s:I, s:i, s:i}", "slot", (int)slot,
-				      "id", (int)row->node_id, "name", row->name, "state",
+			    json_pack("{s:i, s:I, s:s, s:s, s:I, s:I, s:I}", "slot", (int)slot,
+				      "id", (json_int_t)row->node_id, "name", row->name, "state",
 				      row->is_stopped ? "stopped"
 				      : row->silent   ? "silent"
 						      : "fresh",
 				      "age_ms", (json_int_t)(now_ms - row->changed_ms), "write_us",
-				      (int)row->last_us, "slowest_us", (int)row->slowest_us));
+				      (json_int_t)row->last_us, "slowest_us",
+				      (json_int_t)row->slowest_us));
 		}
 	}
 	return json_pack("{s:b, s:b, s:b, s:s, s:i, s:i, s:o}", "open", daemon->beats.is_open,
@@ -156,10 +158,12 @@ static json_t *answer_tune(struct vrms_daemon *daemon, const json_t *request)
 
 static json_t *answer_announce(struct vrms_daemon *daemon, const json_t *request)
 {
-	json_int_t for_ms = json_integer_value(json_object_get(request, "for_ms"));
+	const json_t *wanted = json_object_get(request, "for_ms");
+	json_int_t for_ms = json_integer_value(wanted);
 	const char *what = json_string_value(json_object_get(request, "what"));
 
-	if (for_ms < 0 || for_ms > LOAD_MS_MAX || what == NULL) {
+	/* 0 ends what others have announced: not what is missing. */
+	if (!json_is_integer(wanted) || for_ms < 0 || for_ms > LOAD_MS_MAX || what == NULL) {
 		return refuse("announce: \"for_ms\" must be 0 to 24 h, and \"what\" a text");
 	}
 	vrms_log(LOG_NOTICE, "load is announced for %" PRId64 " ms: %s", (int64_t)for_ms, what);

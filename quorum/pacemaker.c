@@ -236,7 +236,8 @@ static void on_cib_change(const char *event, xmlNode *message)
 	if (listener->tree == NULL || patch == NULL ||
 	    xml_apply_patchset(listener->tree, patch, true) != 0) {
 		if (query(listener) < 0) {
-			return; /* the connection's end follows, or the next change */
+			lose(listener, "the CIB cannot be read"); /* a quiet cluster has no next */
+			return;
 		}
 	}
 	look_again(listener);

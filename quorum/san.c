@@ -48,37 +48,43 @@ static uint8_t *new_buffer(uint64_t bytes)
 	return buffer;
 }
 
+struct piece {
+	uint8_t *bytes;
+	size_t count;
+	off_t offset; /* in the area */
+};
+
 /* The whole of it or an error: a short transfer of a few kilobytes is one. */
-static int read_all(int fd, const char *path, void *buffer, size_t bytes, off_t offset,
-		    struct vrms_error *error)
+static int read_all(int fd, const char *path, struct piece piece, struct vrms_error *error)
 {
 	ssize_t got;
 
 	do {
-		got = pread(fd, buffer, bytes, offset);
+		got = pread(fd, piece.bytes, piece.count, piece.offset);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0) {
 		return vrms_error_errno(error, -errno, "%s: read", path);
 	}
-	if ((size_t)got != bytes) {
-		return vrms_error_set(error, -EIO, "%s: read %zd of %zu bytes", path, got, bytes);
+	if ((size_t)got != piece.count) {
+		return vrms_error_set(error, -EIO, "%s: read %zd of %zu bytes", path, got,
+				      piece.count);
 	}
 	return 0;
 }
 
-static int write_all(int fd, const char *path, const void *buffer, size_t bytes, off_t offset,
-		     struct vrms_error *error)
+static int write_all(int fd, const char *path, struct piece piece, struct vrms_error *error)
 {
 	ssize_t put;
 
 	do {
-		put = pwrite(fd, buffer, bytes, offset);
+		put = pwrite(fd, piece.bytes, piece.count, piece.offset);
 	} while (put < 0 && errno == EINTR);
 	if (put < 0) {
 		return vrms_error_errno(error, -errno, "%s: write", path);
 	}
-	if ((size_t)put != bytes) {
-		return vrms_error_set(error, -EIO, "%s: wrote %zd of %zu bytes", path, put, bytes);
+	if ((size_t)put != piece.count) {
+		return vrms_error_set(error, -EIO, "%s: wrote %zd of %zu bytes", path, put,
+				      piece.count);
 	}
 	return 0;
 }
@@ -127,7 +133,7 @@ static int refuse_used(int fd, const char *path, uint64_t bytes, struct vrms_err
 	if (probe == NULL) {
 		return vrms_error_set(error, -ENOMEM, "%s: out of memory", path);
 	}
-	int rc = read_all(fd, path, probe, length, 0, error);
+	int rc = read_all(fd, path, (struct piece){probe, length, 0}, error);
 
 	if (rc < 0) {
 		return rc;
@@ -141,7 +147,8 @@ static int refuse_used(int fd, const char *path, uint64_t bytes, struct vrms_err
 		return vrms_error_set(error, -EEXIST, "%s: looks used: its start is not all zeros",
 				      path);
 	}
-	rc = read_all(fd, path, probe, length, (off_t)(bytes / 512 * 512 - length), error);
+	rc = read_all(fd, path, (struct piece){probe, length, (off_t)(bytes / 512 * 512 - length)},
+		      error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -233,7 +240,7 @@ int vrms_san_init(const char *path, const char *cluster, bool force, struct vrms
 	if (rc < 0) {
 		return rc;
 	}
-	rc = write_all(fd, path, area, area_bytes, 0, error);
+	rc = write_all(fd, path, (struct piece){area, area_bytes, 0}, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -265,7 +272,7 @@ static int read_header(struct vrms_san *san, const char *cluster, struct vrms_er
 	if (bytes < vrms_san_area_bytes(VRMS_BEAT_RECORD_BYTES)) {
 		return vrms_error_set(error, -ENOSPC, "%s: too small for a beat area", san->path);
 	}
-	rc = read_all(san->fd, san->path, san->buffer, BLOCK_BYTES_MAX, 0, error);
+	rc = read_all(san->fd, san->path, (struct piece){san->buffer, BLOCK_BYTES_MAX, 0}, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -339,8 +346,8 @@ int vrms_san_read(struct vrms_san *san, struct vrms_san_view *view, struct vrms_
 	uint32_t block_bytes = san->header.block_bytes;
 	struct vrms_beat_header header;
 	int64_t begin_us = now_us();
-	int rc =
-	    read_all(san->fd, san->path, san->buffer, vrms_san_area_bytes(block_bytes), 0, error);
+	int rc = read_all(san->fd, san->path,
+			  (struct piece){san->buffer, vrms_san_area_bytes(block_bytes), 0}, error);
 
 	if (rc < 0) {
 		return rc;
@@ -398,8 +405,10 @@ int vrms_san_write(struct vrms_san *san, unsigned slot, struct vrms_beat *beat,
 	}
 	int64_t begin_us = now_us();
 
-	rc = write_all(san->fd, san->path, san->block, block_bytes,
-		       (off_t)block_bytes * (1 + (off_t)slot), error);
+	rc = write_all(san->fd, san->path,
+		       (struct piece){san->block, block_bytes,
+				      (off_t)block_bytes * (1 + (off_t)slot)},
+		       error);
 	if (rc < 0) {
 		return rc;
 	}

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
+#include "common/xml.h"
 
 struct look {
 	const xmlNode *root;
@@ -21,28 +22,6 @@ static void free_document(xmlDoc *document)
 	xmlFreeDoc(document);
 }
 VRMS_DEFINE_CLEANUP(xmlDoc *, free_document);
-
-static bool is_named(const xmlNode *at, const char *name)
-{
-	return at->type == XML_ELEMENT_NODE && strcmp((const char *)at->name, name) == 0;
-}
-
-/* Borrowed from the tree; NULL when it is not there. */
-static const char *get(const xmlNode *at, const char *name)
-{
-	const xmlAttr *attribute = xmlHasProp((xmlNode *)at, (const xmlChar *)name);
-
-	return attribute == NULL || attribute->children == NULL
-		   ? NULL
-		   : (const char *)attribute->children->content;
-}
-
-static bool is(const xmlNode *at, const char *name, const char *value)
-{
-	const char *found = get(at, name);
-
-	return found != NULL && value != NULL && strcmp(found, value) == 0;
-}
 
 /* The next element in the order of the document, below the root or in it; NULL at the end. */
 static const xmlNode *next(const xmlNode *root, const xmlNode *at)
@@ -61,10 +40,11 @@ static const xmlNode *next(const xmlNode *root, const xmlNode *at)
 static bool has_attribute(const struct look *look, const char *name, const char *value)
 {
 	for (const xmlNode *at = look->root; at != NULL; at = next(look->root, at)) {
-		if (is_named(at, "nvpair") && is(at, "name", name) && is(at, "value", value) &&
-		    is_named(at->parent, "instance_attributes") &&
-		    is_named(at->parent->parent, "node") &&
-		    is(at->parent->parent, "uname", look->node)) {
+		if (vrms_xml_is_named(at, "nvpair") && vrms_xml_has(at, "name", name) &&
+		    vrms_xml_has(at, "value", value) &&
+		    vrms_xml_is_named(at->parent, "instance_attributes") &&
+		    vrms_xml_is_named(at->parent->parent, "node") &&
+		    vrms_xml_has(at->parent->parent, "uname", look->node)) {
 			return true;
 		}
 	}
@@ -86,8 +66,8 @@ static bool fits(const char *pattern, const char *node)
 
 static bool is_for_node(const struct look *look, const xmlNode *level)
 {
-	const char *name = get(level, "target");
-	const char *pattern = get(level, "target-pattern");
+	const char *name = vrms_xml_get(level, "target");
+	const char *pattern = vrms_xml_get(level, "target-pattern");
 
 	if (name != NULL) {
 		return strcasecmp(name, look->node) == 0;
@@ -95,22 +75,23 @@ static bool is_for_node(const struct look *look, const xmlNode *level)
 	if (pattern != NULL) {
 		return fits(pattern, look->node);
 	}
-	return has_attribute(look, get(level, "target-attribute"), get(level, "target-value"));
+	return has_attribute(look, vrms_xml_get(level, "target-attribute"),
+			     vrms_xml_get(level, "target-value"));
 }
 
 /* ---- what is in it */
 
 static bool is_of_agent(const struct look *look, const xmlNode *device)
 {
-	const char *template = get(device, "template");
+	const char *template = vrms_xml_get(device, "template");
 
-	if (is(device, "type", look->agent)) {
+	if (vrms_xml_has(device, "type", look->agent)) {
 		return true;
 	}
 	for (const xmlNode *at = look->root; template != NULL && at != NULL;
 	     at = next(look->root, at)) {
-		if (is_named(at, "template") && is(at, "id", template)) {
-			return is(at, "type", look->agent);
+		if (vrms_xml_is_named(at, "template") && vrms_xml_has(at, "id", template)) {
+			return vrms_xml_has(at, "type", look->agent);
 		}
 	}
 	return false;
@@ -119,7 +100,8 @@ static bool is_of_agent(const struct look *look, const xmlNode *device)
 static bool is_opinion(const struct look *look, const char *id, size_t length)
 {
 	for (const xmlNode *at = look->root; at != NULL; at = next(look->root, at)) {
-		const char *found = is_named(at, "primitive") ? get(at, "id") : NULL;
+		const char *found =
+		    vrms_xml_is_named(at, "primitive") ? vrms_xml_get(at, "id") : NULL;
 
 		if (found != NULL && strlen(found) == length && strncmp(found, id, length) == 0) {
 			return is_of_agent(look, at);
@@ -132,7 +114,7 @@ static bool is_opinion(const struct look *look, const char *id, size_t length)
 static void count(const struct look *look, const xmlNode *level, int *ret_opinions, int *ret_fences)
 {
 	static const char between[] = ", \t\n";
-	const char *at = get(level, "devices");
+	const char *at = vrms_xml_get(level, "devices");
 
 	*ret_opinions = 0;
 	*ret_fences = 0;
@@ -151,7 +133,7 @@ static int check_levels(const struct look *look, struct vrms_error *error)
 	for (const xmlNode *at = look->root; at != NULL; at = next(look->root, at)) {
 		int opinions, fences;
 
-		if (!is_named(at, "fencing-level") || !is_for_node(look, at)) {
+		if (!vrms_xml_is_named(at, "fencing-level") || !is_for_node(look, at)) {
 			continue;
 		}
 		count(look, at, &opinions, &fences);
@@ -159,8 +141,10 @@ static int check_levels(const struct look *look, struct vrms_error *error)
 			return vrms_error_set(error, -EPERM,
 					      "fencing level %s of \"%s\" has nothing behind "
 					      "\"%s\": it would not be fenced",
-					      get(at, "index") == NULL ? "?" : get(at, "index"),
-					      look->node, get(at, "devices"));
+					      vrms_xml_get(at, "index") == NULL
+						  ? "?"
+						  : vrms_xml_get(at, "index"),
+					      look->node, vrms_xml_get(at, "devices"));
 		}
 		is_asked = is_asked || opinions > 0;
 	}

@@ -33,12 +33,14 @@ enum {
 	NICE = -20, /* as corosync with "priority: max" */
 	BEATER_STOP_MS = 500,
 	RESTORE_STEP_MS = 1000,
+	JOURNAL_AGAIN_MS = 2000,
 };
 
 /* One daemon a process; here, where main() is. */
 static struct vrms_daemon daemon_ = {.verdict_fd = -1};
 static int64_t watchdog_ms, watchdog_last_ms;
-static int64_t tuner_last_ms, probe_last_ms;
+static int64_t tuner_last_ms, probe_last_ms, journal_last_ms;
+static bool is_journal_missed; /* which was said */
 
 static void every(qb_loop_t *loop, int64_t ms, qb_loop_timer_dispatch_fn function)
 {
@@ -91,6 +93,32 @@ static void check_leaving(struct vrms_daemon *daemon, int64_t now_ms)
 	}
 }
 
+/* A full or read-only disk keeps nobody from noticing a dead host: what can be recorded, is. */
+static void open_journal(struct vrms_daemon *daemon, int64_t now_ms)
+{
+	struct vrms_journal_config config = {
+	    .path = daemon->settings->journal,
+	    .node = daemon->node_name,
+	    .size_max = (uint64_t)daemon->settings->journal_mib << 20,
+	    .keep = (unsigned)daemon->settings->journal_keep,
+	};
+	struct vrms_error error;
+
+	if (daemon->journal != NULL ||
+	    (is_journal_missed && now_ms - journal_last_ms < JOURNAL_AGAIN_MS)) {
+		return;
+	}
+	journal_last_ms = now_ms;
+	if (vrms_journal_open(&config, &daemon->journal, &error) == 0) {
+		vrms_daemon_record(daemon, "start",
+				   json_pack("{s:s, s:i}", "version", PACKAGE_VERSION, "pid",
+					     (int)getpid()));
+	} else if (!is_journal_missed) {
+		vrms_log(LOG_ERR, "nothing is recorded: %s", error.text);
+		is_journal_missed = true;
+	}
+}
+
 static void on_tick(void *context)
 {
 	struct vrms_daemon *daemon = context;
@@ -100,6 +128,7 @@ static void on_tick(void *context)
 
 	/* libqb spins for up to a millisecond before a timer is due: few timers, few ticks. */
 	every(daemon->loop, wait_ms < TICK_MS ? wait_ms : TICK_MS, on_tick);
+	open_journal(daemon, now_ms);
 	vrms_daemon_connect(daemon);
 	vrms_daemon_check_token(daemon);
 	if (daemon->beater == NULL && daemon->cluster != NULL &&
@@ -213,18 +242,6 @@ static int read_boot(struct vrms_daemon *daemon, struct vrms_error *error)
 	return 0;
 }
 
-static int open_journal(struct vrms_daemon *daemon, struct vrms_error *error)
-{
-	struct vrms_journal_config config = {
-	    .path = daemon->settings->journal,
-	    .node = daemon->node_name,
-	    .size_max = (uint64_t)daemon->settings->journal_mib << 20,
-	    .keep = (unsigned)daemon->settings->journal_keep,
-	};
-
-	return vrms_journal_open(&config, &daemon->journal, error);
-}
-
 static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 {
 	qb_loop_signal_handle handle;
@@ -232,7 +249,6 @@ static int prepare(struct vrms_daemon *daemon, struct vrms_error *error)
 
 	gethostname(daemon->node_name, sizeof(daemon->node_name) - 1);
 	rc = rc < 0 ? rc : vrms_file_mkdir_all("/run/vrms", 0755, error);
-	rc = rc < 0 ? rc : open_journal(daemon, error);
 	if (rc < 0) {
 		return rc;
 	}
@@ -309,9 +325,7 @@ static int run(const struct vrms_settings *settings)
 		}
 		return EXIT_FAILURE;
 	}
-	vrms_daemon_record(&daemon_, "start",
-			   json_pack("{s:s, s:i}", "version", PACKAGE_VERSION, "pid",
-				     (int)getpid()));
+	open_journal(&daemon_, vrms_daemon_now_ms());
 	watchdog_ms = vrms_notify_watchdog_ms();
 	if (settings->vm_watch && vrms_vms_start(&daemon_, &error) < 0) {
 		vrms_log(LOG_ERR, "%s", error.text); /* the token is tuned all the same */

@@ -11,6 +11,7 @@ failed=0
 # In place of Pacemaker's: the CIB in a file, or no cluster.
 cat >"$work/cibadmin" <<END
 #!/bin/sh
+[ ! -e "$work/hangs" ] || exec sleep 60
 [ -e "$work/cib" ] || exit 102
 exec cat "$work/cib"
 END
@@ -48,4 +49,9 @@ cib '<fencing-level id="l1" target="node1" index="1" devices="verdict"/>
 answers 1 'has nothing behind "verdict"'
 cib '<fencing-level id="l1" target="node1" index="1" devices="verdict,power"/>'
 answers 0 'which may be asked'
+touch "$work/hangs" # all of Pacemaker's CIB manager
+begin=$(date +%s)
+answers 1 'not finished after'
+took=$(($(date +%s) - begin))
+[ "$took" -le 9 ] || { echo "FAILED: a fence waits $took s for a CIB that is not there"; failed=1; }
 exit $failed

@@ -13,6 +13,22 @@ if [ "${1:-}" = inside ]; then
 	for folder in /run /dev/shm; do mount -t tmpfs none "$folder"; done
 	ip link set lo up 2>/dev/null || :
 	"$vrmsd" --restore -c "$work/bad" && echo 0 >"$work/restore.rc" || echo $? >"$work/restore.rc"
+	touch "$work/full" # no folder for a journal, yet
+	printf 'journal = %s/full/journal\nvm_watch = no\n' "$work" >"$work/nodisk.conf"
+	"$vrmsd" -c "$work/nodisk.conf" -v 2>"$work/nodisk.log" &
+	pid=$!
+	trap 'kill "$pid" 2>/dev/null || :' EXIT
+	for _ in $(seq 100); do
+		! grep -q 'waiting for corosync' "$work/nodisk.log" || break
+		sleep 0.1
+	done
+	rm "$work/full"
+	for _ in $(seq 100); do
+		[ ! -s "$work/full/journal" ] || break
+		sleep 0.1
+	done
+	kill -TERM "$pid"
+	wait "$pid" && echo 0 >"$work/nodisk.rc" || echo $? >"$work/nodisk.rc"
 	printf 'journal = %s/journal\nbeat_device = %s/area\n' "$work" "$work" >"$work/conf"
 	"$vrmsd" -c "$work/conf" -v 2>"$work/log" &
 	pid=$!
@@ -91,6 +107,9 @@ unchanged "the area of a cluster"
 # ---- nothing to connect to
 if [ "$(id -u)" = 0 ] && unshare --net --mount true 2>/dev/null; then
 	unshare --net --mount --propagation private "$0" inside "$work" || fail "the part in namespaces"
+	[ "$(cat "$work/nodisk.rc")" = 0 ] || fail "without a journal vrmsd does not run" "$work/nodisk.log"
+	[ "$(grep -c 'nothing is recorded' "$work/nodisk.log")" = 1 ] || fail "not said once that nothing is recorded" "$work/nodisk.log"
+	grep -q '"event":"start"' "$work/full/journal" || fail "no journal when there is room again" "$work/nodisk.log"
 	[ "$(cat "$work/rc")" = 0 ] || fail "SIGTERM: exit $(cat "$work/rc")" "$work/log"
 	[ "$(cat "$work/restore.rc")" = 0 ] || fail "a wrong setting keeps the token from being put back"
 	[ "$(cat "$work/status.rc")" = 2 ] || fail "vrms status without a quorum: exit $(cat "$work/status.rc")" "$work/status"

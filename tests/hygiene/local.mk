@@ -3,6 +3,7 @@
 # Rules of the house, checked: each script first proves that it can fail.
 
 HYGIENE_TESTS = \
+	tests/hygiene/documents.sh \
 	tests/hygiene/headers.sh \
 	tests/hygiene/includes.sh \
 	tests/hygiene/metadata.sh \

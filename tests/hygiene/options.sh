@@ -28,7 +28,7 @@ check() {
 	comm -23 "$work/helped" "$work/paged" | sed "s|^|$program: not in its man page: |" >"$work/found"
 	# Pages also name options of other programs.
 	comm -13 "$work/helped" "$work/paged" | grep -vxF -e --help -e --version -e --patch -e --delete \
-		-e --ro -e --name -e --update |
+		-e --ro -e --name -e --update -e --nodes -e --cuts -e --vms |
 		sed "s|^|$program: not in its --help: |" >>"$work/found" || :
 	cat "$work/found"
 	[ ! -s "$work/found" ] || bad=1
@@ -43,6 +43,7 @@ check vrms "plan drain undrain rebalance place status tune announce events expla
 check vrms-lab "$(commands_of vrms-lab) vm+add vm+list vm+remove vm+order" lab/vrms-lab.8
 check vrms-backup "$(commands_of vrms-backup)" backup/vrms-backup.8
 check vrms-sim "$(commands_of vrms-sim)" simulator/vrms-sim.1
+check vrmsd "" quorum/vrmsd.8
 
 # The check itself must be able to fail.
 seen=$bad
@@ -53,4 +54,4 @@ if ! grep -q 'not in its man page: --agent' "$work/self-test" ||
 	exit 1
 fi
 [ "$seen" = 0 ] || exit 1
-echo "options: vrms vrms-lab vrms-backup vrms-sim"
+echo "options: vrms vrms-lab vrms-backup vrms-sim vrmsd"

@@ -4,6 +4,7 @@ UNIT_TESTS += \
 	tests/unit/test_child \
 	tests/unit/test_error \
 	tests/unit/test_file \
+	tests/unit/test_fork \
 	tests/unit/test_log \
 	tests/unit/test_parse \
 	tests/unit/test_random \
@@ -17,6 +18,9 @@ tests_unit_test_error_LDADD  = $(UNIT_LIBS)
 
 tests_unit_test_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_file_LDADD  = $(UNIT_LIBS)
+
+tests_unit_test_fork_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fork_LDADD  = $(UNIT_LIBS)
 
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_log_LDADD  = $(UNIT_LIBS)

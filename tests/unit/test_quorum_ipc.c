@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "quorum/daemon.h"
 #include "tests/unit/unit.h"
 
 START_TEST(only_root_and_the_group_may_ask)
@@ -111,5 +112,61 @@ START_TEST(one_client_too_many_is_refused_until_another_leaves)
 }
 END_TEST
 
+/* json_pack()'s arguments follow. */
+#define ASK(daemon, ...) ask(daemon, json_pack(__VA_ARGS__))
+
+static json_t *ask(struct vrms_daemon *daemon, json_t *request)
+{
+	ck_assert_ptr_nonnull(request);
+	json_t *reply = vrms_daemon_answer(daemon, request);
+
+	ck_assert_ptr_nonnull(reply);
+	json_decref(request);
+	return reply;
+}
+
+static bool is_ok(json_t *reply)
+{
+	bool ok = json_is_true(json_object_get(reply, "ok"));
+
+	ck_assert(ok || json_string_length(json_object_get(reply, "error")) > 0);
+	json_decref(reply);
+	return ok;
+}
+
+START_TEST(a_request_that_is_not_whole_changes_nothing)
+{
+	struct vrms_daemon vrmsd = {.is_tuning = true};
+
+	ck_assert(!is_ok(ASK(&vrmsd, "[]")));
+	ck_assert(!is_ok(ASK(&vrmsd, "{s:s}", "command", "stop")));
+	ck_assert(!is_ok(ASK(&vrmsd, "{s:s, s:s}", "command", "tune", "on", "no")));
+	ck_assert(vrmsd.is_tuning);
+	/* A time of 0 would end the load that others have announced. */
+	ck_assert(!is_ok(ASK(&vrmsd, "{s:s, s:s}", "command", "announce", "what", "backup")));
+	ck_assert(!is_ok(ASK(&vrmsd, "{s:s, s:s, s:s}", "command", "announce", "what", "backup",
+			     "for_ms", "10s")));
+	ck_assert(!is_ok(ASK(&vrmsd, "{s:s, s:i}", "command", "announce", "for_ms", 1000)));
+	ck_assert(is_ok(
+	    ASK(&vrmsd, "{s:s, s:s, s:i}", "command", "announce", "what", "backup", "for_ms", 0)));
+}
+END_TEST
+
+/* Corosync's node ids have 32 bits, and those made of an address use them all. */
+START_TEST(a_large_node_id_is_told_as_it_is)
+{
+	struct vrms_daemon vrmsd = {.beater = (struct vrms_beater *)&vrmsd};
+
+	vrmsd.beats.rows[0].node_id = 3232235777U;
+	json_t *status = ASK(&vrmsd, "{s:s}", "command", "status");
+	const json_t *slots = json_object_get(json_object_get(status, "beats"), "slots");
+
+	ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(slots, 0), "id")),
+			 3232235777);
+	json_decref(status);
+}
+END_TEST
+
 UNIT_MAIN("quorum_ipc", only_root_and_the_group_may_ask,
-	  one_client_too_many_is_refused_until_another_leaves)
+	  one_client_too_many_is_refused_until_another_leaves,
+	  a_request_that_is_not_whole_changes_nothing, a_large_node_id_is_told_as_it_is)

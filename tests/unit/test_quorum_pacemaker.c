@@ -20,8 +20,9 @@
 static pcmk_ipc_callback_t on_event;
 static void *event_context;
 static int controller; /* its address is the connection's */
+static void (*on_change)(const char *event, xmlNode *message);
 static unsigned fail_count;
-static int fail_rc;
+static int fail_rc, query_rc;
 static char config[64];
 
 /* ---- Pacemaker */
@@ -52,7 +53,7 @@ static int notify_of_changes(cib_t *cib, const char *event,
 {
 	(void)cib;
 	(void)event;
-	(void)function;
+	on_change = function;
 	return 0;
 }
 
@@ -73,8 +74,8 @@ static int query(cib_t *cib, const char *section, xmlNode **ret_tree, int option
 		 "op-status='0' rc-code='0' call-id='12'/></lrm_resource></lrm_resources></lrm>"
 		 "</node_state></status></cib>",
 		 config);
-	*ret_tree = string2xml(text);
-	return 0;
+	*ret_tree = query_rc < 0 ? NULL : string2xml(text);
+	return query_rc;
 }
 
 cib_t *cib_new_no_shadow(void)
@@ -113,6 +114,16 @@ int pcmk_connect_ipc(pcmk_ipc_api_t *api, enum pcmk_ipc_dispatch dispatch_type)
 	(void)api;
 	(void)dispatch_type;
 	return 0;
+}
+
+void pcmk_disconnect_ipc(pcmk_ipc_api_t *api)
+{
+	(void)api;
+}
+
+void pcmk_free_ipc_api(pcmk_ipc_api_t *api)
+{
+	(void)api;
 }
 
 int pcmk_controld_api_node_info(pcmk_ipc_api_t *api, uint32_t node)
@@ -215,5 +226,28 @@ START_TEST(a_report_that_the_controller_did_not_take_is_made_again)
 }
 END_TEST
 
+/* A change that does not fit makes it ask for all of the CIB, and nobody answers. */
+START_TEST(a_cib_that_cannot_be_read_is_asked_for_again)
+{
+	struct vrms_vm_word word;
+	int line;
+	xmlNode *message;
+
+	(void)start(&line);
+	message = string2xml("<notify/>");
+	query_rc = -ETIME;
+	on_change("cib_diff_notify", message);
+	free_xml(message);
+	ck_assert_msg(hear(line, VRMS_VM_WORD_CLUSTER, &word) && !word.yes,
+		      "what it knew of the CIB would be old until the next change");
+	query_rc = 0;
+	do { /* after half a second */
+		g_main_context_iteration(NULL, TRUE);
+	} while (!hear(line, VRMS_VM_WORD_CLUSTER, &word));
+	ck_assert(word.yes);
+}
+END_TEST
+
 UNIT_MAIN("quorum_pacemaker", an_incident_that_is_told_twice_is_one_failure,
-	  a_report_that_the_controller_did_not_take_is_made_again)
+	  a_report_that_the_controller_did_not_take_is_made_again,
+	  a_cib_that_cannot_be_read_is_asked_for_again)

@@ -125,6 +125,47 @@ START_TEST(the_last_finished_operation_says_whether_it_is_meant_to_run)
 }
 END_TEST
 
+START_TEST(histories_are_found_in_any_order)
+{
+	static const char *const orders[] = {"123", "321", "213", "13", "31", "2", ""};
+	char text[4096];
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		struct found found = {.count = 0};
+		size_t used =
+		    (size_t)snprintf(text, sizeof(text), "<cib><configuration><resources>");
+
+		for (int vm = 1; vm <= 3; vm++) {
+			used += (size_t)snprintf(text + used, sizeof(text) - used,
+						 "<primitive id='vm%d' class='ocf' provider='vrms' "
+						 "type='VirtualMachine'/>",
+						 vm);
+		}
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "</resources></configuration><status><node_state id='1' "
+					 "uname='node1'><lrm id='1'><lrm_resources>\n");
+		for (const char *vm = orders[i]; *vm != '\0'; vm++) {
+			used += (size_t)snprintf(text + used, sizeof(text) - used,
+						 "<lrm_resource id='vm%c'>" RUNS "</lrm_resource>",
+						 *vm);
+		}
+		snprintf(text + used, sizeof(text) - used,
+			 "</lrm_resources></lrm></node_state></status></cib>");
+		xmlDoc *doc = xmlReadMemory(text, (int)strlen(text), "cib", NULL, 0);
+
+		ck_assert_ptr_nonnull(doc);
+		vrms_cib_vms_each(xmlDocGetRootElement(doc), "node1", take, &found);
+		xmlFreeDoc(doc);
+		ck_assert_uint_eq(found.count, 3);
+		for (int vm = 0; vm < 3; vm++) {
+			ck_assert_msg(found.vms[vm].resource.is_meant ==
+					  (strchr(orders[i], '1' + vm) != NULL),
+				      "vm%d in \"%s\"", vm + 1, orders[i]);
+		}
+	}
+}
+END_TEST
+
 START_TEST(what_the_cluster_does_not_manage_is_not_meant_to_run)
 {
 	static const char maintenance[] = "<nvpair id='x' name='maintenance-mode' value='true'/>";
@@ -283,8 +324,8 @@ END_TEST
 
 UNIT_MAIN("quorum_vms", resources_that_run_domains_are_found_with_what_they_inherit,
 	  the_last_finished_operation_says_whether_it_is_meant_to_run,
-	  what_the_cluster_does_not_manage_is_not_meant_to_run, events_mean_what_the_table_says,
-	  words_and_descriptors_cross_the_line_whole,
+	  histories_are_found_in_any_order, what_the_cluster_does_not_manage_is_not_meant_to_run,
+	  events_mean_what_the_table_says, words_and_descriptors_cross_the_line_whole,
 	  a_text_that_is_cut_in_a_character_still_goes_into_the_journal,
 	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays,
 	  the_helper_does_not_inherit_the_urgency_of_the_daemon)
