@@ -97,12 +97,16 @@ fi
 damage "$repository/points/vm1/0000000001" 60
 refused "points/vm1/0000000001" "$backup" restore vm1@1 --output "$work/out.d"
 mend "$repository/points/vm1/0000000001"
-damage "$repository/repository" 8
-refused "damaged document header" "$backup" list
-mend "$repository/repository"
-damage "$repository/repository" 100
-refused "repository" "$backup" list
-mend "$repository/repository"
+for offset in 8 100; do # what is there twice must be damaged twice
+	damage "$repository/repository" $offset
+	"$backup" list >/dev/null || fail "the copy does not stand in"
+	cp "$repository/repository" "$work/bad"
+	damage "$repository/repository.copy" 20
+	cp "$work/bad" "$repository/repository"
+	refused "repository: damaged document" "$backup" list
+	mend "$repository/repository.copy"
+	mend "$repository/repository"
+done
 
 # A later version: of documents, and of the repository; checksums and all.
 cp "$repository/repository" "$work/good"
