@@ -20,6 +20,9 @@ int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool
 	if (!is_there && errno != ENOENT) {
 		return vrms_error_errno(error, -errno, "'%s'", final);
 	}
+	if (!is_there && strncmp(final, "/dev/", 5) == 0 && strncmp(final, "/dev/shm/", 9) != 0) {
+		return vrms_error_set(error, -ENODEV, "'%s': no such device", final);
+	}
 	if (is_there && !is_overwriting) {
 		return vrms_error_set(error, -EEXIST, "'%s' exists; --overwrite replaces it",
 				      final);

@@ -44,6 +44,9 @@ echo "words" >"$work/notes"
 
 # Names.
 refused "no backup of VM 'vm2'" "$backup" restore vm2 --output "$work/out.d"
+refused "no backup of VM 'vm2'" "$backup" list vm2
+refused "no backup of VM 'vm2'" "$backup" prune vm2 --keep-last 1
+refused "no backup and no policy of VM 'vm2'" "$backup" status vm2 --config /dev/null --json
 refused "no point 'vm1@7'" "$backup" restore vm1@7 --output "$work/out.d"
 refused "names no point" "$backup" show vm1@x
 refused "no disk 'vdz'" "$backup" restore vm1 --disk "vdz=$work/out.d/x"
@@ -53,6 +56,7 @@ refused "no 'domain.xml'" "$backup" test-restore vm1 --connect test:///default
 refused "knows no VM 'vm9'" "$backup" take vm9 --connect test:///default
 refused "No such file" "$backup" take vm1 --image "vda=$work/none.raw"
 refused "unknown mode" "$backup" take vm1 --mode some --image "vda=$work/vda.raw"
+refused "is a full: not with --mode incremental" "$backup" take vm1 --mode incremental --self-contained --image "vda=$work/vda.raw"
 refused "not with --image" "$backup" take vm1 --image "vda=$work/vda.raw" --exclude vdb
 refused "disk 'vda' twice" "$backup" take vm1 --image "vda=$work/vda.raw" --image "vda=$work/vda.raw"
 
@@ -72,6 +76,7 @@ if unshare --mount mount -t tmpfs none "$work/out.d" 2>/dev/null; then # a read-
 		fail "a sparse image is refused"
 	refused "No space left" unshare --mount sh -c 'mount -t tmpfs -o size=16k none "$1/out.d" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw --force' sh "$work" "$backup"
 fi
+refused "no such device" "$backup" restore vm1 --disk vda=/dev/no-such-disk --format raw
 mkfifo "$work/pipe"
 refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=$work/pipe" --overwrite
 if command -v nbdkit >/dev/null; then
@@ -96,6 +101,13 @@ fi
 # Damage.
 damage "$repository/points/vm1/0000000001" 60
 refused "points/vm1/0000000001" "$backup" restore vm1@1 --output "$work/out.d"
+for command in list "list --json" "list vm1" "status --config /dev/null"; do
+	# shellcheck disable=SC2086 # words
+	if "$backup" $command >"$work/out" 2>&1; then
+		fail "$command is content with a damaged point"
+	fi
+	grep -q "damaged point: points/vm1/0000000001: damaged document" "$work/out" || fail "$command: $(cat "$work/out")"
+done
 mend "$repository/points/vm1/0000000001"
 for offset in 8 100; do # what is there twice must be damaged twice
 	damage "$repository/repository" $offset
