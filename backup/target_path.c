@@ -34,7 +34,7 @@ int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool
 	path->is_device = is_there && S_ISBLK(status.st_mode);
 	path->final = strdup(final);
 	if (path->final == NULL ||
-	    (!path->is_device && asprintf(&path->partial, "%s.vrms-partial", final) < 0)) {
+	    (!path->is_device && asprintf(&path->partial, "%s" VRMS_TARGET_PARTIAL, final) < 0)) {
 		path->partial = NULL;
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}

@@ -71,6 +71,9 @@ if unshare --mount mount -t tmpfs none "$work/out.d" 2>/dev/null; then # a read-
 	}
 	refused_on "Read-only file system" ro
 	refused_on "1 MiB are needed, 0 MiB are free (--force" size=16k
+	# What a killed restore left goes first.
+	unshare --mount sh -c 'mount -t tmpfs -o size=80k none "$1/out.d" && head -c 64K /dev/zero >"$1/out.d/x.vrms-partial" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw' sh "$work" "$backup" >/dev/null ||
+		fail "a killed restore is in the way"
 	# Zeros need no room, and --force tries.
 	unshare --mount sh -c 'mount -t tmpfs -o size=512k none "$1/out.d" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw' sh "$work" "$backup" >/dev/null ||
 		fail "a sparse image is refused"
