@@ -73,6 +73,9 @@ VRMS_MUST_CHECK int vrms_open_second(const struct vrms_cli *cli, enum vrms_lock_
 VRMS_MUST_CHECK int vrms_cli_secret(const char *file, const char *command, char **ret_secret,
 				    size_t *ret_size, struct vrms_error *error);
 
+/* Names the points that cannot be read, on standard error. */
+void vrms_cli_tell_damaged(const struct vrms_point_list *list);
+
 /* "1.5 GiB", "512 B". text: 16 bytes. */
 const char *vrms_size_print(uint64_t bytes, char *text);
 /* Local time, "2024-05-01 13:00:00". text: 24 bytes. */

@@ -95,11 +95,14 @@ int vrms_command_serve(const struct vrms_cli *cli, struct vrms_error *error)
 	if (rc == 0 && cli->socket == NULL) {
 		rc = vrms_serve_socket(point.vm, point.sequence, socket, error);
 	}
+	if (rc == 0) {
+		serve = serve_of(cli, &point);
+		serve.socket = cli->socket != NULL ? cli->socket : socket;
+		rc = vrms_serve_clear(serve.socket, error);
+	}
 	if (rc < 0) {
 		return rc;
 	}
-	serve = serve_of(cli, &point);
-	serve.socket = cli->socket != NULL ? cli->socket : socket;
 	print_exports(&point, &serve);
 	vrms_open_done(&open); /* the server has a lock of its own */
 	return vrms_serve_exec(&serve, error);

@@ -252,6 +252,16 @@ static int sweep(const struct vrms_cli *cli, struct vrms_repository *repository,
 	return result.missing_blocks > 0;
 }
 
+static bool has_vm(const struct vrms_point_list *list, const char *vm)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->points[i].vm, vm) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int vrms_care_prune(const struct vrms_cli *cli, const struct vrms_policies *policies,
 		    struct vrms_error *error)
 {
@@ -265,6 +275,9 @@ int vrms_care_prune(const struct vrms_cli *cli, const struct vrms_policies *poli
 	}
 	if (rc < 0) {
 		return rc;
+	}
+	if (policies == NULL && cli->argument_count > 0 && !has_vm(&list, cli->arguments[0])) {
+		return vrms_error_set(error, -ENOENT, "no backup of VM '%s'", cli->arguments[0]);
 	}
 	if (list.damaged_count > 0 && !cli->force) {
 		return vrms_error_set(error, -EBADMSG,

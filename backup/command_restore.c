@@ -378,7 +378,7 @@ static bool touches_vm(const struct request *request)
 		const char *path = NULL;
 
 		if (part->is_disk && wanted_target(cli, part->name, &path) == 0 && path != NULL &&
-		    strcmp(path, part->source) == 0) {
+		    vrms_image_is_same(path, part->source)) {
 			return true;
 		}
 	}

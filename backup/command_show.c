@@ -81,24 +81,12 @@ static const char *trial_word(const struct vrms_point *point)
 	return point->trial.is_passed ? "  tested" : "  TEST FAILED";
 }
 
-int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
+static void list_text(const struct vrms_point_list *list)
 {
-	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
-	struct vrms_point_list list VRMS_CLEANUP(vrms_point_list_done) = {0};
-	int rc = vrms_open_repository(cli, VRMS_LOCK_READER, "list", &open, error);
-
-	if (rc == 0) {
-		rc = vrms_points_read(open.repository,
-				      cli->argument_count > 0 ? cli->arguments[0] : NULL, &list,
-				      error);
-	}
-	if (rc < 0 || cli->json) {
-		return rc < 0 ? rc : list_json(&list);
-	}
 	printf("%-24s %-19s %-12s %-11s %10s %10s\n", "POINT", "TIME", "MODE", "CONSISTENCY",
 	       "DISKS", "STORED");
-	for (size_t i = 0; i < list.count; i++) {
-		const struct vrms_point *point = &list.points[i];
+	for (size_t i = 0; i < list->count; i++) {
+		const struct vrms_point *point = &list->points[i];
 		char name[256], time[24], disks[16], stored[16];
 
 		snprintf(name, sizeof(name), "%s@%" PRIu64, point->vm, point->sequence);
@@ -108,10 +96,35 @@ int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
 		       vrms_size_print(point->stored_bytes, stored),
 		       point->is_self_contained ? "  self-contained" : "", trial_word(point));
 	}
-	for (size_t i = 0; i < list.damaged_count; i++) {
-		fprintf(stderr, "vrms-backup: damaged point: %s\n", list.damaged[i]);
+}
+
+void vrms_cli_tell_damaged(const struct vrms_point_list *list)
+{
+	for (size_t i = 0; i < list->damaged_count; i++) {
+		fprintf(stderr, "vrms-backup: damaged point: %s\n", list->damaged[i]);
 	}
-	return list.damaged_count > 0 ? 1 : 0;
+}
+
+int vrms_command_list(const struct vrms_cli *cli, struct vrms_error *error)
+{
+	struct vrms_open open VRMS_CLEANUP(vrms_open_done) = {0};
+	struct vrms_point_list list VRMS_CLEANUP(vrms_point_list_done) = {0};
+	const char *vm = cli->argument_count > 0 ? cli->arguments[0] : NULL;
+	int rc = vrms_open_repository(cli, VRMS_LOCK_READER, "list", &open, error);
+
+	if (rc == 0) {
+		rc = vrms_points_read(open.repository, vm, &list, error);
+	}
+	if (rc == 0 && vm != NULL && list.count == 0 && list.damaged_count == 0) {
+		rc = vrms_error_set(error, -ENOENT, "no backup of VM '%s'", vm);
+	}
+	if (rc == 0 && cli->json) {
+		rc = list_json(&list);
+	} else if (rc == 0) {
+		list_text(&list);
+	}
+	vrms_cli_tell_damaged(&list);
+	return rc < 0 ? rc : list.damaged_count > 0;
 }
 
 static void print_part(const struct vrms_point_part *part)
@@ -262,7 +275,8 @@ static int diff_part(const struct vrms_open *open, const struct vrms_point *from
 				    "removed_bytes", (json_int_t)(comparison.removed * block)));
 		return 0;
 	}
-	printf("%s: changed %s, added %s, removed %s%s\n", to->name,
+	printf("%s: %" PRIu64 " blocks: changed %s, added %s, removed %s%s\n", to->name,
+	       comparison.changed + comparison.added + comparison.removed,
 	       vrms_size_print(comparison.changed * block, changed),
 	       vrms_size_print(comparison.added * block, added),
 	       vrms_size_print(comparison.removed * block, removed),

@@ -22,7 +22,7 @@ struct report {
 	const json_t *record;
 	json_t *rows; /* NULL: for people */
 	int64_t now_s;
-	int alarm_count;
+	size_t alarm_count, row_count;
 };
 
 /* One VM. */
@@ -217,6 +217,7 @@ static int report_vm(struct report *report, const char *vm, const struct vrms_po
 		return 0;
 	}
 	fill_row(report, &row);
+	report->row_count++;
 	report->alarm_count += row.alarms != 0;
 	if (report->rows == NULL) {
 		print_row(report, &row);
@@ -275,7 +276,7 @@ int vrms_command_status(const struct vrms_cli *cli, struct vrms_error *error)
 	struct vrms_point_list list VRMS_CLEANUP(vrms_point_list_done) = {0};
 	json_t *record VRMS_CLEANUP(json_decrefp) = NULL;
 	json_t *rows VRMS_CLEANUP(json_decrefp) = cli->json ? json_array() : NULL;
-	struct report report = {&world, &list, NULL, rows, time(NULL), 0};
+	struct report report = {&world, &list, NULL, rows, time(NULL), 0, 0};
 	int rc = vrms_policy_world_read(cli, true, &world, error);
 
 	if (rc == 0) {
@@ -299,6 +300,12 @@ int vrms_command_status(const struct vrms_cli *cli, struct vrms_error *error)
 		       "CONSISTENCY", "DISKS", "STORED", "VERIFIED", "TESTED", "STATE");
 	}
 	rc = report_all(&report, error);
+	if (rc == 0 && cli->argument_count > 0 && report.row_count == 0) {
+		rc = vrms_error_set(error, -ENOENT, "no backup and no policy of VM '%s'",
+				    cli->arguments[0]);
+	}
+	vrms_cli_tell_damaged(&list);
+	report.alarm_count += list.damaged_count;
 	if (rc == 0 && rows != NULL) {
 		json_dumpf(rows, stdout, JSON_INDENT(1));
 		printf("\n");

@@ -198,6 +198,11 @@ int vrms_command_take(const struct vrms_cli *cli, struct vrms_error *error)
 	char purpose[80];
 	int rc = cli->mode != NULL ? vrms_mode_parse(cli->mode, &take.mode, error) : 0;
 
+	if (rc == 0 && cli->self_contained && take.mode != VRMS_MODE_AUTO &&
+	    take.mode != VRMS_MODE_FULL) {
+		rc = vrms_error_set(error, -EINVAL,
+				    "--self-contained is a full: not with --mode %s", cli->mode);
+	}
 	if (rc == 0) {
 		rc = read_inputs(cli, &inputs, error);
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -34,6 +35,20 @@ void vrms_image_done(struct vrms_image *image)
 bool vrms_image_is_uri(const char *path)
 {
 	return strstr(path, "://") != NULL;
+}
+
+bool vrms_image_is_same(const char *path, const char *other)
+{
+	struct stat a, b;
+
+	if (strcmp(path, other) == 0) {
+		return true;
+	}
+	if (vrms_image_is_uri(path) || stat(path, &a) < 0 || stat(other, &b) < 0) {
+		return false;
+	}
+	return (a.st_dev == b.st_dev && a.st_ino == b.st_ino) ||
+	       (S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev);
 }
 
 static bool has_flag(const json_t *bitmap, const char *wanted)

@@ -27,6 +27,9 @@ void vrms_image_done(struct vrms_image *image); /* for VRMS_CLEANUP; accepts a z
 /* A disk on the network, as QEMU's programs name it: "iscsi://...", "nbd://...". */
 bool vrms_image_is_uri(const char *path);
 
+/* Whether both are the same file or device, also by a link or another name of the device. */
+bool vrms_image_is_same(const char *path, const char *other);
+
 /* Asks qemu-img.  format: NULL to find out.  Returns -EBUSY when a VM or a program holds it. */
 VRMS_MUST_CHECK int vrms_image_inspect(const char *path, const char *format,
 				       struct vrms_image *ret_image, struct vrms_error *error);

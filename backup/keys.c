@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backup/document.h"
+#include "backup/twin.h"
 
-static const char path[] = "keys/master";
+static const char path[] = VRMS_KEYS_PATH;
 
 enum { LOCKED_BYTES = VRMS_KEY_BYTES + VRMS_TAG_BYTES };
 
@@ -48,7 +48,7 @@ int vrms_keys_write(const struct vrms_store *store, const struct vrms_key *maste
 	} else {
 		rc = lock_key(master, secret, &value, error);
 	}
-	return rc < 0 ? rc : vrms_document_write(store, path, NULL, value, error);
+	return rc < 0 ? rc : vrms_twin_write(store, path, value, error);
 }
 
 static int unlock_key(const json_t *value, const struct vrms_secret *secret,
@@ -81,7 +81,7 @@ int vrms_keys_read(const struct vrms_store *store, const struct vrms_secret *sec
 {
 	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
 	const char *text;
-	int rc = vrms_document_read(store, path, NULL, &value, error);
+	int rc = vrms_twin_read(store, path, &value, error);
 
 	if (rc < 0) {
 		return rc;

@@ -13,6 +13,7 @@
 #include "backup/live.h"
 #include "backup/live_base.h"
 #include "common/clock.h"
+#include "common/file.h"
 
 enum { TRIES = 30, TRY_MS = 1000, THAW_TRIES = 60 };
 
@@ -120,6 +121,15 @@ void vrms_live_guard_clear(const char *folder, const char *const *scratches, siz
 	rmdir(folder);
 }
 
+/* QEMU locks its files. */
+static bool is_held(int folder, const char *name)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd VRMS_CLEANUP(vrms_closep) = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 void vrms_live_guard_clear_old(const char *scratch)
 {
 	const char *name = strrchr(scratch, '/') + 1;
@@ -133,7 +143,8 @@ void vrms_live_guard_clear_old(const char *scratch)
 	for (const struct dirent *row = readdir(stream); row != NULL; row = readdir(stream)) {
 		if (strlen(row->d_name) == strlen(name) &&
 		    strncmp(row->d_name, ".vrms-", strlen(".vrms-")) == 0 &&
-		    strcmp(row->d_name + (tail - name), tail) == 0) {
+		    strcmp(row->d_name + (tail - name), tail) == 0 &&
+		    !is_held(dirfd(stream), row->d_name)) {
 			unlinkat(dirfd(stream), row->d_name, 0);
 		}
 	}

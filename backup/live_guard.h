@@ -43,7 +43,8 @@ enum { VRMS_LIVE_GUARD_ARGUMENTS = 4 };
 /* Removes a job's files: the socket's folder and the scratch files. */
 void vrms_live_guard_clear(const char *folder, const char *const *scratches, size_t count);
 /* Removes older scratch files of the same VM and disk in the same folder.  A host that lost its
- * power leaves them on storage that it shares; no two backups of a VM run at once. */
+ * power leaves them on storage that it shares.  Those that a QEMU holds belong to a backup that
+ * runs, into another repository. */
 void vrms_live_guard_clear_old(const char *scratch);
 
 #endif

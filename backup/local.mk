@@ -59,6 +59,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/target_path.c backup/target_path.h \
 	backup/target_uri.c \
 	backup/tree.c backup/tree.h \
+	backup/twin.c backup/twin.h \
 	backup/verify.c backup/verify.h \
 	backup/verify_state.c backup/verify_state.h \
 	backup/walk.c backup/walk.h

@@ -10,8 +10,9 @@
 #include "backup/keys.h"
 #include "backup/repository_config.h"
 #include "backup/repository_struct.h"
+#include "backup/twin.h"
 
-static const char config_path[] = "repository";
+static const char config_path[] = VRMS_REPOSITORY_PATH;
 static const char damage_path[] = "damaged";
 
 static int make_folders(const struct vrms_store *store, struct vrms_error *error)
@@ -76,7 +77,7 @@ int vrms_repository_create(const struct vrms_store *store,
 	}
 	/* This file makes it a repository, so it comes last. */
 	value = vrms_repository_config_encode(&ready);
-	return vrms_document_write(store, config_path, NULL, value, error);
+	return vrms_twin_write(store, config_path, value, error);
 }
 
 static int read_damages(struct vrms_repository *repository, struct vrms_error *error)
@@ -133,7 +134,7 @@ static int load_damages(struct vrms_repository *repository, struct vrms_error *e
 static int load_config(struct vrms_repository *repository, struct vrms_error *error)
 {
 	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
-	int rc = vrms_document_read(repository->store, config_path, NULL, &value, error);
+	int rc = vrms_twin_read(repository->store, config_path, &value, error);
 
 	if (rc == -ENOENT) {
 		return vrms_error_set(error, -ENOENT, "not a backup repository (no file '%s')",

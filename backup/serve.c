@@ -118,8 +118,7 @@ static int build(const struct vrms_serve *serve, bool ends_with_last, struct com
 	return 0;
 }
 
-/* A server that was killed leaves its socket. */
-static int clear_socket(const char *path, struct vrms_error *error)
+int vrms_serve_clear(const char *path, struct vrms_error *error)
 {
 	int rc;
 
@@ -141,7 +140,7 @@ static int clear_socket(const char *path, struct vrms_error *error)
 int vrms_serve_exec(const struct vrms_serve *serve, struct vrms_error *error)
 {
 	struct command command VRMS_CLEANUP(command_done) = {.count = 0};
-	int rc = clear_socket(serve->socket, error);
+	int rc = vrms_serve_clear(serve->socket, error);
 
 	if (rc == 0) {
 		rc = build(serve, false, &command, error);
@@ -213,7 +212,7 @@ int vrms_serve_start(const struct vrms_serve *serve, pid_t *ret_pid, struct vrms
 	struct command command VRMS_CLEANUP(command_done) = {.count = 0};
 	int words VRMS_CLEANUP(vrms_closep) = -1;
 	pid_t pid;
-	int rc = clear_socket(serve->socket, error);
+	int rc = vrms_serve_clear(serve->socket, error);
 
 	if (rc == 0) {
 		rc = build(serve, true, &command, error);

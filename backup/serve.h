@@ -28,6 +28,10 @@ struct vrms_serve {
 VRMS_MUST_CHECK int vrms_serve_socket(const char *vm, uint64_t sequence, char *ret_socket,
 				      struct vrms_error *error);
 
+/* Removes the socket of a server that was killed.
+ * Returns -ENAMETOOLONG, or -EADDRINUSE: somebody listens there. */
+VRMS_MUST_CHECK int vrms_serve_clear(const char *path, struct vrms_error *error);
+
 /* Becomes the server; returns only when that fails.  -EADDRINUSE: somebody listens there. */
 int vrms_serve_exec(const struct vrms_serve *serve, struct vrms_error *error);
 

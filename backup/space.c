@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backup/image.h"
+#include "backup/target_path.h"
 #include "backup/tree.h"
 
 /* A qcow2 image's own tables are about a 4000th of its data. */
@@ -21,7 +22,20 @@ struct place {
 	char *folder; /* NULL: to no file */
 	dev_t device;
 	uint64_t free_bytes;
+	uint64_t leftover_bytes; /* of a restore that was killed, which goes first */
 };
+
+static uint64_t find_leftover(const char *path)
+{
+	char *partial VRMS_CLEANUP(vrms_freep) = NULL;
+	struct stat status;
+
+	if (asprintf(&partial, "%s" VRMS_TARGET_PARTIAL, path) < 0) {
+		partial = NULL;
+	}
+	return partial != NULL && stat(partial, &status) == 0 ? (uint64_t)status.st_blocks * 512
+							      : 0;
+}
 
 static void find_place(const char *path, struct place *ret_place)
 {
@@ -40,6 +54,7 @@ static void find_place(const char *path, struct place *ret_place)
 	ret_place->free_bytes =
 	    (geteuid() == 0 ? space.f_bfree : space.f_bavail) * (uint64_t)space.f_frsize;
 	ret_place->folder = strdup(folder);
+	ret_place->leftover_bytes = find_leftover(path);
 }
 
 static int count_data(struct vrms_repository *repository, const struct vrms_point_part *part,
@@ -95,6 +110,7 @@ static int sum_up(const struct survey *survey, size_t first, bool is_exact, uint
 	*ret_bytes = 0;
 	for (size_t i = first; i < survey->count && rc == 0; i++) {
 		uint64_t bytes = survey->wants[i].part->bytes;
+		uint64_t leftover_bytes = survey->places[i].leftover_bytes;
 
 		if (!goes_along(survey, first, i)) {
 			continue;
@@ -102,7 +118,8 @@ static int sum_up(const struct survey *survey, size_t first, bool is_exact, uint
 		if (is_exact) {
 			rc = count_data(survey->repository, survey->wants[i].part, &bytes, error);
 		}
-		*ret_bytes += bytes + bytes / OVERHEAD_SHARE;
+		bytes += bytes / OVERHEAD_SHARE;
+		*ret_bytes += bytes > leftover_bytes ? bytes - leftover_bytes : 0;
 	}
 	return rc;
 }

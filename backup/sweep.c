@@ -2,6 +2,7 @@
 #include "backup/sweep.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,8 +116,8 @@ static int lose_map(void *context, const struct vrms_walk_step *step, const char
 
 	if (!run->sweep->is_forced) {
 		return vrms_error_set(run->error, -EBADMSG,
-				      "a disk's map: %s; what it needs is unknown, so nothing is "
-				      "freed (--force)",
+				      "a disk's map: %.120s; what it needs is unknown, so nothing "
+				      "is freed (remove the point, or --force)",
 				      text);
 	}
 	if (rc == 0) {
@@ -132,7 +133,13 @@ static int mark_all(struct run *run)
 	int rc = vrms_walk_new(run->repository, &walk, run->error);
 
 	for (size_t i = 0; i < run->sweep->point_count && rc == 0; i++) {
-		rc = vrms_walk_point(walk, &run->sweep->points[i], &calls, run->error);
+		const struct vrms_point *point = &run->sweep->points[i];
+
+		rc = vrms_walk_point(walk, point, &calls, run->error);
+		if (rc < 0) {
+			return vrms_error_wrap(run->error, rc, "%s@%" PRIu64, point->vm,
+					       point->sequence);
+		}
 	}
 	return rc;
 }

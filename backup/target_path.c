@@ -20,6 +20,9 @@ int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool
 	if (!is_there && errno != ENOENT) {
 		return vrms_error_errno(error, -errno, "'%s'", final);
 	}
+	if (!is_there && strncmp(final, "/dev/", 5) == 0 && strncmp(final, "/dev/shm/", 9) != 0) {
+		return vrms_error_set(error, -ENODEV, "'%s': no such device", final);
+	}
 	if (is_there && !is_overwriting) {
 		return vrms_error_set(error, -EEXIST, "'%s' exists; --overwrite replaces it",
 				      final);
@@ -31,7 +34,7 @@ int vrms_target_path_init(struct vrms_target_path *path, const char *final, bool
 	path->is_device = is_there && S_ISBLK(status.st_mode);
 	path->final = strdup(final);
 	if (path->final == NULL ||
-	    (!path->is_device && asprintf(&path->partial, "%s.vrms-partial", final) < 0)) {
+	    (!path->is_device && asprintf(&path->partial, "%s" VRMS_TARGET_PARTIAL, final) < 0)) {
 		path->partial = NULL;
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}

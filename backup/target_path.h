@@ -10,6 +10,8 @@
 
 #include "common/error.h"
 
+#define VRMS_TARGET_PARTIAL ".vrms-partial" /* behind the name of what is not complete yet */
+
 struct vrms_target_path {
 	char *final;
 	char *partial; /* NULL for a device */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/document.h"
+#include "backup/twin.h"
 #include "backup/verify_state.h"
 #include "backup/walk.h"
 #include "common/random.h"
@@ -396,6 +396,27 @@ static int check_points(struct work *work, struct vrms_error *error)
 	return rc;
 }
 
+/* Those of the repository itself. */
+static void check_documents(struct work *work)
+{
+	static const char *const twins[] = {VRMS_REPOSITORY_PATH, VRMS_KEYS_PATH};
+	struct vrms_repository *repository = work->verify->repository;
+
+	if (vrms_repository_lost_damages(repository)) {
+		tell(work, "the list of damaged blocks");
+		work->result.damaged_packs++;
+	}
+	for (size_t i = 0; i < VRMS_COUNT_OF(twins); i++) {
+		if (vrms_twin_is_damaged(vrms_repository_store(repository), twins[i])) {
+			char line[64];
+
+			snprintf(line, sizeof(line), "%s, or its copy", twins[i]);
+			tell(work, line);
+			work->result.damaged_packs++;
+		}
+	}
+}
+
 int vrms_verify_run(const struct vrms_verify *verify, struct vrms_verify_result *ret_result,
 		    struct vrms_error *error)
 {
@@ -409,10 +430,7 @@ int vrms_verify_run(const struct vrms_verify *verify, struct vrms_verify_result 
 	work.result.is_complete =
 	    !verify->no_blocks && !verify->only_new && verify->budget_bytes == 0;
 	work.result.damaged_packs = vrms_index_check(work.index);
-	if (vrms_repository_lost_damages(verify->repository)) {
-		tell(&work, "the list of damaged blocks");
-		work.result.damaged_packs++;
-	}
+	check_documents(&work);
 	rc = verify->no_blocks ? 0 : pick_packs(&work, error);
 	if (rc == 0 && work.row_count > 0) {
 		run_threads(&work);

@@ -25,7 +25,7 @@ struct vrms_verify {
 struct vrms_verify_result {
 	uint64_t read_packs, read_blocks, read_bytes;
 	uint64_t damaged_blocks;     /* copies whose content is not what their name says */
-	uint64_t damaged_packs;      /* that could not be opened, and index files */
+	uint64_t damaged_packs;      /* that could not be opened, and other files */
 	uint64_t lost_blocks;        /* that a point needs and no good copy of which is there */
 	uint64_t damaged_points;     /* that lost something */
 	struct vrms_damage *damages; /* the damaged copies found; freed by _done */

@@ -7,6 +7,7 @@
 
 #include "backup/document.h"
 #include "backup/session.h"
+#include "backup/twin.h"
 #include "backup/verify.h"
 #include "backup/walk.h"
 
@@ -206,8 +207,15 @@ int vrms_repair_run(struct vrms_repository *repository, struct vrms_repair_resul
 	const struct vrms_damage *damages;
 	struct vrms_index *index;
 	size_t count;
-	int rc = vrms_repository_index(repository, &index, error);
+	const struct vrms_store *store = vrms_repository_store(repository);
+	int rc = vrms_twin_mend(store, VRMS_REPOSITORY_PATH, error);
 
+	if (rc == 0) {
+		rc = vrms_twin_mend(store, VRMS_KEYS_PATH, error);
+	}
+	if (rc == 0) {
+		rc = vrms_repository_index(repository, &index, error);
+	}
 	if (rc == 0) {
 		rc = vrms_index_rewrite(index, NULL, error);
 	}

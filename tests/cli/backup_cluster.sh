@@ -96,6 +96,9 @@ cp "$CIB_file" "$work/cib.before"
 cp "$work/before.raw" "$work/vda.raw"
 refused "VM 'vm1' runs on node 'n1'" \
 	"$backup" restore vm1 --disk "vda=$work/vda.raw" --format raw --overwrite
+ln -s vda.raw "$work/link.raw"
+refused "VM 'vm1' runs on node 'n1'" \
+	"$backup" restore vm1 --disk "vda=$work/link.raw" --format raw --overwrite
 cmp "$work/vda.raw" "$work/before.raw"
 cmp "$CIB_file" "$work/cib.before"
 # It may run: the partition has no quorum, or Pacemaker is stopped on this host.

@@ -44,6 +44,9 @@ echo "words" >"$work/notes"
 
 # Names.
 refused "no backup of VM 'vm2'" "$backup" restore vm2 --output "$work/out.d"
+refused "no backup of VM 'vm2'" "$backup" list vm2
+refused "no backup of VM 'vm2'" "$backup" prune vm2 --keep-last 1
+refused "no backup and no policy of VM 'vm2'" "$backup" status vm2 --config /dev/null --json
 refused "no point 'vm1@7'" "$backup" restore vm1@7 --output "$work/out.d"
 refused "names no point" "$backup" show vm1@x
 refused "no disk 'vdz'" "$backup" restore vm1 --disk "vdz=$work/out.d/x"
@@ -53,6 +56,7 @@ refused "no 'domain.xml'" "$backup" test-restore vm1 --connect test:///default
 refused "knows no VM 'vm9'" "$backup" take vm9 --connect test:///default
 refused "No such file" "$backup" take vm1 --image "vda=$work/none.raw"
 refused "unknown mode" "$backup" take vm1 --mode some --image "vda=$work/vda.raw"
+refused "is a full: not with --mode incremental" "$backup" take vm1 --mode incremental --self-contained --image "vda=$work/vda.raw"
 refused "not with --image" "$backup" take vm1 --image "vda=$work/vda.raw" --exclude vdb
 refused "disk 'vda' twice" "$backup" take vm1 --image "vda=$work/vda.raw" --image "vda=$work/vda.raw"
 
@@ -67,11 +71,15 @@ if unshare --mount mount -t tmpfs none "$work/out.d" 2>/dev/null; then # a read-
 	}
 	refused_on "Read-only file system" ro
 	refused_on "1 MiB are needed, 0 MiB are free (--force" size=16k
+	# What a killed restore left goes first.
+	unshare --mount sh -c 'mount -t tmpfs -o size=80k none "$1/out.d" && head -c 64K /dev/zero >"$1/out.d/x.vrms-partial" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw' sh "$work" "$backup" >/dev/null ||
+		fail "a killed restore is in the way"
 	# Zeros need no room, and --force tries.
 	unshare --mount sh -c 'mount -t tmpfs -o size=512k none "$1/out.d" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw' sh "$work" "$backup" >/dev/null ||
 		fail "a sparse image is refused"
 	refused "No space left" unshare --mount sh -c 'mount -t tmpfs -o size=16k none "$1/out.d" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw --force' sh "$work" "$backup"
 fi
+refused "no such device" "$backup" restore vm1 --disk vda=/dev/no-such-disk --format raw
 mkfifo "$work/pipe"
 refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=$work/pipe" --overwrite
 if command -v nbdkit >/dev/null; then
@@ -96,13 +104,24 @@ fi
 # Damage.
 damage "$repository/points/vm1/0000000001" 60
 refused "points/vm1/0000000001" "$backup" restore vm1@1 --output "$work/out.d"
+for command in list "list --json" "list vm1" "status --config /dev/null"; do
+	# shellcheck disable=SC2086 # words
+	if "$backup" $command >"$work/out" 2>&1; then
+		fail "$command is content with a damaged point"
+	fi
+	grep -q "damaged point: points/vm1/0000000001: damaged document" "$work/out" || fail "$command: $(cat "$work/out")"
+done
 mend "$repository/points/vm1/0000000001"
-damage "$repository/repository" 8
-refused "damaged document header" "$backup" list
-mend "$repository/repository"
-damage "$repository/repository" 100
-refused "repository" "$backup" list
-mend "$repository/repository"
+for offset in 8 100; do # what is there twice must be damaged twice
+	damage "$repository/repository" $offset
+	"$backup" list >/dev/null || fail "the copy does not stand in"
+	cp "$repository/repository" "$work/bad"
+	damage "$repository/repository.copy" 20
+	cp "$work/bad" "$repository/repository"
+	refused "repository: damaged document" "$backup" list
+	mend "$repository/repository.copy"
+	mend "$repository/repository"
+done
 
 # A later version: of documents, and of the repository; checksums and all.
 cp "$repository/repository" "$work/good"

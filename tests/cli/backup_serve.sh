@@ -57,6 +57,9 @@ refused "read.only\|Permission denied\|Operation not permitted\|not permitted" \
 	qemu-io -f raw -c "write 0 512" "nbd+unix:///vda?socket=$work/nbd"
 refused "vdc" nbdinfo "nbd+unix:///vdc?socket=$work/nbd"
 refused "somebody listens" "$backup" serve vm1@1 --socket "$work/nbd"
+if grep -q '^nbd+unix' "$work/out"; then
+	fail "a server that does not serve tells where: $(cat "$work/out")"
+fi
 # What is read must stay while it is served.
 refused "serving vm1@1" "$backup" prune --keep-last 9
 end

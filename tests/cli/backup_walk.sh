@@ -75,7 +75,8 @@ for state in 1 2 3 4; do
 	restored $state raw
 	restored $state qcow2
 done
-"$backup" diff vm1@1 vm1@4
+"$backup" diff vm1@1 vm1@4 | tee "$work/out"
+grep -q "^vda: [1-9][0-9]* blocks: changed [0-9]" "$work/out" || fail "no changed blocks"
 
 # The same states as a chain of images for those without our program, also when it is moved.
 "$backup" export vm1@4 --chain --output "$work/made"

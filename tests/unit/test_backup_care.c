@@ -276,6 +276,42 @@ START_TEST(prune_frees_nothing_when_a_map_cannot_be_read)
 }
 END_TEST
 
+/* Without these two files nothing could be read. */
+START_TEST(what_the_repository_is_and_its_key_are_kept_twice)
+{
+	static const char *const paths[] = {"repository", "keys/master", "repository.copy",
+					    "keys/master.copy"};
+	struct world *world = world_new(71, true);
+	struct vrms_secret next = {"new words", 9};
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	ck_assert_int_eq(vrms_repository_rekey(world->repository, &next, NULL), 0);
+	world->secret = next;
+	for (size_t i = 0; i < VRMS_COUNT_OF(paths); i++) {
+		struct vrms_verify_result result VRMS_CLEANUP(vrms_verify_result_done) = {0};
+		struct vrms_verify_result after VRMS_CLEANUP(vrms_verify_result_done) = {0};
+		struct vrms_repair_result repaired;
+		const char *path = store_memory_damage(world->memory, paths[i], 0, 60);
+
+		if (strcmp(path, paths[i]) != 0) { /* the copy was made first */
+			store_memory_damage(world->memory, paths[i], 0, 60);
+			path = store_memory_damage(world->memory, paths[i], 1, 60);
+		}
+		ck_assert_str_eq(path, paths[i]);
+		world_reopen(world);
+		ck_assert_uint_eq(world_check_all(world), 1);
+		result = verify(world, false);
+		ck_assert_uint_eq(result.damaged_packs, 1);
+		ck_assert_int_eq(vrms_repair_run(world->repository, &repaired, NULL), 0);
+		world_reopen(world);
+		after = verify(world, false);
+		ck_assert_uint_eq(after.damaged_packs, 0);
+	}
+	world_free(world);
+}
+END_TEST
+
 /* Flips bits all over a pack; a second time puts them right again. */
 static void spoil(struct world *world, unsigned int file)
 {
@@ -356,5 +392,7 @@ UNIT_MAIN("backup_care", prune_frees_what_nobody_needs, a_damaged_block_heals_at
 	  a_damaged_index_costs_nothing, what_cannot_be_read_is_damaged_and_no_more,
 	  a_pack_whose_head_is_damaged_heals_at_the_next_backup,
 	  prune_leaves_the_only_copy_of_a_block_however_bad,
-	  prune_frees_nothing_when_a_map_cannot_be_read, a_second_generation_stands_in_for_any_pack,
-	  a_wrong_key_is_refused, an_encrypted_repository_shows_no_content)
+	  prune_frees_nothing_when_a_map_cannot_be_read,
+	  what_the_repository_is_and_its_key_are_kept_twice,
+	  a_second_generation_stands_in_for_any_pack, a_wrong_key_is_refused,
+	  an_encrypted_repository_shows_no_content)
