@@ -39,6 +39,7 @@ struct vrms_sim_sample {
 	int vm;      /* its number, from 1; 0: of no VM */
 	double ms;   /* since the fault */
 	double load; /* load average of the lab's machine when the fault was made; 0: not known */
+	double wait_us; /* mean wait of a woken thread there, meanwhile; 0: not known */
 };
 
 struct vrms_sim_samples {
@@ -55,8 +56,8 @@ VRMS_MUST_CHECK int vrms_sim_samples_add(struct vrms_sim_samples *samples,
 const char *vrms_sim_trial_word(enum vrms_sim_trial trial);
 const char *vrms_sim_trial_step_word(enum vrms_sim_trial_step step);
 
-/* Reads and prints "round,fault,step,vm,ms,load" with a heading; the load may be missing.
- * path: for messages.
+/* Reads and prints "round,fault,step,vm,ms,load,wait_us" with a heading; the last two may be
+ * missing. path: for messages.
  */
 VRMS_MUST_CHECK int vrms_sim_samples_parse(const char *path, const char *text,
 					   struct vrms_sim_samples *samples,
@@ -84,8 +85,12 @@ VRMS_MUST_CHECK int vrms_sim_lab_measure(const struct vrms_sim_scenario *scenari
 					 struct vrms_sim_samples *samples, FILE *tell,
 					 struct vrms_error *error);
 
-/* The same in the simulator: each round with a seed of its own. */
-VRMS_MUST_CHECK int vrms_sim_trial_simulate(const struct vrms_sim_scenario *scenario, int rounds,
+enum { VRMS_SIM_TRIAL_ROUNDS = 200 };
+
+/* The same in the simulator: each round with a seed of its own, on hosts as busy as the lab's were
+ * in one of its rounds, where that is known. */
+VRMS_MUST_CHECK int vrms_sim_trial_simulate(const struct vrms_sim_scenario *scenario,
+					    const struct vrms_sim_samples *lab,
 					    struct vrms_sim_samples *samples,
 					    struct vrms_error *error);
 

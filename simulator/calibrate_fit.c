@@ -19,6 +19,7 @@ enum { RETRY_FROM_MS = 600 }; /* the controller's sleep is a second; no schedule
 struct spans {
 	double *ms;
 	size_t count;
+	double wakeups; /* so many waits of a woken thread are the load's, and left out */
 };
 
 /* Time from one step to another of each failure of these trials that had both. */
@@ -43,7 +44,9 @@ static int collect(const struct vrms_sim_samples *samples, unsigned trial_bits, 
 			if (begin->step == from && begin->round == end->round &&
 			    begin->trial == end->trial &&
 			    (begin->vm == end->vm || begin->vm == 0 || end->vm == 0)) {
-				spans->ms[spans->count++] = end->ms - begin->ms;
+				spans->ms[spans->count++] =
+				    fmax(0,
+					 end->ms - begin->ms - spans->wakeups * end->wait_us / 1e3);
 				break;
 			}
 		}
@@ -96,10 +99,10 @@ static double median(struct spans *spans)
 	return vrms_sim_quantile(spans->ms, spans->count, 0.5);
 }
 
-static int learn(const struct vrms_sim_samples *samples, struct learned *learned)
+static int learn(const struct vrms_sim_samples *samples, double wakeups, struct learned *learned)
 {
 	struct spans decided = {0}, again = {0}, fenced = {0}, ended = {0}, noticed = {0},
-		     cleaned = {0}, started = {0}, moved = {0};
+		     cleaned = {0}, started = {.wakeups = wakeups}, moved = {.wakeups = wakeups};
 	int rc =
 	    collect(samples, HOST, VRMS_SIM_TRIAL_MEMBERSHIP, VRMS_SIM_TRIAL_DECIDED, &decided);
 
@@ -150,16 +153,26 @@ static int learn(const struct vrms_sim_samples *samples, struct learned *learned
 }
 
 /* When a QEMU's death is reported, after it. */
-static double notice_ms(const struct vrms_sim_samples *samples)
+static bool is_notice(const struct vrms_sim_sample *sample, double *ret_ms)
+{
+	*ret_ms = sample->ms;
+	return sample->trial == VRMS_SIM_TRIAL_KILL && sample->step == VRMS_SIM_TRIAL_NOTICED;
+}
+
+static bool is_wait(const struct vrms_sim_sample *sample, double *ret_us)
+{
+	*ret_us = sample->wait_us;
+	return sample->wait_us > 0;
+}
+
+static double median_of(const struct vrms_sim_samples *samples,
+			bool (*take)(const struct vrms_sim_sample *sample, double *ret_value))
 {
 	double *value = calloc(samples->count + 1, sizeof(*value));
 	size_t count = 0;
 
 	for (size_t i = 0; value != NULL && i < samples->count; i++) {
-		if (samples->item[i].trial == VRMS_SIM_TRIAL_KILL &&
-		    samples->item[i].step == VRMS_SIM_TRIAL_NOTICED) {
-			value[count++] = samples->item[i].ms;
-		}
+		count += take(&samples->item[i], &value[count]) ? 1 : 0;
 	}
 	double result = value == NULL ? 0 : vrms_sim_quantile(value, count, 0.5);
 
@@ -173,7 +186,7 @@ int vrms_sim_calibrate_fit(struct vrms_sim_scenario *scenario,
 {
 	struct learned learned = {0};
 	const char *last = NULL;
-	int rc = learn(samples, &learned);
+	int rc = learn(samples, (double)scenario->settings.vm_start_wakeups, &learned);
 
 	if (rc < 0) {
 		return vrms_error_set(error, rc, "out of memory for a fit");
@@ -199,7 +212,8 @@ int vrms_sim_calibrate_fit(struct vrms_sim_scenario *scenario,
 	    {"pacemaker", "sync_retry", "ms", learned.retry_ms},
 	    {"pacemaker", "fence_overhead", "ms", learned.fence_ms},
 	    {"host", "power_off", "ms", learned.power_off_ms},
-	    {"vrmsd", "vm_event", "ms", notice_ms(samples)},
+	    {"host", "wakeup", "us", median_of(samples, is_wait)},
+	    {"vrmsd", "vm_event", "ms", median_of(samples, is_notice)},
 	    {"vm", "start", "ms", learned.start_ms},
 	    {"vm", "start_elsewhere", "ms", learned.elsewhere_ms},
 	    {"vm", "cleanup", "ms", learned.cleanup_ms},

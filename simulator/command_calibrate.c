@@ -11,7 +11,7 @@
 #include "simulator/calibrate.h"
 #include "simulator/command.h"
 
-enum { ROUNDS_DEFAULT = 8, ROUNDS_MAX = 1000, SIMULATED_ROUNDS = 200, FILE_BYTES_MAX = 1 << 24 };
+enum { ROUNDS_DEFAULT = 8, ROUNDS_MAX = 1000, FILE_BYTES_MAX = 1 << 24 };
 
 static int read_samples(const char *path, struct vrms_sim_samples *samples,
 			struct vrms_error *error)
@@ -116,7 +116,7 @@ static int compare(const struct vrms_sim_arguments *arguments,
 {
 	struct vrms_sim_samples simulated VRMS_CLEANUP(vrms_sim_samples_done) = {0};
 	json_t *rows = NULL;
-	int rc = vrms_sim_trial_simulate(scenario, SIMULATED_ROUNDS, &simulated, error);
+	int rc = vrms_sim_trial_simulate(scenario, lab, &simulated, error);
 
 	if (rc < 0) {
 		return VRMS_SIM_EXIT_FAILED;

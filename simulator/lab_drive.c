@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "common/child.h"
 #include "common/clock.h"
 #include "simulator/calibrate.h"
+#include "simulator/wakeup.h"
 
 enum {
 	ARGUMENTS_MAX = 16,
@@ -318,6 +320,29 @@ static int watch(const struct drive *drive, const struct vrms_sim_lab_fault *fau
 	}
 }
 
+/* The same, and notes how busy the machine was meanwhile. */
+static int watch_with_waits(const struct drive *drive, const struct vrms_sim_lab_fault *fault,
+			    struct vrms_error *error)
+{
+	struct vrms_sim_wakeup wakeup;
+	int rc = vrms_sim_wakeup_begin(&wakeup, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = watch(drive, fault, error);
+	double wait_us = round(vrms_sim_wakeup_end(&wakeup)); /* as its file keeps it */
+
+	for (size_t i = 0; i < drive->samples->count; i++) {
+		struct vrms_sim_sample *sample = &drive->samples->item[i];
+
+		if (sample->round == fault->round && sample->trial == fault->trial) {
+			sample->wait_us = wait_us;
+		}
+	}
+	return rc;
+}
+
 static void forget(struct vrms_sim_samples *samples, const struct vrms_sim_lab_fault *fault)
 {
 	size_t kept = 0;
@@ -337,7 +362,7 @@ static int make_trial(const struct drive *drive, int round, int trial, struct vr
 	char victim[NAME_BYTES];
 	int rc = make_fault(drive, &fault, victim, error);
 
-	rc = rc < 0 ? rc : watch(drive, &fault, error);
+	rc = rc < 0 ? rc : watch_with_waits(drive, &fault, error);
 	if (rc == -ETIMEDOUT) {
 		/* The cluster has not healed itself: told, left out, put right. */
 		fprintf(drive->tell, "round %d left out: %s\n", round, error->text);

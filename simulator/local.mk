@@ -80,7 +80,8 @@ SIM_PROGRAM_SOURCES = \
 	simulator/samples.c \
 	simulator/scenario_write.c simulator/scenario_write.h \
 	simulator/sweep.c simulator/sweep.h \
-	simulator/trial.c
+	simulator/trial.c \
+	simulator/wakeup.c simulator/wakeup.h
 SIM_PROGRAM_CFLAGS = $(AM_CFLAGS) -pthread $(JANSSON_CFLAGS) $(XML_CFLAGS)
 SIM_PROGRAM_LIBS   = $(PLACEMENT_IO_LIBS) $(QUORUM_CORE_LIBS) $(COMMON_LIBS) $(JANSSON_LIBS) $(XML_LIBS) $(QB_LIBS)
 

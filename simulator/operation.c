@@ -76,10 +76,9 @@ static int64_t duration_us(struct vrms_sim_world *world, int vm)
 						: settings->vm_cleanup_us);
 	}
 	double others = (double)(node->operations - 1);
-	int64_t start_us = settings->vm_start_us;
+	int64_t start_us = settings->vm_start_us + settings->vm_start_wakeups * settings->wakeup_us;
 
 	start_us += item->last_on != item->host ? settings->vm_start_elsewhere_us : 0;
-
 	return vrms_sim_vary(world, (int64_t)((double)start_us *
 					      (1 + others * settings->start_contention_pct / 100)));
 }

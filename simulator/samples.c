@@ -68,19 +68,34 @@ static int find_word(const char *const *words, int count, const char *word)
 	return -ENOENT;
 }
 
+/* ",LOAD", ",LOAD,WAIT" or nothing. */
+static bool read_conditions(const char *text, struct vrms_sim_sample *sample)
+{
+	double *const value[] = {&sample->load, &sample->wait_us};
+
+	for (size_t i = 0; i < VRMS_COUNT_OF(value) && text[0] != '\0'; i++) {
+		int used = 0;
+
+		if (sscanf(text, ",%lf%n", value[i], &used) != 1 || !(*value[i] >= 0)) {
+			return false;
+		}
+		text += used;
+	}
+	return text[0] == '\0';
+}
+
 static int parse_line(const char *text, struct vrms_sim_samples *samples, struct vrms_error *error)
 {
 	struct vrms_sim_sample sample = {0};
 	char trial[32], step[32];
-	int used = 0, more = 0;
+	int used = 0;
 
 	if (sscanf(text, "%d,%31[a-z-],%31[a-z-],%d,%lf%n", &sample.round, trial, step, &sample.vm,
 		   &sample.ms, &used) != 5 ||
-	    (text[used] != '\0' && (sscanf(text + used, ",%lf%n", &sample.load, &more) != 1 ||
-				    text[used + more] != '\0')) ||
-	    sample.round < 1 || sample.vm < 0 || !(sample.ms >= 0) || !(sample.load >= 0)) {
-		return vrms_error_set(error, -EINVAL, "\"%s\" is not round,fault,step,vm,ms,load",
-				      text);
+	    !read_conditions(text + used, &sample) || sample.round < 1 || sample.vm < 0 ||
+	    !(sample.ms >= 0)) {
+		return vrms_error_set(error, -EINVAL,
+				      "\"%s\" is not round,fault,step,vm,ms,load,wait_us", text);
 	}
 	sample.trial = find_word(trials, VRMS_SIM_TRIAL_COUNT, trial);
 	sample.step = find_word(steps, VRMS_SIM_TRIAL_STEP_COUNT, step);
@@ -114,12 +129,12 @@ int vrms_sim_samples_parse(const char *path, const char *text, struct vrms_sim_s
 
 void vrms_sim_samples_print(FILE *out, const struct vrms_sim_samples *samples)
 {
-	fprintf(out, "round,fault,step,vm,ms,load\n");
+	fprintf(out, "round,fault,step,vm,ms,load,wait_us\n");
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct vrms_sim_sample *sample = &samples->item[i];
 
-		fprintf(out, "%d,%s,%s,%d,%.0f,%.1f\n", sample->round, trials[sample->trial],
-			steps[sample->step], sample->vm, sample->ms, sample->load);
+		fprintf(out, "%d,%s,%s,%d,%.0f,%.1f,%.0f\n", sample->round, trials[sample->trial],
+			steps[sample->step], sample->vm, sample->ms, sample->load, sample->wait_us);
 	}
 }
 
@@ -217,27 +232,44 @@ static bool print_row(FILE *out, int trial, int step, const struct row *lab,
 	return agrees;
 }
 
-/* Others at work on the lab's machine disturb what is measured there. */
-static int print_load(FILE *out, const struct vrms_sim_samples *lab)
+static double load_of(const struct vrms_sim_sample *sample)
 {
-	double *load = calloc(lab->count + 1, sizeof(*load));
-	size_t count = 0;
+	return sample->load;
+}
 
-	if (load == NULL) {
+static double wait_ms_of(const struct vrms_sim_sample *sample)
+{
+	return sample->wait_us / 1e3;
+}
+
+/* Others at work on the lab's machine disturb what is measured there. */
+static int print_conditions(FILE *out, const struct vrms_sim_samples *lab)
+{
+	static const struct {
+		const char *text;
+		double (*of)(const struct vrms_sim_sample *sample);
+	} conditions[] = {{"load average of the lab's machine:", load_of},
+			  {"ms that a woken thread waited there:", wait_ms_of}};
+	double *value = calloc(lab->count + 1, sizeof(*value));
+
+	if (value == NULL) {
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < lab->count; i++) {
-		if (lab->item[i].load > 0) {
-			load[count++] = lab->item[i].load;
+	for (size_t i = 0; i < VRMS_COUNT_OF(conditions); i++) {
+		size_t count = 0;
+
+		for (size_t j = 0; j < lab->count; j++) {
+			value[count] = conditions[i].of(&lab->item[j]);
+			count += value[count] > 0 ? 1 : 0;
+		}
+		if (count > 0) {
+			double median = vrms_sim_quantile(value, count, 0.5);
+
+			fprintf(out, "%s %.2f to %.2f, median %.2f\n", conditions[i].text, value[0],
+				value[count - 1], median);
 		}
 	}
-	if (count > 0) {
-		double median = vrms_sim_quantile(load, count, 0.5);
-
-		fprintf(out, "load average of the lab's machine: %.1f to %.1f, median %.1f\n",
-			load[0], load[count - 1], median);
-	}
-	free(load);
+	free(value);
 	return 0;
 }
 
@@ -272,7 +304,7 @@ int vrms_sim_calibrate_compare(const struct vrms_sim_samples *lab,
 						basis_of(trial, step), "lab", describe(&one),
 						"simulated", describe(&other), "agrees", agrees));
 	}
-	if (print_load(out, lab) < 0) {
+	if (print_conditions(out, lab) < 0) {
 		json_decref(rows);
 		return -ENOMEM;
 	}

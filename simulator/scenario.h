@@ -69,11 +69,12 @@ struct vrms_sim_settings {
 	/* host */
 	int64_t lateness_us;
 	double lateness_sigma;
+	int64_t wakeup_us;
 	int64_t memory, cores, boot_us, power_off_us, racks;
 
 	/* vm */
 	int64_t vms, vm_memory, vm_memory_max, vm_cores;
-	int64_t vm_start_elsewhere_us, vm_cleanup_us;
+	int64_t vm_start_elsewhere_us, vm_start_wakeups, vm_cleanup_us;
 	int64_t vm_start_us, vm_boot_us, vm_stop_us, vm_dirty;
 	double start_failure_pct, stop_failure_pct, vm_load_pct, start_contention_pct;
 

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "simulator/calibrate.h"
 #include "simulator/sim.h"
@@ -60,6 +62,23 @@ static struct vrms_sim_fault make_fault(const struct vrms_sim_scenario *scenario
 	return fault;
 }
 
+/* How long a woken thread waited in each round of the lab that had the fault. */
+static size_t waits_of(const struct vrms_sim_samples *lab, int trial, double *ret_us)
+{
+	size_t count = 0;
+	int last = 0;
+
+	for (size_t i = 0; i < lab->count; i++) {
+		const struct vrms_sim_sample *sample = &lab->item[i];
+
+		if (sample->trial == trial && sample->round != last) {
+			last = sample->round;
+			ret_us[count++] = sample->wait_us;
+		}
+	}
+	return count;
+}
+
 static int simulate_one(const struct vrms_sim_scenario *base, const struct vrms_sim_sample *about,
 			struct vrms_sim_samples *samples, struct vrms_error *error)
 {
@@ -73,6 +92,9 @@ static int simulate_one(const struct vrms_sim_scenario *base, const struct vrms_
 		return vrms_error_set(error, rc, "out of memory for a scenario");
 	}
 	scenario.settings.seed += about->round;
+	if (about->wait_us > 0) {
+		scenario.settings.wakeup_us = llround(about->wait_us);
+	}
 	scenario.fault_count = 0;
 	rc = vrms_sim_scenario_add_fault(&scenario, &fault);
 	rc = rc < 0 ? rc : vrms_sim_run(&scenario, &options, &result, error);
@@ -84,19 +106,29 @@ static int simulate_one(const struct vrms_sim_scenario *base, const struct vrms_
 	return rc == -ENOMEM ? vrms_error_set(error, rc, "out of memory for a simulation") : rc;
 }
 
-int vrms_sim_trial_simulate(const struct vrms_sim_scenario *scenario, int rounds,
-			    struct vrms_sim_samples *samples, struct vrms_error *error)
+int vrms_sim_trial_simulate(const struct vrms_sim_scenario *scenario,
+			    const struct vrms_sim_samples *lab, struct vrms_sim_samples *samples,
+			    struct vrms_error *error)
 {
-	int rc = 0;
+	double *waits = calloc(lab->count + 1, sizeof(*waits));
+	int rc = waits == NULL ? vrms_error_set(error, -ENOMEM, "out of memory for waits") : 0;
 
-	if (scenario->vm_count == 0 || scenario->node_count < 3) {
-		return vrms_error_set(error, -EINVAL, "needs three nodes and a VM");
+	if (rc == 0 && (scenario->vm_count == 0 || scenario->node_count < 3)) {
+		rc = vrms_error_set(error, -EINVAL, "needs three nodes and a VM");
 	}
-	for (int i = 0; rc == 0 && i < rounds * VRMS_SIM_TRIAL_COUNT; i++) {
-		struct vrms_sim_sample about = {.round = i / VRMS_SIM_TRIAL_COUNT + 1,
-						.trial = i % VRMS_SIM_TRIAL_COUNT};
+	for (int trial = 0; rc == 0 && trial < VRMS_SIM_TRIAL_COUNT; trial++) {
+		size_t count = waits_of(lab, trial, waits);
 
-		rc = simulate_one(scenario, &about, samples, error);
+		for (int i = 0; rc == 0 && i < VRMS_SIM_TRIAL_ROUNDS; i++) {
+			struct vrms_sim_sample about = {.round = i + 1,
+							.trial = trial,
+							.wait_us = count > 0
+								       ? waits[(size_t)i % count]
+								       : 0};
+
+			rc = simulate_one(scenario, &about, samples, error);
+		}
 	}
+	free(waits);
 	return rc;
 }

@@ -110,17 +110,24 @@ START_TEST(samples_survive_their_file)
 	ck_assert_int_eq(vrms_sim_samples_parse("s.csv",
 						"round,fault,step,vm,ms,load\n"
 						"1,power-cut,membership,0,2100\n"
-						"2,qemu-kill,vm-running,3,700,4.5\n",
+						"2,qemu-kill,vm-running,3,700,4.5\n"
+						"3,qemu-kill,vm-running,3,700,4.5,1250\n",
 						&samples, &error),
 			 0);
-	ck_assert_uint_eq(samples.count, 2);
+	ck_assert_uint_eq(samples.count, 3);
+	ck_assert_double_eq(samples.item[1].wait_us, 0);
+	ck_assert_double_eq(samples.item[2].wait_us, 1250);
 	ck_assert_int_eq(samples.item[1].vm, 3);
 	ck_assert_double_eq(samples.item[0].load, 0);
 	ck_assert_double_eq(samples.item[1].load, 4.5);
-	ck_assert_int_eq(vrms_sim_samples_last_round(&samples), 2);
-	ck_assert_int_lt(vrms_sim_samples_parse("s.csv", "1,power-cut,fenced,0,1,busy\n", &samples,
-						&error),
-			 0);
+	ck_assert_int_eq(vrms_sim_samples_last_round(&samples), 3);
+	static const char *const bad[] = {"1,power-cut,fenced,0,1,busy\n",
+					  "1,power-cut,fenced,0,1,2,-3\n",
+					  "1,power-cut,fenced,0,1,2,3,4\n"};
+
+	for (size_t i = 0; i < VRMS_COUNT_OF(bad); i++) {
+		ck_assert_int_lt(vrms_sim_samples_parse("s.csv", bad[i], &samples, &error), 0);
+	}
 	vrms_error_clear(&error);
 	ck_assert_int_eq(samples.item[1].trial, VRMS_SIM_TRIAL_KILL);
 	ck_assert_int_lt(vrms_sim_samples_parse("s.csv", "1,power-cut,dinner,0,1\n", &samples,

@@ -183,6 +183,26 @@ START_TEST(a_dead_vm_is_started_where_it_was_in_the_transition_that_stops_it)
 }
 END_TEST
 
+START_TEST(a_start_waits_for_the_cpus_of_a_busy_host_with_each_wakeup)
+{
+	static const char *const hosts[] = {"vm.start=400ms host.wakeup=0",
+					    "vm.start=400ms host.wakeup=2ms vm.start_wakeups=1000"};
+	int64_t took_ms[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct vrms_sim_result result;
+
+		run_one(hosts[i], VRMS_SIM_FAULT_VM_CRASH, 0, &result);
+		took_ms[i] = sim_when(&result, VRMS_SIM_STEP_RUNNING, -1, 0) -
+			     sim_when(&result, VRMS_SIM_STEP_START, -1, 0);
+		vrms_sim_result_done(&result);
+	}
+	ck_assert_int_lt(took_ms[0], 800);
+	ck_assert_int_gt(took_ms[1], 1500);
+	ck_assert_int_lt(took_ms[1], 3600);
+}
+END_TEST
+
 START_TEST(a_clean_shutdown_moves_guests_and_fences_nobody)
 {
 	struct vrms_sim_result result;
@@ -357,6 +377,7 @@ UNIT_MAIN("sim_world", a_crash_is_fenced_before_its_vms_start,
 	  a_long_freeze_is_fenced_and_wakes_up_to_nothing, the_verdict_saves_a_node_that_comes_back,
 	  events_notice_a_dead_vm_before_a_monitor_does,
 	  a_dead_vm_is_started_where_it_was_in_the_transition_that_stops_it,
+	  a_start_waits_for_the_cpus_of_a_busy_host_with_each_wakeup,
 	  a_clean_shutdown_moves_guests_and_fences_nobody,
 	  a_freeze_that_nobody_noticed_is_not_noticed_by_a_shutdown,
 	  lost_paths_take_the_vms_elsewhere, votes_follow_the_options_of_votequorum,
