@@ -337,6 +337,14 @@ START_TEST(a_san_that_cannot_be_read_is_red)
 	ck_assert_int_eq(agent("start"), 0);
 	expect_told("--name #health-vrms-san-latency --update red\n");
 	end();
+	begin();
+	put("empty", "", 0600);
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s/empty", root);
+	set("OCF_RESKEY_san_device", path);
+	ck_assert_int_eq(agent("start"), 0);
+	expect_told("--name #health-vrms-san-latency --update red\n");
+	end();
 }
 END_TEST
 
