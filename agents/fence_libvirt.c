@@ -141,10 +141,26 @@ static bool is_handed_over(virDomainPtr domain)
 		reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
 }
 
+/* Memory that was saved (libvirt-guests does so when its host is shut down) wakes up at the next
+ * start with all that ran on the node: with it the node is not off for good. */
+static int drop_saved_memory(struct question *question, virDomainPtr domain)
+{
+	if (question->answer != VRMS_OUTER_OFF || virDomainHasManagedSaveImage(domain, 0) != 1 ||
+	    virDomainManagedSaveRemove(domain, 0) == 0) {
+		return 0;
+	}
+	int rc = take_error(&question->job.error);
+	question->answer = VRMS_OUTER_SILENT;
+	return vrms_error_wrap(&question->job.error, rc, "its saved memory");
+}
+
 static int act(struct question *question, virDomainPtr domain)
 {
-	int rc = 0;
+	int rc = question->request == VRMS_OUTER_LOOK ? 0 : drop_saved_memory(question, domain);
 
+	if (rc < 0) {
+		return rc;
+	}
 	question->was_on = question->answer == VRMS_OUTER_ON && !is_handed_over(domain);
 	if (question->request == VRMS_OUTER_DESTROY && question->answer == VRMS_OUTER_ON) {
 		rc = virDomainDestroy(domain);
@@ -158,6 +174,9 @@ static int act(struct question *question, virDomainPtr domain)
 	}
 	/* Whatever it said: what counts is how it is now. */
 	int look_rc = read_answer(question, domain);
+	if (look_rc == 0 && question->request == VRMS_OUTER_DESTROY) {
+		look_rc = drop_saved_memory(question, domain);
+	}
 	return rc < 0 ? rc : look_rc;
 }
 

@@ -207,7 +207,9 @@ static const struct vrms_fence_agent agent = {
 	"own protocol: without a shell on the outer host and without reading the words of virsh. "
 	"A plug is a domain's name or UUID.\n\n"
 	"Off means that the domain has no process any more, by the word of the hosts after the "
-	"deed; a paused or crashed domain is on. A host that does not answer may run the domain: "
+	"deed; a paused or crashed domain is on. Memory that was saved of it (virsh managedsave, "
+	"libvirt-guests) is removed by off and on: a node that was fenced has to boot. A host that "
+	"does not answer may run the domain: "
 	"then the node does not count as off. A domain that nobody knows is an error.\n\n"
 	"A call into libvirt that hangs is given up at the deadline (power_timeout).",
     .vendor_url = "https://libvirt.org/",

@@ -55,7 +55,9 @@ static const struct vrms_param params[] = {
 	    .maximum = 100,
 	    .reloadable = true,
 	    .shortdesc = "Monitors until a colour gets worse",
-	    .longdesc = "So many monitors in a row have to find a signal worse than its colour.",
+	    .longdesc =
+		"So many monitors in a row have to find a signal worse than its colour; it gets as "
+		"bad as all of them found it.",
 	},
     {
 	.name = "fall",

@@ -97,14 +97,25 @@ void vrms_health_step(struct vrms_health_state *state, const struct vrms_health_
 		      const struct vrms_health_damping *damping, double value)
 {
 	enum vrms_health_colour wanted = colour_of(state, limits, damping->clear_pct, value);
+	bool is_worse = wanted > state->colour;
+	int *count = is_worse ? &state->worse_count : &state->better_count;
+	int needed = is_worse ? damping->rise : damping->fall;
 
-	state->worse_count = wanted > state->colour ? state->worse_count + 1 : 0;
-	state->better_count = wanted < state->colour ? state->better_count + 1 : 0;
-	if (state->worse_count >= damping->rise || state->better_count >= damping->fall) {
-		state->colour = wanted;
-		state->worse_count = 0;
-		state->better_count = 0;
+	*(is_worse ? &state->better_count : &state->worse_count) = 0;
+	if (wanted == state->colour) {
+		*count = 0;
+		return;
 	}
+	if (*count == 0 || (is_worse ? wanted < state->all_wanted : wanted > state->all_wanted)) {
+		state->all_wanted = wanted;
+	}
+	if (++*count < needed) {
+		return;
+	}
+	state->colour = state->all_wanted;
+	/* A sample that wanted more is the first of the next row. */
+	*count = wanted != state->colour;
+	state->all_wanted = wanted;
 }
 
 double vrms_health_count(struct vrms_health_state *state, double counter, int64_t now_ms)

@@ -59,8 +59,9 @@ struct vrms_health_damping {
 /* Of one signal, from one sample to the next. */
 struct vrms_health_state {
 	enum vrms_health_colour colour;
-	int worse_count, better_count;
-	bool has_counter; /* `counter` was read at `counter_ms` */
+	int worse_count, better_count;      /* of samples in a row */
+	enum vrms_health_colour all_wanted; /* the smallest change that all of them wanted */
+	bool has_counter;                   /* `counter` was read at `counter_ms` */
 	double counter;
 	double recent; /* its growth of late */
 	int64_t counter_ms;

@@ -21,17 +21,20 @@ static void read_signal(json_t *object, enum vrms_health_signal signal,
 			struct vrms_health_memory *memory)
 {
 	struct vrms_health_state *state = &memory->states[signal];
-	int colour = 0, told = -1, has_counter = 0;
+	int colour = 0, all_wanted = 0, told = -1, has_counter = 0;
 	json_int_t counter_ms = 0, told_ms = 0;
 
 	/* What is missing keeps its beginning: files of other versions are read, too. */
-	(void)json_unpack(object, "{s?i, s?i, s?i, s?b, s?F, s?F, s?I, s?i, s?I}", "colour",
-			  &colour, "worse", &state->worse_count, "better", &state->better_count,
-			  "has_counter", &has_counter, "counter", &state->counter, "recent",
-			  &state->recent, "counter_ms", &counter_ms, "told", &told, "told_ms",
-			  &told_ms);
+	(void)json_unpack(object, "{s?i, s?i, s?i, s?i, s?b, s?F, s?F, s?I, s?i, s?I}", "colour",
+			  &colour, "all_wanted", &all_wanted, "worse", &state->worse_count,
+			  "better", &state->better_count, "has_counter", &has_counter, "counter",
+			  &state->counter, "recent", &state->recent, "counter_ms", &counter_ms,
+			  "told", &told, "told_ms", &told_ms);
 	if (colour >= VRMS_HEALTH_GREEN && colour <= VRMS_HEALTH_RED) {
 		state->colour = (enum vrms_health_colour)colour;
+	}
+	if (all_wanted >= VRMS_HEALTH_GREEN && all_wanted <= VRMS_HEALTH_RED) {
+		state->all_wanted = (enum vrms_health_colour)all_wanted;
 	}
 	state->has_counter = has_counter != 0;
 	state->counter_ms = counter_ms;
@@ -71,12 +74,12 @@ static json_t *print_signal(const struct vrms_health_memory *memory, size_t inde
 {
 	const struct vrms_health_state *state = &memory->states[index];
 
-	return json_pack("{s:i, s:i, s:i, s:b, s:f, s:f, s:I, s:i, s:I}", "colour",
-			 (int)state->colour, "worse", state->worse_count, "better",
-			 state->better_count, "has_counter", (int)state->has_counter, "counter",
-			 state->counter, "recent", state->recent, "counter_ms",
-			 (json_int_t)state->counter_ms, "told", memory->told[index], "told_ms",
-			 (json_int_t)memory->told_ms[index]);
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:f, s:f, s:I, s:i, s:I}", "colour",
+			 (int)state->colour, "all_wanted", (int)state->all_wanted, "worse",
+			 state->worse_count, "better", state->better_count, "has_counter",
+			 (int)state->has_counter, "counter", state->counter, "recent",
+			 state->recent, "counter_ms", (json_int_t)state->counter_ms, "told",
+			 memory->told[index], "told_ms", (json_int_t)memory->told_ms[index]);
 }
 
 int vrms_health_memory_write(const char *path, const struct vrms_health_memory *memory,

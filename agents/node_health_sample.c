@@ -101,9 +101,12 @@ static int run_san_read(struct vrms_job *job)
 	if (posix_memalign(&buffer, SAN_READ_BYTES, SAN_READ_BYTES) != 0) {
 		return -ENOMEM;
 	}
-	return pread(fd, buffer, SAN_READ_BYTES, 0) >= 0
-		   ? 0
-		   : vrms_error_errno(&job->error, -errno, "%s", read_job->path);
+	ssize_t size = pread(fd, buffer, SAN_READ_BYTES, 0);
+	if (size < 0) {
+		return vrms_error_errno(&job->error, -errno, "%s", read_job->path);
+	}
+	return size > 0 ? 0
+			: vrms_error_set(&job->error, -ENODATA, "%s: it is empty", read_job->path);
 }
 
 static void free_san_read(struct vrms_job *job)

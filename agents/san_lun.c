@@ -268,16 +268,14 @@ static int run_monitor(const struct vrms_ocf_call *call, const void *config,
 /* "host[:port]" and "target" of iscsi://[user@]host[:port]/target/lun. */
 static int log_in_path(const char *url, struct vrms_error *error)
 {
-	const char *slash = strchr(url + strlen("iscsi://"), '/');
+	const char *begin = vrms_san_url_address(url);
+	const char *slash = strchr(begin, '/');
 	const char *last = strrchr(url, '/');
 	char portal[256], target[256];
 
 	if (slash == NULL || last <= slash) {
 		return vrms_error_set(error, -EINVAL, "a LUN without target or number");
 	}
-	const char *begin = url + strlen("iscsi://");
-	const char *at = memchr(begin, '@', (size_t)(slash - begin));
-	begin = at != NULL ? at + 1 : begin;
 	snprintf(portal, sizeof(portal), "%.*s", (int)(slash - begin), begin);
 	snprintf(target, sizeof(target), "%.*s", (int)(last - slash - 1), slash + 1);
 	const char *const find[] = {"iscsiadm",    "-m", "discovery", "-t",
@@ -392,14 +390,24 @@ static int run_validate(const struct vrms_ocf_call *call, const void *config,
 	return vrms_san_lun_make(config, &san, error);
 }
 
-static int run_reload(const struct vrms_ocf_call *call, const void *config,
+/* What is not published any more must not stay as it was: a red node has no guests. */
+static int run_reload(const struct vrms_ocf_call *call, const void *config_,
 		      enum vrms_ocf_exit *ret_exit, struct vrms_error *error)
 {
-	(void)call;
-	(void)config;
-	(void)error;
+	const struct vrms_san_lun_config *config = config_;
+	char path[256];
+
+	if (!is_started(call)) {
+		*ret_exit = VRMS_OCF_NOT_RUNNING;
+		return 0;
+	}
 	*ret_exit = VRMS_OCF_SUCCESS;
-	return 0;
+	if (config->publishes) {
+		return 0;
+	}
+	withdraw(call);
+	state_path(call, "", path);
+	return vrms_file_write(path, "", 0, 0644, error);
 }
 
 static const struct vrms_ocf_action actions[] = {

@@ -13,6 +13,7 @@
 
 enum {
 	PRIN_BYTES = 4096,
+	PRIN_HEADER_BYTES = 8,
 	VPD_BYTES = 1024,
 	LOGOUT_MS = 200,
 	POLL_MS = 100,
@@ -280,7 +281,8 @@ static enum vrms_pr_answer take_keys(struct scsi_task *task, struct vrms_pr_view
 
 	/* A key that was not returned might be the victim's. */
 	if (keys == NULL || keys->num_keys < 0 || keys->num_keys > VRMS_PR_KEYS_MAX ||
-	    keys->additional_length > VRMS_PR_KEYS_MAX * sizeof(uint64_t)) {
+	    keys->additional_length > VRMS_PR_KEYS_MAX * sizeof(uint64_t) ||
+	    (size_t)task->datain.size < PRIN_HEADER_BYTES + keys->additional_length) {
 		vrms_error_set(error, 0, "READ KEYS: not readable, or more than %d keys",
 			       VRMS_PR_KEYS_MAX);
 		return VRMS_PR_OTHER;

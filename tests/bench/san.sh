@@ -27,7 +27,7 @@ off_and_on() { ours on node1 && ours off node1 --settle 0; }
 start_target
 ours on node1 >/dev/null
 measure "fence_vrms_scsi off + on, 3 LUNs, proof included" $ROUNDS off_and_on
-measure "fence_vrms_scsi off of an absent key, 3 LUNs" $ROUNDS ours off node1
+measure "fence_vrms_scsi off of an absent key, 3 LUNs" $ROUNDS ours off node1 --settle 0
 measure "fence_vrms_scsi monitor, 3 LUNs, 4 portals" $ROUNDS ours monitor node1
 if type fence_scsi >/dev/null 2>&1; then
 	measure "fence_scsi: start only (metadata), no LUN touched" 5 fence_scsi -o metadata

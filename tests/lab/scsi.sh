@@ -357,7 +357,12 @@ case_lun_publish() {
 	PATH=$work/attrd:$PATH lun monitor publish=true latency_warn=60s latency_fail=60s
 	lun_says monitor 0
 	contains "what was told" "$(cat "$work/attrd/attrd_updater.calls")" "-n #health-vrms-check-scsi -U green"
+	PATH=$work/attrd:$PATH lun reload-agent
+	lun_says "a reload that publishes nothing more" 0
+	contains "what was told" "$(cat "$work/attrd/attrd_updater.calls")" "-n #health-vrms-check-scsi -D"
 	lun stop
+	lun reload-agent
+	lun_says "a reload of what does not run" 7
 }
 
 case_lun_files() {
@@ -380,7 +385,7 @@ case_lun_files() {
 # There is no kernel initiator here: what open-iscsi is asked, by a made-up iscsiadm.
 case_login() {
 	local calls
-	LUNS="iscsi://user%secret@127.0.0.1:3260/$T:t1/1|iscsi://127.0.0.2/$T:t1/1"
+	LUNS="iscsi://user%sec/ret@127.0.0.1:3260/$T:t1/1|iscsi://127.0.0.2/$T:t1/1"
 	mkdir -p "$work/bin"
 	cat >"$work/bin/iscsiadm" <<-'EOF'
 		#!/bin/sh

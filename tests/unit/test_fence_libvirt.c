@@ -53,6 +53,17 @@ int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned int
 	return rc;
 }
 
+/* In the place of libvirt's: the image of saved memory cannot be removed. */
+static bool keeps_images;
+
+int virDomainManagedSaveRemove(virDomainPtr domain, unsigned int flags)
+{
+	int (*remove_image)(virDomainPtr, unsigned int);
+
+	*(void **)&remove_image = dlsym(RTLD_NEXT, "virDomainManagedSaveRemove");
+	return remove_image(keeps_images ? NULL : domain, flags);
+}
+
 static void be_quiet(void *context, virErrorPtr error)
 {
 	(void)context;
@@ -201,6 +212,37 @@ START_TEST(the_end_of_one_that_was_handed_over_proves_nothing_of_the_other_host)
 }
 END_TEST
 
+/* libvirt-guests saves the memory of what runs when its host is shut down, and libvirt goes on from
+ * there at the next start: with all that ran on the node when it was fenced. */
+START_TEST(a_node_that_was_saved_boots_and_does_not_wake_up)
+{
+	struct vrms_error error = {.text = ""};
+	virConnectPtr connection = begin();
+	virDomainPtr domain = virDomainLookupByName(connection, "test");
+	int state, reason;
+
+	ck_assert_int_eq(virDomainManagedSave(domain, 0), 0);
+	ck_assert_int_eq(virDomainHasManagedSaveImage(domain, 0), 1);
+	ck_assert_int_eq(off(DRIVER, "test", false, &error), 0);
+	ck_assert_int_eq(virDomainHasManagedSaveImage(domain, 0), 0);
+
+	ck_assert_int_eq(virDomainCreate(domain), 0);
+	ck_assert_int_eq(virDomainManagedSave(domain, 0), 0);
+	ck_assert_int_eq(on(DRIVER, "test", false, &error), 0);
+	ck_assert_int_eq(virDomainGetState(domain, &state, &reason, 0), 0);
+	ck_assert_int_eq(state, VIR_DOMAIN_RUNNING);
+	ck_assert_int_eq(reason, VIR_DOMAIN_RUNNING_BOOTED);
+
+	ck_assert_int_eq(virDomainManagedSave(domain, 0), 0);
+	keeps_images = true;
+	ck_assert_int_eq(off(DRIVER, "test", false, &error), -EIO);
+	ck_assert_int_eq(on(DRIVER, "test", false, &error), -EIO);
+	ck_assert(!is_active(connection));
+	(void)virDomainFree(domain);
+	(void)virConnectClose(connection);
+}
+END_TEST
+
 /* The last question before the deadline may have been too late for any answer. */
 START_TEST(a_reason_is_worth_more_than_that_there_was_no_time)
 {
@@ -295,5 +337,6 @@ UNIT_MAIN("fence_libvirt", silence_proves_nothing, off_is_off_and_on_is_on,
 	  a_domain_that_nobody_knows_is_not_off, a_uuid_is_a_plug_too,
 	  either_host_answers_but_only_a_deed_makes_up_for_silence,
 	  the_end_of_one_that_was_handed_over_proves_nothing_of_the_other_host,
+	  a_node_that_was_saved_boots_and_does_not_wake_up,
 	  a_reason_is_worth_more_than_that_there_was_no_time, a_lookup_that_fails_is_no_absence,
 	  a_host_that_hangs_is_given_up, uris_are_a_list)

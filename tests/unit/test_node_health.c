@@ -36,6 +36,21 @@ START_TEST(one_bad_sample_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_colour_is_reached_only_by_as_many_samples_of_it)
+{
+	struct vrms_health_state state = {0};
+
+	/* yellow is 10, red 40; two samples to get worse, four to get better */
+	after(&state, 15, 1);
+	ck_assert_int_eq(after(&state, 99, 1), VRMS_HEALTH_YELLOW);
+	ck_assert_int_eq(after(&state, 99, 1), VRMS_HEALTH_RED);
+	after(&state, 15, 3);
+	ck_assert_int_eq(after(&state, 0, 1), VRMS_HEALTH_YELLOW);
+	ck_assert_int_eq(after(&state, 0, 2), VRMS_HEALTH_YELLOW);
+	ck_assert_int_eq(after(&state, 0, 1), VRMS_HEALTH_GREEN);
+}
+END_TEST
+
 START_TEST(a_limit_is_left_well_below_it_and_slowly)
 {
 	struct vrms_health_state state = {0};
@@ -51,12 +66,14 @@ START_TEST(a_limit_is_left_well_below_it_and_slowly)
 }
 END_TEST
 
-/* Whatever the samples: a colour lasts as long as its change takes, and is never without cause. */
+/* Whatever the samples: a colour lasts as long as its change takes, unless it only gets worse on the
+ * way, and is never without cause. */
 START_TEST(random_samples_never_flicker)
 {
 	struct vrms_random random;
 	struct vrms_health_state state = {0};
 	int since = 1000, above_red = 0, changes = 0;
+	bool got_worse = false;
 
 	vrms_random_init(&random, 3);
 	for (int i = 0; i < 200000; i++) {
@@ -67,9 +84,10 @@ START_TEST(random_samples_never_flicker)
 		after(&state, value, 1);
 		since++;
 		if (state.colour != before) {
-			ck_assert_int_ge(since, damping.rise);
-			ck_assert(state.colour != VRMS_HEALTH_RED || value >= limits.red);
+			ck_assert((got_worse && state.colour > before) || since >= damping.rise);
+			ck_assert(state.colour != VRMS_HEALTH_RED || above_red >= damping.rise);
 			ck_assert(state.colour > before || since >= damping.fall);
+			got_worse = state.colour > before;
 			since = 0;
 			changes++;
 		}
@@ -319,12 +337,21 @@ START_TEST(a_san_that_cannot_be_read_is_red)
 	ck_assert_int_eq(agent("start"), 0);
 	expect_told("--name #health-vrms-san-latency --update red\n");
 	end();
+	begin();
+	put("empty", "", 0600);
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s/empty", root);
+	set("OCF_RESKEY_san_device", path);
+	ck_assert_int_eq(agent("start"), 0);
+	expect_told("--name #health-vrms-san-latency --update red\n");
+	end();
 }
 END_TEST
 
-UNIT_MAIN("node_health", one_bad_sample_changes_nothing, a_limit_is_left_well_below_it_and_slowly,
-	  random_samples_never_flicker, counters_count_from_the_start_and_are_forgotten,
-	  limits_are_two_numbers_or_off, sources_are_read_strictly,
-	  pressure_that_lasts_turns_the_node_red_and_back, old_errors_do_not_count_new_ones_do,
-	  a_signal_that_is_switched_off_is_withdrawn,
+UNIT_MAIN("node_health", one_bad_sample_changes_nothing,
+	  a_colour_is_reached_only_by_as_many_samples_of_it,
+	  a_limit_is_left_well_below_it_and_slowly, random_samples_never_flicker,
+	  counters_count_from_the_start_and_are_forgotten, limits_are_two_numbers_or_off,
+	  sources_are_read_strictly, pressure_that_lasts_turns_the_node_red_and_back,
+	  old_errors_do_not_count_new_ones_do, a_signal_that_is_switched_off_is_withdrawn,
 	  memory_for_failover_and_capacity_are_published, a_san_that_cannot_be_read_is_red)

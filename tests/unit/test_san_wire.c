@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <errno.h>
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static struct {
 	uint64_t keys[KEYS_MAX];
 	size_t key_count;
 	bool has_abort;
-	int busy_count; /* of answers to PREEMPT AND ABORT */
+	int busy_count;  /* of answers to PREEMPT AND ABORT */
+	bool is_cut_off; /* the answer to READ KEYS ends after the first of them */
 	struct said said[SAID_MAX];
 	size_t said_count;
 	unsigned probe_count;
@@ -89,7 +91,7 @@ struct scsi_task *iscsi_persistent_reserve_in_task(struct iscsi_context *iscsi, 
 		data[21] = VRMS_PR_WERO;
 	}
 	task->datain.data = data;
-	task->datain.size = 8 + KEYS_MAX * 8;
+	task->datain.size = reads_keys && target.is_cut_off ? 16 : 8 + KEYS_MAX * 8;
 	done(iscsi, SCSI_STATUS_GOOD, task, context);
 	return task;
 }
@@ -239,6 +241,18 @@ START_TEST(a_busy_target_is_asked_for_the_abort_again)
 }
 END_TEST
 
+/* The keys that did not come may be the victim's. */
+START_TEST(an_answer_that_is_cut_off_proves_nothing)
+{
+	int64_t took_ms;
+
+	begin(true);
+	target.is_cut_off = true;
+	ck_assert_int_eq(off(&took_ms), -EIO);
+	ck_assert_uint_eq(target.probe_count, 0);
+}
+END_TEST
+
 UNIT_MAIN("san_wire", a_target_with_abort_is_told_whose_commands_to_abort,
 	  a_target_without_abort_is_asked_without_and_waited_for,
-	  a_busy_target_is_asked_for_the_abort_again)
+	  a_busy_target_is_asked_for_the_abort_again, an_answer_that_is_cut_off_proves_nothing)
