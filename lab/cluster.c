@@ -33,8 +33,8 @@ static const struct setting properties[] = {
 };
 
 /* The controller asks for the CIB as soon as a node is lost; when the answer overtakes its own
- * updates of the CIB, it sleeps for a second.  Those take 0.2 s where many nodes share a few
- * processors.  See vrmsd(8). */
+ * updates of the CIB, it sleeps for a second.  A ring of many nodes is still synchronising when
+ * Pacemaker first sends them: corosync refuses, and they go 210 ms later.  See vrmsd(8). */
 static const struct setting delay = {"transition-delay", "50ms"};
 static const struct setting delay_crowded = {"transition-delay", "300ms"};
 
