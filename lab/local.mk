@@ -9,6 +9,7 @@ lab_libvrms_lab_a_SOURCES = \
 	lab/command_node.c \
 	lab/command_san.c \
 	lab/command_status.c \
+	lab/crowd.c lab/crowd.h \
 	lab/disk.c lab/disk.h \
 	lab/down.c lab/down.h \
 	lab/enter.c lab/enter.h \

@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "common/parse.h"
 #include "lab/command.h"
+#include "lab/crowd.h"
 #include "lab/furnish.h"
 #include "lab/internal.h"
 #include "lab/render.h"
@@ -31,7 +32,9 @@ struct service {
 	const char *const *argv;
 	/* Is it ready?  NULL: it is ready once started. */
 	bool (*is_ready)(void);
-	int crowd_nice; /* of its session, where many nodes share the machine */
+	/* Where many nodes share the machine: */
+	enum vrms_lab_share crowd_share;
+	int crowd_nice; /* of its session */
 	pid_t pid;
 };
 
@@ -88,24 +91,6 @@ static void forget_signals(void)
 	}
 }
 
-/* A session's processes share one place among the sessions, and nice counts inside of it only:
- * the session itself must be nice.  A kernel that does not group by session has no such file.
- * Source: sched(7), "The autogroup feature". */
-static void be_nice(int nice)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", nice);
-	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0) {
-		return;
-	}
-	if (write(fd, text, (size_t)length) < 0) {
-		dprintf(STDERR_FILENO, "autogroup: %s\n", strerror(errno));
-	}
-	close(fd);
-}
-
 /* Starts a daemon in the foreground of its own session; pid 1 inherits it. */
 static int start(const struct order *order, struct service *service, struct vrms_error *error)
 {
@@ -116,7 +101,7 @@ static int start(const struct order *order, struct service *service, struct vrms
 	if (service->pid == 0) {
 		setsid();
 		if (order->is_crowded) {
-			be_nice(service->crowd_nice);
+			vrms_lab_crowd_join(service->crowd_share, service->crowd_nice);
 		}
 		forget_signals();
 		execvp(service->argv[0], (char *const *)service->argv);
@@ -170,11 +155,12 @@ static int start_services(const struct order *order, struct vrms_error *error)
 	static const char *const pacemakerd[] = {"pacemakerd", "-f", NULL};
 	/* Two start side by side; Pacemaker needs both. */
 	struct service services[] = {
-	    {"corosync", corosync, is_corosync_ready, -20, 0},
-	    {"libvirtd", libvirtd, is_libvirtd_ready, -10, 0},
-	    {"pacemakerd", pacemakerd, NULL, -10, 0},
-	    {"vrmsd", vrmsd, NULL, -20, 0}, /* it measures what corosync gets */
-	    {"virtlockd", virtlockd, is_virtlockd_ready, -10, 0},
+	    {"corosync", corosync, is_corosync_ready, VRMS_LAB_SHARE_RING, -20, 0},
+	    {"libvirtd", libvirtd, is_libvirtd_ready, VRMS_LAB_SHARE_ALL, -10, 0},
+	    {"pacemakerd", pacemakerd, NULL, VRMS_LAB_SHARE_REST, -10, 0},
+	    /* It measures what corosync gets. */
+	    {"vrmsd", vrmsd, NULL, VRMS_LAB_SHARE_RING, -20, 0},
+	    {"virtlockd", virtlockd, is_virtlockd_ready, VRMS_LAB_SHARE_ALL, -10, 0},
 	};
 	int rc = start(order, &services[0], error);
 

@@ -2,6 +2,7 @@
 
 UNIT_TESTS += \
 	tests/unit/test_lab_command \
+	tests/unit/test_lab_crowd \
 	tests/unit/test_lab_log_line \
 	tests/unit/test_lab_members \
 	tests/unit/test_lab_partition \
@@ -12,6 +13,8 @@ UNIT_TESTS += \
 
 tests_unit_test_lab_command_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lab_command_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
+tests_unit_test_lab_crowd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lab_crowd_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
 tests_unit_test_lab_log_line_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lab_log_line_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
 tests_unit_test_lab_members_CFLAGS = $(UNIT_CFLAGS)
