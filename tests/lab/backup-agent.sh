@@ -30,7 +30,13 @@ goes_on() {
 }
 
 set_up() {
-	lab vm add bk --guest linux --memory 160 --files-only
+	local said
+	if ! said=$(lab vm add bk --guest linux --memory 160 --files-only 2>&1); then
+		case $said in
+		*"linux guest"*) say "skipped: $said"; exit 77 ;; # no network, no packages
+		esac
+		fail "$said"
+	fi
 	if [ ! -e "$CACHE/agent.gz" ] || [ "$HERE/agent-init" -nt "$CACHE/agent.gz" ] ||
 		[ "$CACHE/linux/initrd.gz" -nt "$CACHE/agent.gz" ]; then
 		"$HERE/agent-guest.sh" "$CACHE/linux/vmlinuz" "$CACHE/linux/initrd.gz" "$CACHE/agent.gz" ||
@@ -123,6 +129,8 @@ goes_on_quietly() {
 command -v mkfs.ext4 >/dev/null || skip_all "no mkfs.ext4 (Debian package: e2fsprogs)"
 lab_up -n 1
 run_case set_up "a Linux guest with its agent runs"
+# shellcheck disable=SC2154 # counted by lib.sh
+[ "$skipped" = 0 ] || finish
 run_case frozen "frozen for the instant: the restored file system is clean; not so without"
 run_case killed_while_frozen "kill -9 while the guest is frozen: it is thawed"
 run_case agent_hangs "an agent that hangs: a bounded wait, an honest mark, nothing stays frozen"
