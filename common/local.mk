@@ -8,6 +8,7 @@ common_libvrms_base_a_SOURCES = \
 	common/error.c common/error.h \
 	common/parse.c common/parse.h \
 	common/random.c common/random.h \
+	common/utf8.c common/utf8.h \
 	common/xml.h
 common_libvrms_base_a_CFLAGS = $(AM_CFLAGS) -fPIC
 PURE_ARCHIVES += common/libvrms-base.a

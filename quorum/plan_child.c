@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "quorum/keeper.h"
 
 enum {
@@ -141,8 +142,9 @@ static void listen(struct vrms_plan_child *plan)
 }
 
 /* What it said as an object; anything but its one line of JSON is an error message. */
-static json_t *understand(const struct vrms_plan_child *plan, int status)
+static json_t *understand(struct vrms_plan_child *plan, int status)
 {
+	vrms_utf8_mend(plan->said);
 	json_t *found = json_loads(plan->said, JSON_REJECT_DUPLICATES, NULL);
 	const char *text;
 
@@ -151,7 +153,12 @@ static json_t *understand(const struct vrms_plan_child *plan, int status)
 	}
 	json_decref(found);
 	text = plan->said[0] != '\0' ? plan->said : "it said nothing";
-	return json_pack("{s:s, s:s+, s:i}", "state", "failed", "text", text, "", "status", status);
+	if (WIFSIGNALED(status)) {
+		return json_pack("{s:s, s:s+, s:i}", "state", "failed", "text", "ended by signal ",
+				 strsignal(WTERMSIG(status)), "signal", WTERMSIG(status));
+	}
+	return json_pack("{s:s, s:s+, s:i}", "state", "failed", "text", text, "", "status",
+			 WEXITSTATUS(status));
 }
 
 static const char *text_of(const json_t *found, const char *key)
@@ -202,9 +209,11 @@ static void reap(struct vrms_daemon *daemon)
 	vrms_closep(&plan->fd);
 	plan->fd = -1;
 	plan->pid = 0;
+	bool is_ours = WIFSIGNALED(status) && plan->keeper.asked_ms != 0;
+
 	vrms_keeper_ended(&plan->keeper);
-	if (!WIFSIGNALED(status)) {
-		take(daemon, understand(plan, WEXITSTATUS(status)));
+	if (!is_ours) { /* the signal was another's: a fault, or the end of memory */
+		take(daemon, understand(plan, status));
 	}
 }
 
@@ -249,6 +258,7 @@ void vrms_plan_child_stop(struct vrms_daemon *daemon)
 		return;
 	}
 	if (plan->pid > 0) {
+		plan->keeper.asked_ms = vrms_daemon_now_ms();
 		kill(plan->pid, SIGTERM);
 		for (int waited = 0; plan->pid > 0 && waited < FINAL_MS; waited += 100) {
 			vrms_clock_sleep_ms(vrms_clock_system(), 100);

@@ -11,6 +11,7 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_latency \
 	tests/unit/test_quorum_members \
 	tests/unit/test_quorum_pacemaker \
+	tests/unit/test_quorum_plan_child \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_told \
@@ -63,6 +64,9 @@ tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_ipc_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_ipc_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_plan_child_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(QB_CFLAGS)
+tests_unit_test_quorum_plan_child_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_vm_rows_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(QB_CFLAGS)
 tests_unit_test_quorum_vm_rows_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)

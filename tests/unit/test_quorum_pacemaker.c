@@ -22,7 +22,8 @@ static void *event_context;
 static int controller; /* its address is the connection's */
 static void (*on_change)(const char *event, xmlNode *message);
 static unsigned fail_count;
-static int fail_rc, query_rc;
+static int fail_rc, query_rc, sign_on_rc;
+static unsigned controller_count;
 static char config[64];
 
 /* ---- Pacemaker */
@@ -32,7 +33,7 @@ static int sign_on(cib_t *cib, const char *name, enum cib_conn_type type)
 	(void)cib;
 	(void)name;
 	(void)type;
-	return 0;
+	return sign_on_rc;
 }
 
 static int sign_off(cib_t *cib)
@@ -98,6 +99,7 @@ void cib_delete(cib_t *cib)
 int pcmk_new_ipc_api(pcmk_ipc_api_t **api, enum pcmk_ipc_server server)
 {
 	(void)server;
+	controller_count++;
 	*api = (pcmk_ipc_api_t *)&controller;
 	return 0;
 }
@@ -248,6 +250,29 @@ START_TEST(a_cib_that_cannot_be_read_is_asked_for_again)
 }
 END_TEST
 
+/* Each attempt would cost 5 KiB that Pacemaker's library does not give back. */
+START_TEST(without_pacemaker_no_controller_is_looked_for)
+{
+	struct vrms_pacemaker *pacemaker;
+	struct vrms_vm_word word;
+	int fds[2];
+
+	sign_on_rc = -ENOTCONN;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(vrms_pacemaker_start(fds[0], &pacemaker, NULL), 0);
+	ck_assert(hear(fds[1], VRMS_VM_WORD_CLUSTER, &word));
+	ck_assert(!word.yes);
+	ck_assert_uint_eq(controller_count, 0);
+	sign_on_rc = 0;
+	do { /* after half a second */
+		g_main_context_iteration(NULL, TRUE);
+	} while (!hear(fds[1], VRMS_VM_WORD_CLUSTER, &word));
+	ck_assert(word.yes);
+	ck_assert_uint_eq(controller_count, 1);
+}
+END_TEST
+
 UNIT_MAIN("quorum_pacemaker", an_incident_that_is_told_twice_is_one_failure,
 	  a_report_that_the_controller_did_not_take_is_made_again,
-	  a_cib_that_cannot_be_read_is_asked_for_again)
+	  a_cib_that_cannot_be_read_is_asked_for_again,
+	  without_pacemaker_no_controller_is_looked_for)
