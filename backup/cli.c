@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backup/reserve.h"
 #include "common/child.h"
 #include "common/file.h"
 #include "common/parse.h"
@@ -318,6 +319,9 @@ int vrms_open_repository(const struct vrms_cli *cli, enum vrms_lock_kind kind, c
 	if (rc == 0) {
 		rc = vrms_lock_take(cli->repository, kind, purpose, cli->lock_wait_ms,
 				    &ret_open->lock, error);
+	}
+	if (rc == 0 && kind != VRMS_LOCK_READER) {
+		vrms_reserve_make(cli->repository);
 	}
 	if (rc == 0) {
 		vrms_repository_set_guard(ret_open->repository, ask_lock, ret_open->lock);

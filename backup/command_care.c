@@ -11,6 +11,7 @@
 
 #include "backup/cli.h"
 #include "backup/command_policy.h"
+#include "backup/session.h"
 #include "backup/status_record.h"
 #include "backup/sweep.h"
 #include "backup/verify.h"
@@ -270,6 +271,9 @@ int vrms_care_prune(const struct vrms_cli *cli, const struct vrms_policies *poli
 	bool *removes VRMS_CLEANUP(vrms_freep) = NULL;
 	int kept, rc = vrms_open_repository(cli, VRMS_LOCK_EXCLUSIVE, "prune", &open, error);
 
+	if (rc == 0) { /* on a full disk it is what makes the room to work in */
+		rc = vrms_session_clear_leftovers(vrms_repository_store(open.repository), error);
+	}
 	if (rc == 0) {
 		rc = vrms_points_read(open.repository, NULL, &list, error);
 	}

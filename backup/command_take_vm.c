@@ -56,11 +56,6 @@ static void note(const char *text)
 	fprintf(stderr, "vrms-backup: note: %s\n", text);
 }
 
-static void note_crash_consistent(const char *text)
-{
-	fprintf(stderr, "vrms-backup: note: only crash-consistent: %s\n", text);
-}
-
 static int add_tpm(const struct vrms_vm_xml *vm, struct vrms_take_files *files,
 		   struct vrms_error *error)
 {
@@ -232,7 +227,7 @@ int vrms_take_vm(const struct vrms_cli *cli, struct vrms_repository *repository,
 	    .vm = &vm,
 	    .scratch_folder = cli->scratch,
 	    .no_freeze = cli->no_freeze,
-	    .note = note_crash_consistent,
+	    .note = note,
 	};
 	bool is_active = false;
 	int rc = vrms_live_open(cli->connect, take.vm, &live, error);

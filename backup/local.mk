@@ -50,6 +50,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/session.c backup/session.h \
 	backup/source.h backup/source_file.c backup/source_nbd.c \
 	backup/status_record.c backup/status_record.h \
+	backup/reserve.c backup/reserve.h \
 	backup/space.c backup/space.h \
 	backup/store.c backup/store.h backup/store_posix.c \
 	backup/sweep.c backup/sweep.h \

@@ -17,6 +17,7 @@
 #include "backup/format.h"
 #include "backup/lock_holder.h"
 #include "backup/lock_watch.h"
+#include "backup/reserve.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -268,6 +269,11 @@ static int prepare(struct vrms_lock *lock, const char *root, struct vrms_error *
 	return rc < 0 ? vrms_error_errno(error, rc, "lock") : 0;
 }
 
+static bool is_full(int rc)
+{
+	return rc == -ENOSPC || rc == -EDQUOT;
+}
+
 int vrms_lock_take(const char *root, enum vrms_lock_kind kind, const char *purpose, int64_t wait_ms,
 		   struct vrms_lock **ret_lock, struct vrms_error *error)
 {
@@ -282,7 +288,14 @@ int vrms_lock_take(const char *root, enum vrms_lock_kind kind, const char *purpo
 	rc = prepare(lock, root, error);
 	if (rc == 0) {
 		rc = wait_for(lock, wait_ms, error);
-		if (rc == -EROFS && kind == VRMS_LOCK_READER) {
+		if (is_full(rc) && vrms_reserve_give(root)) {
+			vrms_error_clear(error);
+			rc = wait_for(lock, wait_ms, error);
+		}
+		/* Who cannot write, nobody knows of: then a prune may end a restore, with an error.
+		 */
+		if ((rc == -EROFS || is_full(rc)) && kind == VRMS_LOCK_READER) {
+			vrms_error_clear(error);
 			lock->is_phantom = true;
 			rc = 0;
 		} else if (rc == 0) {

@@ -27,7 +27,7 @@ struct vrms_session {
 };
 
 /* Only the holder of the write lock has files in tmp/. */
-static int clear_leftovers(const struct vrms_store *store, struct vrms_error *error)
+int vrms_session_clear_leftovers(const struct vrms_store *store, struct vrms_error *error)
 {
 	struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
 	int rc = store->list(store->context, "tmp", &list, error);
@@ -81,7 +81,7 @@ int vrms_session_open(struct vrms_repository *repository, uint32_t generation,
 	if (session->compressed == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
-	rc = clear_leftovers(vrms_repository_store(repository), error);
+	rc = vrms_session_clear_leftovers(vrms_repository_store(repository), error);
 	if (rc == 0) {
 		rc = vrms_repository_index(repository, &session->index, error);
 	}

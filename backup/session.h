@@ -17,6 +17,10 @@ struct vrms_session_stats {
 	uint64_t known_blocks; /* were there already */
 };
 
+/* Removes the unfinished files of writers that died.  Needs the write lock. */
+VRMS_MUST_CHECK int vrms_session_clear_leftovers(const struct vrms_store *store,
+						 struct vrms_error *error);
+
 /* Starts to store.  The caller holds the repository's write lock, and owns the result.
  *
  * generation: blocks count as known only when this generation has a good copy.

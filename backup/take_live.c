@@ -221,7 +221,11 @@ static int begin(struct run *run, struct vrms_error *error)
 	run->may_be_frozen = thawed == -ETIMEDOUT;
 	run->consistency = frozen > 0 && thawed > 0 ? vrms_live_freeze_kind(live) : "crash";
 	if (frozen <= 0 || thawed <= 0) {
-		say(run, why.text[0] != '\0' ? why.text : "no file system was frozen");
+		char text[sizeof(why.text) + 32];
+
+		snprintf(text, sizeof(text), "only crash-consistent: %s",
+			 why.text[0] != '\0' ? why.text : "no file system was frozen");
+		say(run, text);
 	}
 	return rc;
 }

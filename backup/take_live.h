@@ -16,7 +16,8 @@ struct vrms_take_live {
 	const struct vrms_vm_xml *vm; /* as it runs; disks that are not wanted taken out */
 	const char *scratch_folder;   /* NULL: beside each disk's image */
 	bool no_freeze;
-	/* Told once: why the point is only crash-consistent.  May be NULL. */
+	/* Told what is not as it should be: why the point is only crash-consistent, or what was
+	 * left behind.  May be NULL. */
 	void (*note)(const char *text);
 };
 

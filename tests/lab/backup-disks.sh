@@ -198,6 +198,9 @@ libvirtd_killed() {
 	start_libvirtd "$host"
 	wait $! || fail "the backup: $(cat "$DIR/words")"
 	say "$(cat "$DIR/words")"
+	case $(cat "$DIR/words") in
+	*"crash-consistent: libvirt: Cannot"*) fail "the wrong reason: $(cat "$DIR/words")" ;;
+	esac
 	contains "what comes of it" "$(cat "$DIR/words")" "the next backup reads the disks in full and stores only changes"
 	wait_until 60 "what it left is put right" nothing_left_quietly
 	change "write -P 34 110M 1M"

@@ -69,6 +69,7 @@ BACKUP_CLI_TESTS = \
 	tests/cli/backup_copy.sh \
 	tests/cli/backup_device.sh \
 	tests/cli/backup_format.sh \
+	tests/cli/backup_full.sh \
 	tests/cli/backup_kill.sh \
 	tests/cli/backup_policy.sh \
 	tests/cli/backup_refused.sh \
