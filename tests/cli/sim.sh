@@ -244,6 +244,26 @@ check "or skipped and counted" "$sim" run "$work/rules" --skip-bad --assert 'ski
 echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
+rules=$srcdir/doc/examples/sim/rules.sim
+check "rules stand in scenarios as well" "$sim" run "$rules" --assert 'violations == 0' --assert 'migrations == 3'
+cp "$work/out" "$work/rules.txt"
+for step in 'start begun vm1 node4' 'start begun vm3 node1' 'start begun vm4 node1' 'start begun vm5 node2' \
+	'start begun vm6 node4' 'migrated vm6 node2'; do
+	check "and are kept: $step" grep -q "$step" "$work/rules.txt"
+done
+sed 's/^vms = vm3 vm4/vms = vm3 vm9/' "$rules" >"$work/s.sim"
+check "a rule of an unknown VM is named where it begins" says 1 's.sim:48: there is no VM "vm9"' "$sim" run "$work/s.sim"
+sed 's/^nodes = node3/nodes = node3:high/' "$rules" >"$work/s.sim"
+check "so is a bad priority" says 1 's.sim:62: the priority of node3: "high"' "$sim" run "$work/s.sim"
+sed 's/^kind = together/kind = close/' "$rules" >"$work/s.sim"
+check "and a bad kind with its line" says 1 's.sim:49: kind: "close" is none of prefer' "$sim" run "$work/s.sim"
+# 16 GiB take a second and a half at least; the target of the second migration leaves before it begins.
+scenario '[cluster]\nnodes = 3\n[pacemaker]\nmigration_limit = 1\n[vm]\nmemory = 16GiB\n[vm a]\nhost = node1\n[vm b]\nhost = node1\n[faults]\n10s vm-migrate a node3\n11s vm-stop a\n'
+check "a VM that is not wanted any more when it has moved is stopped" "$sim" run "$work/s.sim" \
+	--assert 'migrations == 1' --assert 'rules.left-up == 0' --assert 'violations == 0'
+sed -i 's/^11s .*/10s vm-migrate b node3\n12s standby node3/' "$work/s.sim"
+check "and a migration does not begin when its target has left" "$sim" run "$work/s.sim" --assert 'migrations == 2'
+
 cat >"$work/corosync.conf" <<'END'
 totem {
 	version: 2
