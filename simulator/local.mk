@@ -56,6 +56,7 @@ SIM_PROGRAM_SOURCES = \
 	simulator/calibrate.h \
 	simulator/calibrate_fit.c \
 	simulator/cib_import.c \
+	simulator/cib_rules.c \
 	simulator/cluster_import.h \
 	simulator/command.h \
 	simulator/command_calibrate.c \

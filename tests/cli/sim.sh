@@ -310,10 +310,17 @@ cat >"$work/cib.xml" <<'END'
 <primitive id="web" class="ocf" provider="heartbeat" type="VirtualDomain">
 <operations><op id="m" name="monitor" interval="20s"/><op id="s" name="start" interval="0" timeout="120s"/></operations>
 <utilization id="w1"><nvpair id="w1m" name="hv_memory" value="8192"/><nvpair id="w1c" name="cpu" value="4"/></utilization></primitive>
+<primitive id="db" class="ocf" provider="vrms" type="VirtualMachine"/>
+<primitive id="spare" class="ocf" provider="vrms" type="VirtualMachine"/>
 </resources>
-<constraints/>
+<constraints>
+<rsc_location id="home" rsc="web" node="beta" score="500"/>
+<rsc_location id="no" rsc="db" node="alpha" score="-INFINITY"/>
+<rsc_colocation id="apart" rsc="db" with-rsc="spare" score="-INFINITY"/>
+<rsc_colocation id="soft" rsc="web" with-rsc="spare" score="-100"/>
+</constraints>
 <fencing-topology><fencing-level id="l" index="2" target="alpha" devices="pdu"/></fencing-topology>
-<rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/></meta_attributes></rsc_defaults>
+<rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/><nvpair id="d2" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults>
 </configuration>
 <status>
 <node_state id="1" uname="alpha" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
@@ -327,11 +334,14 @@ check "a real cluster becomes a scenario" "$sim" scenario --from-cib "$work/cib.
 for line in "token = 1500ms" "token_coefficient = 0" "links = 2" "last_man_standing = yes" \
 	"qdevice = ffsplit" "no_quorum_policy = freeze" "batch_limit = 7" "load_threshold = 70" "transition_delay = 50ms" \
 	"migration_threshold = 5" "monitor_interval = 20s" "start_timeout = 120s" "kind = ipmi" \
-	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24"; do
+	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24" \
+	"\[rule prefer-web\]" "nodes = beta:499" "\[rule only-db\]" "nodes = beta:0" "\[rule apart-1\]" "vms = db spare"; do
 	check "with $line" grep -qx "$line" "$work/real.sim"
 done
 check "one device for the same of each node" test "$(grep -c '^\[device' "$work/real.sim")" = 2
-check "which runs" "$sim" run "$work/real.sim" --assert 'nodes == 2' --assert 'vms == 1'
+check "which runs" "$sim" run "$work/real.sim" --assert 'nodes == 2' --assert 'vms == 3' --assert 'violations == 0'
+check "what holds a VM where it is more than it likes another node" sh -c "sed 's/name=\"resource-stickiness\" value=\"100\"/name=\"resource-stickiness\" value=\"900\"/' \
+	'$work/cib.xml' >'$work/sticky.xml' && $sim scenario --from-cib '$work/sticky.xml' | grep -qx 'stays = yes'"
 sed -i 's/token: 1500/token: soon/' "$work/corosync.conf"
 check "a bad value of corosync.conf is named with its line" says 1 'corosync.conf:3: token: ' \
 	"$sim" scenario --corosync-conf "$work/corosync.conf"
