@@ -49,6 +49,7 @@ struct vrms_sim_trace_options {
  *
  *   time_s,node,event      down, up, join, or a word of vrms_sim_fault_word() that needs a node
  *   node,down_s,up_s,...   outages; more columns are ignored
+ *   System,machine type,.. failure records of Los Alamos National Laboratory, of one system
  *   Failure Trace Archive  event_trace.tab: columns separated by tabs
  */
 VRMS_MUST_CHECK int vrms_sim_trace_read(struct vrms_sim_scenario *scenario, const char *text,

@@ -95,6 +95,24 @@ printf '1\t1\tn1\t1\thost1\t0\t1000000000.5\t1000000900\t0\n2\t1\tn1\t1\thost1\t
 	>"$work/event_trace.tab"
 check "a Failure Trace Archive file is read" "$sim" run "$work/event_trace.tab" \
 	--assert 'failures == 1' --assert 'sim_s < 10000'
+record() { # system, node, from, to
+	echo "$1,cluster,16,64,4,$2,$2,5-Apr,5-Jun,current,part,80,1,1,0,compute,$3,$4,6,,\"Disk, SCSI\",,,,,No"
+}
+{
+	printf 'System,machine type,nodes,procstot,procsinnode,nodenum,nodenumz,node install,node prod,node decom,fru type,mem,'
+	echo 'cputype,memtype,num intercon,purpose,Prob Started,Prob Fixed,Down Time,Facilities,Hardware,Human Error,Network,Undetermined,Software,Same Event'
+	record 16 0 "2/28/2004 23:50" "3/1/2004 0:10" # a leap year: a day and 20 minutes
+	record 16 11 "3/1/2004 0:00" ""
+	record 16 0 "3/2/2004 0:00" "3/2/2004 1:00"
+} >"$work/lanl.csv"
+check "records of LANL are read as they were published" "$sim" run "$work/lanl.csv" --html "$work/lanl.html" \
+	--assert 'failures == 3' --assert 'nodes == 2' --assert 'sim_s > 173400' --assert 'sim_s < 180000'
+check "by system and node" grep -q 's16n11' "$work/lanl.html"
+check "and to the minute, over a 29th of February" grep -q '87000.000 s: down of s16n11' "$work/lanl.html"
+record 2 1 "3/1/2004 0:00" "3/1/2004 0:10" >>"$work/lanl.csv"
+check "of one system only" says 1 'lanl.csv:5: system 2, ' "$sim" run "$work/lanl.csv"
+record 16 1 "13/1/2004 0:00" "" >>"$work/lanl.csv"
+check "and what is no time is skipped or named" "$sim" run "$work/lanl.csv" --skip-bad --assert 'skipped_lines == 2'
 
 lab=$srcdir/doc/examples/sim/lab.sim
 check "calibrate needs a lab or its samples" says 2 'needs --lab, or --samples' "$sim" calibrate "$lab"
