@@ -65,6 +65,9 @@ check "json says what it must" "$sim" run "$example" --quiet \
 	--assert 'balance.max_over_mean >= 1' --assert 'balance.jain <= 1' \
 	--assert 'balance.cv >= 0' --assert 'balance.gap >= 0' --assert 'violations == 0' \
 	--assert 'events > 0' --assert 'sim_s > 3600' --assert 'wall_s >= 0' --assert 'seed == 1'
+check "json splits each failure that was noticed" test "$(tr -d ' \n' <"$work/one.json" |
+	grep -o '"node":"node[0-9]*","fault":"[a-z]*","detect_ms":[0-9.]*,"decide_ms":[0-9.]*,"fence_ms":[0-9.]*,"start_ms":[0-9.]*,' |
+	wc -l)" = 2
 check "a broken assertion ends with 3 and says the value" \
 	says 3 'detect.p50_ms < 1, it is [0-9]' "$sim" run "$example" --assert 'detect.p50_ms < 1' \
 	--junit "$work/junit.xml"
