@@ -2,27 +2,15 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <limits.h>
+
+#include "simulator/plant.h"
 #include "simulator/world.h"
 
-enum { NOT_NAMED = -1 };
-
-/* How much the VM likes the node: the priority of its rule, or that it is not named there. */
-static int64_t liking(const struct vrms_sim_scenario *scenario, int vm, int node)
-{
-	for (int i = 0; i < scenario->preference_count; i++) {
-		const struct vrms_sim_preference *preference = &scenario->preference[i];
-
-		if (preference->vm == vm && preference->node == node) {
-			return preference->priority;
-		}
-	}
-	return NOT_NAMED;
-}
-
 /* Is it there, or on its way? */
-static bool is_at(const struct vrms_sim_vm *vm, int node)
+static bool is_at(const struct vrms_sim_world *world, const struct vrms_sim_vm *vm, int node)
 {
-	return vm->host == node || vm->to == node;
+	return vm->host == node || (vm->to == node && !vrms_sim_has_bug(world, VRMS_SIM_BUG_APART));
 }
 
 /* Where those who run together with it have to be looked for; -1: nowhere. */
@@ -38,10 +26,10 @@ bool vrms_sim_affinity_allows(const struct vrms_sim_world *world, int vm, int no
 	const struct vrms_sim_scenario *scenario = world->scenario;
 	const struct vrms_sim_vm_spec *spec = &scenario->vm[vm];
 
-	if (!spec->ruled) {
+	if (!spec->ruled || vrms_sim_has_bug(world, VRMS_SIM_BUG_AFFINITY)) {
 		return true;
 	}
-	if (spec->strict && liking(scenario, vm, node) == NOT_NAMED) {
+	if (spec->strict && vrms_sim_scenario_score(scenario, vm, node) == VRMS_SIM_FORBIDDEN) {
 		return false;
 	}
 	for (int i = 0; i < scenario->ruled_count; i++) {
@@ -51,7 +39,7 @@ bool vrms_sim_affinity_allows(const struct vrms_sim_world *world, int vm, int no
 		if (other == vm) {
 			continue;
 		}
-		if ((rule->apart & spec->apart) != 0 && is_at(&world->vm[other], node)) {
+		if ((rule->apart & spec->apart) != 0 && is_at(world, &world->vm[other], node)) {
 			return false;
 		}
 		if (spec->together != 0 && rule->together == spec->together &&
@@ -65,10 +53,10 @@ bool vrms_sim_affinity_allows(const struct vrms_sim_world *world, int vm, int no
 int vrms_sim_affinity_place(const struct vrms_sim_world *world, int vm)
 {
 	int best = -1;
-	int64_t most = NOT_NAMED;
+	int64_t most = 0;
 
 	for (int node = 0; node < world->node_count; node++) {
-		int64_t likes = liking(world->scenario, vm, node);
+		int64_t likes = vrms_sim_scenario_score(world->scenario, vm, node);
 
 		if (node == world->vm[vm].host || !vrms_sim_place_fits(world, vm, node) ||
 		    (best >= 0 && likes < most)) {
@@ -84,6 +72,26 @@ int vrms_sim_affinity_place(const struct vrms_sim_world *world, int vm)
 	return best;
 }
 
+int vrms_sim_affinity_compare(const struct vrms_sim_world *world, int one, int other)
+{
+	int first = INT_MAX, order = 0;
+
+	for (int node = 0; node < world->node_count; node++) {
+		int64_t left, right;
+
+		if (world->rank[node] > first || !vrms_sim_place_is_open(world, node)) {
+			continue;
+		}
+		left = vrms_sim_scenario_score(world->scenario, one, node);
+		right = vrms_sim_scenario_score(world->scenario, other, node);
+		if (left != right) {
+			first = world->rank[node];
+			order = left > right ? -1 : 1;
+		}
+	}
+	return order;
+}
+
 void vrms_sim_affinity_return(struct vrms_sim_world *world, int node)
 {
 	const struct vrms_sim_scenario *scenario = world->scenario;
@@ -94,7 +102,8 @@ void vrms_sim_affinity_return(struct vrms_sim_world *world, int node)
 
 		if (!scenario->vm[vm].stays && item->state == VRMS_SIM_VM_RUNNING &&
 		    item->on >= 0 && !item->paused && item->host != node &&
-		    liking(scenario, vm, node) > liking(scenario, vm, item->host) &&
+		    vrms_sim_scenario_score(scenario, vm, node) >
+			vrms_sim_scenario_score(scenario, vm, item->host) &&
 		    vrms_sim_place_fits(world, vm, node)) {
 			vrms_sim_operation_migrate(world, vm, node);
 		}

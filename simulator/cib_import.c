@@ -153,6 +153,7 @@ static const struct {
 struct import {
 	struct vrms_sim_scenario *scenario;
 	const char *path;
+	int64_t stickiness;
 	struct vrms_error *error;
 };
 
@@ -177,12 +178,17 @@ static int assign(const struct import *import, const xmlNode *element, const cha
 		      : 0;
 }
 
-static int visit_property(const struct import *import, xmlNode *element)
+static int visit_property(struct import *import, xmlNode *element)
 {
 	char name[64], value[96];
 
 	get(element, "name", name, sizeof(name));
 	get(element, "value", value, sizeof(value));
+	if (strcmp(name, "resource-stickiness") == 0 && is_inside(element, "rsc_defaults")) {
+		import->stickiness =
+		    strcasecmp(value, "INFINITY") == 0 ? INT64_MAX : strtoll(value, NULL, 10);
+		return 0;
+	}
 	for (size_t i = 0; i < VRMS_COUNT_OF(properties); i++) {
 		if (strcmp(properties[i].name, name) == 0 &&
 		    is_inside(element, properties[i].inside)) {
@@ -349,7 +355,7 @@ static int visit_device(const struct import *import, xmlNode *element)
 
 static int visit(void *context, xmlNode *element)
 {
-	const struct import *import = context;
+	struct import *import = context;
 	char class[32];
 
 	if (is(element, "nvpair")) {
@@ -370,7 +376,7 @@ int vrms_sim_cib_import(struct vrms_sim_scenario *scenario, const char *path,
 {
 	struct vrms_model *model VRMS_CLEANUP(free_model) = NULL;
 	xmlDoc *document VRMS_CLEANUP(free_document) = NULL;
-	struct import import = {scenario, path, error};
+	struct import import = {.scenario = scenario, .path = path, .error = error};
 	int rc = vrms_import_file(path, NULL, &model, error);
 
 	rc = rc < 0 ? rc : add_nodes(scenario, model, error);
@@ -383,5 +389,7 @@ int vrms_sim_cib_import(struct vrms_sim_scenario *scenario, const char *path,
 	if (document == NULL) {
 		return vrms_error_set(error, -EINVAL, "%s: not a CIB", path);
 	}
-	return walk(xmlDocGetRootElement(document), visit, &import);
+	rc = walk(xmlDocGetRootElement(document), visit, &import);
+	rc = rc < 0 ? rc : vrms_sim_cib_rules(scenario, model, import.stickiness, error);
+	return rc;
 }

@@ -207,6 +207,9 @@ int vrms_sim_command_settings(const struct vrms_sim_arguments *arguments, struct
 	print_table(table, count, "node NAME");
 	table = vrms_sim_vm_table(&count);
 	print_table(table, count, "vm NAME");
+	printf(
+	    "\n# [rule NAME]\n# kind: of nodes prefer, only, avoid, never; of VMs together, apart\n"
+	    "# kind = apart\n# vms = VM VM\n# nodes = NODE:PRIORITY NODE\n");
 	printf("\n[faults]\n# TIME FAULT SUBJECT [for TIME] [network NUMBER]\n");
 	for (int i = 0; i < VRMS_SIM_FAULT_COUNT; i++) {
 		const char *subject = vrms_sim_fault_subject((enum vrms_sim_fault_kind)i);

@@ -37,8 +37,7 @@ void vrms_sim_crm_free(struct vrms_sim_crm *crm)
 
 /* ---- the CIB */
 
-/* A VM as the CIB may have it, by its number: "vm:101" is no XML ID. */
-struct vm_id {
+struct vm_id { /* a VM as the CIB may have it, by its number: "vm:101" is no XML ID */
 	char text[32];
 };
 
@@ -68,10 +67,10 @@ static xmlNode *add(xmlNode *parent, const char *name, const char *id)
 static void add_pair(xmlNode *parent, const char *name, const char *value)
 {
 	char id[TEXT_BYTES];
-	const xmlChar *owner = xmlGetProp(parent, BAD_CAST "id");
+	xmlChar *owner = xmlGetProp(parent, BAD_CAST "id");
 
 	snprintf(id, sizeof(id), "%s-%s", (const char *)owner, name);
-	xmlFree((void *)owner);
+	xmlFree(owner);
 	xmlNode *pair = add(parent, "nvpair", id);
 
 	set(pair, "name", name);
@@ -184,32 +183,37 @@ static void add_colocation(xmlNode *constraints, const struct vrms_sim_scenario 
 	set(colocation, "score", apart ? "-INFINITY" : "INFINITY");
 }
 
-/* The rules of VMs: above resource-stickiness, unless the VM is to stay where it is. */
-static void add_rules(xmlNode *constraints, const struct vrms_sim_scenario *scenario)
+/* Above resource-stickiness, unless the VM is to stay where it is. */
+static void add_locations(xmlNode *constraints, const struct vrms_sim_scenario *scenario, int vm)
 {
+	int64_t weight = scenario->vm[vm].stays ? 1 : 2000;
+	char score[32];
+
+	for (int node = 0; node < scenario->node_count; node++) {
+		int64_t likes = vrms_sim_scenario_score(scenario, vm, node);
+
+		if (likes == VRMS_SIM_FORBIDDEN) {
+			add_location(constraints, scenario, vm, node, "-INFINITY");
+		} else if (likes > 0) {
+			snprintf(score, sizeof(score), "%" PRId64, likes * weight);
+			add_location(constraints, scenario, vm, node, score);
+		}
+	}
+}
+
+/* A rule with a VM that is not to run would keep the others of it from running. */
+static void add_rules(xmlNode *constraints, const struct vrms_sim_view *view)
+{
+	const struct vrms_sim_scenario *scenario = view->scenario;
+
 	for (int i = 0; i < scenario->ruled_count; i++) {
 		int vm = scenario->ruled[i];
-		const struct vrms_sim_vm_spec *spec = &scenario->vm[vm];
 
-		for (int node = 0; node < scenario->node_count; node++) {
-			char score[32] = "-INFINITY";
-			bool named = false;
-
-			for (int j = 0; j < scenario->preference_count; j++) {
-				const struct vrms_sim_preference *liked = &scenario->preference[j];
-
-				if (liked->vm == vm && liked->node == node) {
-					named = true;
-					snprintf(score, sizeof(score), "%" PRId64,
-						 (liked->priority + 1) * (spec->stays ? 1 : 2000));
-				}
+		add_locations(constraints, scenario, vm);
+		for (int j = 0; j < i && view->vm[vm].wanted; j++) {
+			if (view->vm[scenario->ruled[j]].wanted) {
+				add_colocation(constraints, scenario, vm, scenario->ruled[j]);
 			}
-			if (named || spec->strict) {
-				add_location(constraints, scenario, vm, node, score);
-			}
-		}
-		for (int j = 0; j < i; j++) {
-			add_colocation(constraints, scenario, vm, scenario->ruled[j]);
 		}
 	}
 }
@@ -218,8 +222,7 @@ static void add_constraints(xmlNode *configuration, const struct vrms_sim_view *
 {
 	xmlNode *constraints = add(configuration, "constraints", NULL);
 
-	add_rules(constraints, view->scenario);
-
+	add_rules(constraints, view);
 	for (int i = 0; i < view->scenario->vm_count * VRMS_SIM_VIEW_BANS; i++) {
 		int vm = i / VRMS_SIM_VIEW_BANS, node = view->vm[vm].ban[i % VRMS_SIM_VIEW_BANS];
 		char id[TEXT_BYTES];
@@ -239,6 +242,8 @@ static void add_constraints(xmlNode *configuration, const struct vrms_sim_view *
 static void add_operation(xmlNode *resource, const char *vm, const char *task, int call, int rc)
 {
 	static const char monitor[] = "10000", once[] = "0";
+	/* 193 is "not known yet" with status -1, pending; 7 after a success, or 1, is a failure. */
+	const char *status = rc == 193 ? "-1" : rc == 0 ? "0" : "4";
 	bool repeats = strcmp(task, "monitor") == 0;
 	char id[TEXT_BYTES], key[TEXT_BYTES], text[TEXT_BYTES];
 
@@ -253,13 +258,9 @@ static void add_operation(xmlNode *resource, const char *vm, const char *task, i
 	set(op, "call-id", text);
 	snprintf(text, sizeof(text), "%d", rc);
 	set(op, "rc-code", text);
-	/* 193 is "not known yet" with status -1, pending; 7 after a success, or 1, is a failure. */
-	set(op, "op-status", rc == 193 ? "-1" : rc == 0 ? "0" : "4");
+	set(op, "op-status", status);
 	set(op, "transition-key", "1:1:0:00000000-0000-0000-0000-000000000000");
-	snprintf(text, sizeof(text), "%s:%d;1:1:0:00000000-0000-0000-0000-000000000000",
-		 rc == 193 ? "-1"
-		 : rc == 0 ? "0"
-			   : "4",
+	snprintf(text, sizeof(text), "%s:%d;1:1:0:00000000-0000-0000-0000-000000000000", status,
 		 rc);
 	set(op, "transition-magic", text);
 	/* Of no parameters at all: without it Pacemaker believes that they have changed. */
@@ -456,9 +457,8 @@ static void fill(const json_t *list, const struct vrms_sim_view *view,
 		const char *where = json_string_value(json_array_get(row, 2));
 		int vm = -1;
 
-		if (sscanf(subject, "vm-%d", &vm) != 1 || vm >= view->scenario->vm_count) {
-			vm = -1;
-		}
+		(void)sscanf(subject, "vm-%d", &vm);
+		vm = vm < view->scenario->vm_count ? vm : -1;
 		if (strcmp(what, "fence") == 0) {
 			int node = vrms_sim_scenario_node(view->scenario, subject);
 

@@ -2,6 +2,7 @@
 #include "simulator/fuzz.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/random.h"
@@ -91,6 +92,48 @@ static void make_devices(struct vrms_random *random, struct vrms_sim_scenario *s
 	}
 }
 
+/* Names of `count` VMs, or nodes, from a random one on. */
+static void name_some(struct vrms_random *random, const struct vrms_sim_scenario *scenario,
+		      int count, bool nodes, char text[VRMS_SIM_RULE_BYTES])
+{
+	int all = nodes ? scenario->node_count : scenario->vm_count;
+	int step = (int)between(random, 1, 3), at = (int)between(random, 0, all - 1);
+	size_t length = 0;
+
+	for (int i = 0; i < count && i < all; i++, at += step) {
+		const char *name =
+		    nodes ? scenario->node[at % all].name : scenario->vm[at % all].name;
+
+		length += (size_t)snprintf(text + length, VRMS_SIM_RULE_BYTES - length,
+					   nodes ? "%s:%d " : "%s ", name, i % 3);
+	}
+}
+
+/* Of a stream of its own: what a seed makes without rules is the same. */
+static int make_rules(uint64_t seed, struct vrms_sim_scenario *scenario, struct vrms_error *error)
+{
+	struct vrms_random random;
+	int rc = 0, rules;
+
+	vrms_random_init(&random, seed ^ UINT64_C(0xaff1417));
+	rules = coin(&random, 50) ? (int)between(&random, 1, 4) : 0;
+	for (int i = 0; i < rules && rc == 0; i++) {
+		struct vrms_sim_rule_spec rule = {.of_nodes = coin(&random, 30)};
+
+		rule.strict = rule.of_nodes && coin(&random, 50);
+		rule.negative = coin(&random, rule.of_nodes ? 30 : 60);
+		name_some(&random, scenario, (int)between(&random, 2, 4), false, rule.vms);
+		name_some(&random, scenario, (int)between(&random, 1, 3), true, rule.nodes);
+		rc = vrms_sim_scenario_add_rule(scenario, &rule, error);
+		/* A VM has one rule of nodes: the first. */
+		if (rc == -EEXIST) {
+			vrms_error_clear(error);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
 static int add_cut(struct vrms_random *random, struct vrms_sim_scenario *scenario,
 		   struct vrms_sim_fault *fault)
 {
@@ -145,6 +188,26 @@ static int add_fault(struct vrms_random *random, struct vrms_sim_scenario *scena
 	return rc < 0 ? rc : vrms_sim_scenario_add_fault(scenario, &fault);
 }
 
+/* Somebody changes his mind while a VM moves.  Of a stream of its own, as the rules are. */
+static int add_stops(uint64_t seed, struct vrms_sim_scenario *scenario)
+{
+	struct vrms_random random;
+	size_t count = scenario->fault_count;
+	int rc = 0;
+
+	vrms_random_init(&random, seed ^ UINT64_C(0x5709));
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		struct vrms_sim_fault stop = scenario->fault[i];
+
+		if (stop.kind == VRMS_SIM_FAULT_VM_MIGRATE && coin(&random, 30)) {
+			stop.kind = VRMS_SIM_FAULT_VM_STOP;
+			stop.at_us += between(&random, 0, 10000) * 1000;
+			rc = vrms_sim_scenario_add_fault(scenario, &stop);
+		}
+	}
+	return rc;
+}
+
 /* In the end everything is repaired, and the cluster has half an hour to put itself in order. */
 static int repair_all(struct vrms_sim_scenario *scenario, int64_t at_us)
 {
@@ -183,12 +246,14 @@ int vrms_sim_fuzz_make(uint64_t seed, struct vrms_sim_scenario *scenario, struct
 	make_guests(&random, &scenario->settings);
 	make_devices(&random, scenario);
 	rc = vrms_sim_scenario_populate(scenario, error);
+	rc = rc < 0 ? rc : make_rules(seed, scenario, error);
 	faults = (int)between(&random, 1, 12);
 	for (int i = 0; i < faults && rc == 0; i++) {
 		/* Some follow at once, some when all is calm again. */
 		at_us += between(&random, 0, coin(&random, 60) ? 5000 : 300000) * 1000;
 		rc = add_fault(&random, scenario, at_us);
 	}
+	rc = rc < 0 ? rc : add_stops(seed, scenario);
 	rc = rc < 0 ? rc : repair_all(scenario, at_us + 300 * SECOND_US);
 	scenario->settings.duration_us = at_us + 2400 * SECOND_US;
 	rc = rc < 0 ? rc : vrms_sim_scenario_complete(scenario, error);
@@ -218,14 +283,29 @@ int vrms_sim_fuzz_try(const struct vrms_sim_scenario *scenario, int plant,
 	return rc;
 }
 
-/* Does the scenario without faults [from, to) still break the rule?  Then it is that from now on.
+/* Does the smaller scenario still break the rule?  Then it is that from now on; else it is given
+ * up.
  */
+static bool settle_for(struct vrms_sim_scenario *scenario, struct vrms_sim_scenario *smaller,
+		       int plant, int rule)
+{
+	struct vrms_sim_broken broken;
+	struct vrms_error error;
+
+	if (vrms_sim_fuzz_try(smaller, plant, &broken, &error) != rule) {
+		vrms_sim_scenario_done(smaller);
+		return false;
+	}
+	vrms_sim_scenario_done(scenario);
+	*scenario = *smaller;
+	return true;
+}
+
+/* Without faults [from, to). */
 static bool drop_faults(struct vrms_sim_scenario *scenario, size_t from, size_t to, int plant,
 			int rule)
 {
 	struct vrms_sim_scenario smaller;
-	struct vrms_sim_broken broken;
-	struct vrms_error error;
 
 	if (vrms_sim_scenario_copy(&smaller, scenario) < 0) {
 		return false;
@@ -233,13 +313,19 @@ static bool drop_faults(struct vrms_sim_scenario *scenario, size_t from, size_t 
 	memmove(&smaller.fault[from], &smaller.fault[to],
 		(smaller.fault_count - to) * sizeof(smaller.fault[0]));
 	smaller.fault_count -= to - from;
-	if (vrms_sim_fuzz_try(&smaller, plant, &broken, &error) != rule) {
-		vrms_sim_scenario_done(&smaller);
+	return settle_for(scenario, &smaller, plant, rule);
+}
+
+/* Without what rules say of the VM. */
+static bool drop_rules(struct vrms_sim_scenario *scenario, int vm, int plant, int rule)
+{
+	struct vrms_sim_scenario smaller;
+
+	if (vrms_sim_scenario_copy(&smaller, scenario) < 0) {
 		return false;
 	}
-	vrms_sim_scenario_done(scenario);
-	*scenario = smaller;
-	return true;
+	vrms_sim_scenario_drop_rules(&smaller, vm);
+	return settle_for(scenario, &smaller, plant, rule);
 }
 
 static bool is_used(const struct vrms_sim_scenario *scenario, int vm)
@@ -257,18 +343,14 @@ static bool is_used(const struct vrms_sim_scenario *scenario, int vm)
 
 static bool drop_last_vm(struct vrms_sim_scenario *scenario, int plant, int rule)
 {
-	struct vrms_sim_broken broken;
-	struct vrms_error error;
+	struct vrms_sim_scenario smaller;
 
-	if (scenario->vm_count < 2 || is_used(scenario, scenario->vm_count - 1)) {
+	if (scenario->vm_count < 2 || is_used(scenario, scenario->vm_count - 1) ||
+	    vrms_sim_scenario_copy(&smaller, scenario) < 0) {
 		return false;
 	}
-	scenario->vm_count--;
-	if (vrms_sim_fuzz_try(scenario, plant, &broken, &error) != rule) {
-		scenario->vm_count++;
-		return false;
-	}
-	return true;
+	vrms_sim_scenario_drop_rules(&smaller, --smaller.vm_count);
+	return settle_for(scenario, &smaller, plant, rule);
 }
 
 int vrms_sim_fuzz_shrink(struct vrms_sim_scenario *scenario, int plant, int rule,
@@ -283,6 +365,9 @@ int vrms_sim_fuzz_shrink(struct vrms_sim_scenario *scenario, int plant, int rule
 				from += size;
 			}
 		}
+	}
+	for (int i = scenario->ruled_count - 1; i >= 0; i--) {
+		(void)drop_rules(scenario, scenario->ruled[i], plant, rule);
 	}
 	while (drop_last_vm(scenario, plant, rule)) {
 	}

@@ -19,7 +19,9 @@ VRMS_MUST_CHECK int vrms_sim_fuzz_make(uint64_t seed, struct vrms_sim_scenario *
 int vrms_sim_fuzz_try(const struct vrms_sim_scenario *scenario, int plant,
 		      struct vrms_sim_broken *ret_broken, struct vrms_error *error);
 
-/* Takes out of the scenario whatever is not needed to break the same rule: faults, then VMs. */
+/* Takes out of the scenario whatever is not needed to break the same rule: faults, then the rules
+ * about VMs and nodes, then VMs.
+ */
 VRMS_MUST_CHECK int vrms_sim_fuzz_shrink(struct vrms_sim_scenario *scenario, int plant, int rule,
 					 struct vrms_error *error);
 

@@ -115,6 +115,9 @@ static int read_all(const struct vrms_sim_input *input, struct vrms_sim_scenario
 		rc = vrms_sim_scenario_populate(scenario, error);
 	}
 	if (rc == 0 && later->text != NULL) {
+		rc = vrms_sim_scenario_read_rules(scenario, later->path, later->text, error);
+	}
+	if (rc == 0 && later->text != NULL) {
 		rc = vrms_sim_scenario_read_faults(scenario, later->path, later->text, error);
 	}
 	return rc;

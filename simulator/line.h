@@ -52,4 +52,34 @@ static inline char *vrms_sim_word(char **rest, const char *separators)
 	return word;
 }
 
+/* Ends the text before a "#" at its beginning or after a blank, and before the blanks there. */
+static inline void vrms_sim_drop_comment(char *text)
+{
+	for (char *at = text; *at != '\0'; at++) {
+		if (*at == '#' && (at == text || at[-1] == ' ' || at[-1] == '\t')) {
+			while (at > text && strchr(" \t", at[-1]) != NULL) {
+				at--;
+			}
+			*at = '\0';
+			return;
+		}
+	}
+}
+
+/* Cuts "key = value" into its parts; false, and unchanged, where there is no "=". */
+static inline bool vrms_sim_key_value(char *text, const char **ret_key, const char **ret_value)
+{
+	char *equals = strchr(text, '=');
+
+	if (equals == NULL) {
+		return false;
+	}
+	*ret_key = text;
+	*ret_value = equals + 1 + strspn(equals + 1, " \t");
+	for (*equals = '\0'; equals > text && strchr(" \t", equals[-1]) != NULL; equals--) {
+		equals[-1] = '\0';
+	}
+	return true;
+}
+
 #endif

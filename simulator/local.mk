@@ -33,6 +33,7 @@ SIM_SOURCES = \
 	simulator/round.c \
 	simulator/rules.c \
 	simulator/scenario.c simulator/scenario.h \
+	simulator/rule_read.c \
 	simulator/scenario_rules.c \
 	simulator/scenario_read.c \
 	simulator/setting_value.c \
@@ -55,6 +56,7 @@ SIM_PROGRAM_SOURCES = \
 	simulator/calibrate.h \
 	simulator/calibrate_fit.c \
 	simulator/cib_import.c \
+	simulator/cib_rules.c \
 	simulator/cluster_import.h \
 	simulator/command.h \
 	simulator/command_calibrate.c \
@@ -102,4 +104,4 @@ vrms_sim_planted_LDADD   = simulator/libvrms-sim-planted.a $(SIM_PROGRAM_LIBS)
 
 dist_man_MANS += simulator/vrms-sim.1 simulator/vrms-sim-scenario.5
 EXTRA_DIST    += doc/examples/sim/lab.sim doc/examples/sim/recorded.jsonl \
-	doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim doc/examples/sim/tuner.sim
+	doc/examples/sim/rules.sim doc/examples/sim/stalls.sim doc/examples/sim/three-nodes.sim doc/examples/sim/tuner.sim

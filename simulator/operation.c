@@ -102,6 +102,7 @@ static void begin(struct vrms_sim_world *world, int vm)
 	} else {
 		world->node[item->host].migrations++;
 		world->node[item->to].migrations++;
+		vrms_sim_rules_place(world, vm, item->to);
 		vrms_sim_note(world, VRMS_SIM_STEP_MIGRATE, item->to, vm);
 	}
 	vrms_sim_schedule(world, world->now_us + duration_us(world, vm), VRMS_SIM_EVENT_OPERATION,
@@ -132,6 +133,27 @@ static void abort_start(struct vrms_sim_world *world, int vm)
 	vrms_sim_todo_add(world, vm);
 }
 
+/* What has happened to a VM while it moved, or was to, is seen to now. */
+static void settle_move(struct vrms_sim_world *world, int vm)
+{
+	const struct vrms_sim_vm *item = &world->vm[vm];
+
+	if (item->on < 0) {
+		vrms_sim_vm_failed(world, vm);
+	} else if (!item->wanted && !vrms_sim_has_bug(world, VRMS_SIM_BUG_STOP)) {
+		vrms_sim_todo_add(world, vm);
+	}
+}
+
+/* Nor does a migration begin whose target has left, or takes no guests any more. */
+static void abort_move(struct vrms_sim_world *world, int vm)
+{
+	vrms_sim_operation_cancel(world, vm);
+	world->vm[vm].state = VRMS_SIM_VM_RUNNING;
+	settle_move(world, vm);
+	vrms_sim_round_for_node(world, world->vm[vm].host, vrms_sim_round_us(world));
+}
+
 void vrms_sim_operation_dispatch(struct vrms_sim_world *world, int index)
 {
 	const struct vrms_sim_node *node = &world->node[index];
@@ -144,6 +166,9 @@ void vrms_sim_operation_dispatch(struct vrms_sim_world *world, int index)
 		if (world->vm[vm].state == VRMS_SIM_VM_STARTING &&
 		    !vrms_sim_round_decides(world, node->ring)) {
 			abort_start(world, vm);
+		} else if (world->vm[vm].state == VRMS_SIM_VM_MIGRATING &&
+			   !vrms_sim_place_is_open(world, world->vm[vm].to)) {
+			abort_move(world, vm);
 		} else if (may_begin(world, vm)) {
 			begin(world, vm);
 		} else {
@@ -378,9 +403,8 @@ static void migrate_done(struct vrms_sim_world *world, int vm)
 		world->record.migrations++;
 		vrms_sim_note(world, VRMS_SIM_STEP_MIGRATED, target, vm);
 		vrms_sim_operation_dispatch(world, target);
-	} else if (item->on < 0) {
-		vrms_sim_vm_failed(world, vm);
 	}
+	settle_move(world, vm);
 	vrms_sim_round_for_node(world, source, vrms_sim_round_us(world));
 }
 

@@ -17,7 +17,7 @@ struct vrms_sim_sources {
 	char calibration[VRMS_SIM_PATH_BYTES]; /* settings that win over the scenario's own */
 };
 
-/* Reads the sections of a scenario file, all but [faults].
+/* Reads the sections of a scenario file, all but [faults] and [rule NAME].
  *
  * path: only for messages, "path:line: what is wrong".
  * Returns 0, -EINVAL, -ERANGE, -ENOENT (an unknown key or section) or -ENOMEM.
@@ -30,6 +30,11 @@ VRMS_MUST_CHECK int vrms_sim_scenario_read(struct vrms_sim_scenario *scenario, c
 VRMS_MUST_CHECK int vrms_sim_scenario_read_faults(struct vrms_sim_scenario *scenario,
 						  const char *path, const char *text,
 						  struct vrms_error *error);
+
+/* Reads its [rule NAME] sections, likewise. */
+VRMS_MUST_CHECK int vrms_sim_scenario_read_rules(struct vrms_sim_scenario *scenario,
+						 const char *path, const char *text,
+						 struct vrms_error *error);
 
 /* One fault: "10s freeze node1 for 3s". */
 VRMS_MUST_CHECK int vrms_sim_fault_parse(struct vrms_sim_scenario *scenario, const char *line,
@@ -44,6 +49,7 @@ struct vrms_sim_trace_options {
  *
  *   time_s,node,event      down, up, join, or a word of vrms_sim_fault_word() that needs a node
  *   node,down_s,up_s,...   outages; more columns are ignored
+ *   System,machine type,.. failure records of Los Alamos National Laboratory, of one system
  *   Failure Trace Archive  event_trace.tab: columns separated by tabs
  */
 VRMS_MUST_CHECK int vrms_sim_trace_read(struct vrms_sim_scenario *scenario, const char *text,

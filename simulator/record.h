@@ -14,14 +14,16 @@
 #include "simulator/scheduler.h"
 
 /* X(NAME, "name", "what must never happen") */
-#define VRMS_SIM_RULES(X)                                                               \
-	X(TWO_COPIES, "two-copies", "a VM runs on two hosts")                           \
-	X(UNFENCED_START, "unfenced-start",                                             \
-	  "a VM is started before its old host is fenced or has stopped it")            \
-	X(NO_QUORUM_START, "no-quorum-start", "a partition without quorum starts a VM") \
-	X(LEFT_DOWN, "left-down", "a VM that can run does not in the end")              \
-	X(OVER_CAPACITY, "over-capacity", "a host is given more memory than it has")    \
-	X(WRONG_FENCE, "wrong-fence", "a host is fenced although the verdict had to refuse")
+#define VRMS_SIM_RULES(X)                                                                    \
+	X(TWO_COPIES, "two-copies", "a VM runs on two hosts")                                \
+	X(UNFENCED_START, "unfenced-start",                                                  \
+	  "a VM is started before its old host is fenced or has stopped it")                 \
+	X(NO_QUORUM_START, "no-quorum-start", "a partition without quorum starts a VM")      \
+	X(LEFT_DOWN, "left-down", "a VM that can run does not in the end")                   \
+	X(LEFT_UP, "left-up", "a VM that is not meant to run does in the end")               \
+	X(OVER_CAPACITY, "over-capacity", "a host is given more memory than it has")         \
+	X(WRONG_FENCE, "wrong-fence", "a host is fenced although the verdict had to refuse") \
+	X(AFFINITY, "affinity", "a VM is put where a rule about VMs and nodes forbids it")
 
 #define VRMS_SIM_RULE_ENUM(name, word, text) VRMS_SIM_RULE_##name,
 enum vrms_sim_rule { VRMS_SIM_RULES(VRMS_SIM_RULE_ENUM) VRMS_SIM_RULE_COUNT };

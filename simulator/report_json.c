@@ -94,6 +94,46 @@ static json_t *mistakes(struct vrms_sim_result *result)
 			 duration, "reformed", (json_int_t)record->reformed);
 }
 
+/* From one moment to the next; null where one of them did not come. */
+static json_t *between(int64_t from_us, int64_t to_us)
+{
+	return from_us < 0 || to_us < from_us ? json_null()
+					      : number((double)(to_us - from_us) / 1000);
+}
+
+/* The parts of split, of each failure that was noticed. */
+static json_t *failures(const struct vrms_sim_record *record,
+			const struct vrms_sim_scenario *scenario)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < record->failure_count; i++) {
+		const struct vrms_sim_failure *failure = &record->failure[i];
+		bool of_vm = failure->vm >= 0;
+
+		if (failure->detected_us < 0) {
+			continue;
+		}
+		json_array_append_new(
+		    rows,
+		    json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i}", "time_s",
+			      number((double)failure->at_us / 1e6), of_vm ? "vm" : "node",
+			      of_vm ? scenario->vm[failure->vm].name
+				    : scenario->node[failure->node].name,
+			      "fault",
+			      failure->fault < 0
+				  ? ""
+				  : vrms_sim_fault_word((enum vrms_sim_fault_kind)failure->fault),
+			      "detect_ms", between(failure->at_us, failure->detected_us),
+			      "decide_ms", between(failure->detected_us, failure->asked_us),
+			      "fence_ms", between(failure->asked_us, failure->fenced_us),
+			      "start_ms", between(failure->fenced_us, failure->running_us),
+			      "recover_ms", between(failure->at_us, failure->running_us), "vms",
+			      failure->vms));
+	}
+	return rows;
+}
+
 static json_t *membership(const struct vrms_sim_record *record)
 {
 	json_t *rows = json_array();
@@ -191,6 +231,7 @@ json_t *vrms_sim_report_json(const struct vrms_sim_scenario *scenario,
 	}
 	json_object_set_new(figures, "membership", membership(record));
 	json_object_set_new(figures, "split", split(record));
+	json_object_set_new(figures, "noticed", failures(record, scenario));
 	json_object_set_new(figures, "vm_detect", phase(record, 0, true));
 	json_object_set_new(figures, "mistakes", mistakes(result));
 	json_object_set_new(figures, "rules", rules(record));

@@ -127,14 +127,23 @@ static void tell_no_room(struct vrms_sim_world *world, int vm)
 	}
 }
 
-/* Pacemaker assigns by priority, then in the order of the configuration. */
+/* Pacemaker assigns by priority, then by the scores of nodes, then in the order of the
+ * configuration. Source: cmp_resources() of Pacemaker 2.1.
+ */
 static int compare_order(const void *left, const void *right, void *context)
 {
-	const struct vrms_sim_scenario *scenario = context;
+	const struct vrms_sim_world *world = context;
+	const struct vrms_sim_vm_spec *vm = world->scenario->vm;
 	int32_t one = *(const int32_t *)left, other = *(const int32_t *)right;
-	int64_t above = scenario->vm[one].priority, below = scenario->vm[other].priority;
+	int order = 0;
 
-	return above != below ? (above > below ? -1 : 1) : one < other ? -1 : one > other;
+	if (vm[one].priority != vm[other].priority) {
+		return vm[one].priority > vm[other].priority ? -1 : 1;
+	}
+	if (vm[one].ruled || vm[other].ruled) {
+		order = vrms_sim_affinity_compare(world, one, other);
+	}
+	return order != 0 ? order : one < other ? -1 : one > other;
 }
 
 /* What is being stopped counts where it goes, not where it is. */
@@ -158,7 +167,7 @@ static void start_homeless(struct vrms_sim_world *world, int count)
 	if (count == 0) {
 		return;
 	}
-	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, (void *)world->scenario);
+	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, world);
 	lift(world, vms, count, 1);
 	vrms_sim_balance_bound(world, vms, count);
 	vrms_sim_place(world, vms, count, target);
@@ -205,7 +214,7 @@ static void drain(struct vrms_sim_world *world, int ring, int node)
 			vms[count++] = vm;
 		}
 	}
-	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, (void *)world->scenario);
+	qsort_r(vms, (size_t)count, sizeof(*vms), compare_order, world);
 	for (int i = 0; i < count; i++) {
 		send_away(world, node, vms[i]);
 	}

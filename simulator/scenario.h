@@ -24,6 +24,8 @@ enum {
 	VRMS_SIM_LINKS_MAX = 8,
 	VRMS_SIM_DEVICES_MAX = 16,
 	VRMS_SIM_TUNER_NODES = 64, /* that vrmsd's cores can know */
+	VRMS_SIM_APART_MAX = 64,   /* rules that keep VMs apart: bits of vrms_sim_vm_spec */
+	VRMS_SIM_RULE_BYTES = 4096,
 };
 
 enum vrms_sim_no_quorum { VRMS_SIM_STOP, VRMS_SIM_FREEZE, VRMS_SIM_IGNORE, VRMS_SIM_SUICIDE };
@@ -32,6 +34,8 @@ enum vrms_sim_policy { VRMS_SIM_PLAN, VRMS_SIM_BALANCED };
 enum vrms_sim_model { VRMS_SIM_MODEL_NONE, VRMS_SIM_WEIBULL, VRMS_SIM_LOGNORMAL };
 enum vrms_sim_preset { VRMS_SIM_PRESET_NONE, VRMS_SIM_LANL16, VRMS_SIM_LANL20 };
 enum vrms_sim_fence_action { VRMS_SIM_REBOOT, VRMS_SIM_OFF };
+
+#define VRMS_SIM_FORBIDDEN INT64_MIN
 
 struct vrms_sim_settings {
 	/* run */
@@ -214,6 +218,16 @@ struct vrms_sim_scenario {
 	int preference_count;
 	int32_t *ruled; /* VMs with a rule */
 	int ruled_count;
+	int apart_rules, together_rules; /* how many there have been */
+};
+
+/* One rule in words. */
+struct vrms_sim_rule_spec {
+	bool of_nodes;                   /* its VMs prefer its nodes; else VMs go with VMs */
+	bool strict;                     /* of_nodes: they run nowhere else */
+	bool negative;                   /* they keep apart, or away from its nodes */
+	char vms[VRMS_SIM_RULE_BYTES];   /* names, separated by blanks or commas */
+	char nodes[VRMS_SIM_RULE_BYTES]; /* the same; "NAME:PRIORITY", the highest first */
 };
 
 /* Sets all defaults; everything else empty. */
@@ -262,12 +276,18 @@ VRMS_MUST_CHECK int vrms_sim_scenario_add_fault(struct vrms_sim_scenario *scenar
 VRMS_MUST_CHECK int vrms_sim_scenario_add_load(struct vrms_sim_scenario *scenario,
 					       const struct vrms_sim_load_point *point);
 
-/* Appends a preference, of which a VM may have many.  0 or -ENOMEM. */
-VRMS_MUST_CHECK int vrms_sim_scenario_add_preference(struct vrms_sim_scenario *scenario,
-						     const struct vrms_sim_preference *preference);
+/* Adds a rule, whose VMs and nodes must be known.  -EINVAL, -ENOENT (no such VM or node), -EEXIST
+ * (a VM is in a rule of nodes already), -ENOSPC, -ENOMEM.
+ */
+VRMS_MUST_CHECK int vrms_sim_scenario_add_rule(struct vrms_sim_scenario *scenario,
+					       const struct vrms_sim_rule_spec *rule,
+					       struct vrms_error *error);
 
-/* Says that a VM has rules.  0 or -ENOMEM. */
-VRMS_MUST_CHECK int vrms_sim_scenario_add_ruled(struct vrms_sim_scenario *scenario, int vm);
+/* How much the rules of nodes say for the node: 0 is nothing; VRMS_SIM_FORBIDDEN: not there. */
+int64_t vrms_sim_scenario_score(const struct vrms_sim_scenario *scenario, int vm, int node);
+
+/* Takes the VM out of all rules. */
+void vrms_sim_scenario_drop_rules(struct vrms_sim_scenario *scenario, int vm);
 
 /* Appends a row for a cut, all nodes in group 0.  Its index or -ENOMEM.  No node may be added
  * later. */

@@ -21,6 +21,7 @@ struct section {
 	void *base;
 	struct vrms_sim_vm_spec *vm; /* [vm NAME]: "host" is not in the table */
 	bool is_faults, is_files;
+	bool is_rule; /* read by rule_read.c, once all VMs are known */
 };
 
 /* [device NAME] makes a device and its defaults. */
@@ -65,6 +66,9 @@ static int open_named(struct vrms_sim_scenario *scenario, const char *kind, cons
 		section->table = vrms_sim_vm_table(&section->count);
 		section->vm = index < 0 ? NULL : &scenario->vm[index];
 		section->base = section->vm;
+	} else if (strcmp(kind, "rule") == 0) {
+		section->is_rule = true;
+		return 0;
 	} else {
 		return vrms_error_set(error, -ENOENT, "there is no section [%s NAME]", kind);
 	}
@@ -146,19 +150,14 @@ static int store_host(struct vrms_sim_scenario *scenario, struct vrms_sim_vm_spe
 static int store_line(struct vrms_sim_scenario *scenario, struct section *section, char *text,
 		      struct vrms_sim_sources *sources, struct vrms_error *error)
 {
-	char *equals = strchr(text, '=');
-	const char *key = text, *value;
+	const char *key, *value;
 
 	if (section->base == NULL) {
 		return vrms_error_set(error, -EINVAL, "\"%s\" stands before the first section",
 				      text);
 	}
-	if (equals == NULL) {
+	if (!vrms_sim_key_value(text, &key, &value)) {
 		return vrms_error_set(error, -EINVAL, "\"%s\" is not key = value", text);
-	}
-	value = equals + 1 + strspn(equals + 1, " \t");
-	for (*equals = '\0'; equals > text && strchr(" \t", equals[-1]) != NULL; equals--) {
-		equals[-1] = '\0';
 	}
 	if (section->is_files) {
 		return store_path(sources, key, value, error);
@@ -176,19 +175,6 @@ static int store_line(struct vrms_sim_scenario *scenario, struct section *sectio
 	return vrms_sim_setting_store(setting, section->base, value, error);
 }
 
-static void drop_comment(char *text)
-{
-	for (char *at = text; *at != '\0'; at++) {
-		if (*at == '#' && (at == text || at[-1] == ' ' || at[-1] == '\t')) {
-			while (at > text && strchr(" \t", at[-1]) != NULL) {
-				at--;
-			}
-			*at = '\0';
-			return;
-		}
-	}
-}
-
 int vrms_sim_scenario_read(struct vrms_sim_scenario *scenario, const char *path, const char *text,
 			   struct vrms_sim_sources *sources, struct vrms_error *error)
 {
@@ -197,12 +183,12 @@ int vrms_sim_scenario_read(struct vrms_sim_scenario *scenario, const char *path,
 	int rc = 0;
 
 	while (rc == 0 && vrms_sim_lines_next(&lines)) {
-		drop_comment(lines.text);
+		vrms_sim_drop_comment(lines.text);
 		if (lines.is_cut) {
 			rc = vrms_error_set(error, -EINVAL, "the line is too long");
 		} else if (lines.text[0] == '[') {
 			rc = open_section(scenario, lines.text, &section, error);
-		} else if (lines.text[0] != '\0' && !section.is_faults) {
+		} else if (lines.text[0] != '\0' && !section.is_faults && !section.is_rule) {
 			rc = store_line(scenario, &section, lines.text, sources, error);
 		}
 	}
@@ -217,7 +203,7 @@ int vrms_sim_scenario_read_faults(struct vrms_sim_scenario *scenario, const char
 	int rc = 0;
 
 	while (rc == 0 && vrms_sim_lines_next(&lines)) {
-		drop_comment(lines.text);
+		vrms_sim_drop_comment(lines.text);
 		if (lines.text[0] == '[') {
 			is_faults = strcmp(lines.text, "[faults]") == 0;
 		} else if (lines.text[0] != '\0' && is_faults) {

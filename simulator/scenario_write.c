@@ -47,6 +47,63 @@ static void print_parts(FILE *out, const struct vrms_sim_scenario *scenario)
 	}
 }
 
+static void print_members(FILE *out, const struct vrms_sim_scenario *scenario, const char *kind,
+			  int number)
+{
+	bool apart = kind[0] == 'a';
+	const char *before = "vms =";
+
+	for (int i = 0; i < scenario->ruled_count; i++) {
+		const struct vrms_sim_vm_spec *vm = &scenario->vm[scenario->ruled[i]];
+
+		if (!(apart ? (vm->apart >> number & 1) != 0 : vm->together == number + 1)) {
+			continue;
+		}
+		if (before[0] != '\0') {
+			fprintf(out, "\n[rule %s-%d]\nkind = %s\n%s", kind, number + 1, kind,
+				before);
+			before = "";
+		}
+		fprintf(out, " %s", vm->name);
+	}
+	fputs(before[0] == '\0' ? "\n" : "", out);
+}
+
+static void print_nodes(FILE *out, const struct vrms_sim_scenario *scenario, int vm)
+{
+	const char *name = scenario->vm[vm].name;
+	const char *kind = scenario->vm[vm].strict ? "only" : "prefer";
+	bool any = false;
+
+	for (int i = 0; i < scenario->preference_count; i++) {
+		const struct vrms_sim_preference *liked = &scenario->preference[i];
+
+		if (liked->vm != vm) {
+			continue;
+		}
+		if (!any) {
+			fprintf(out, "\n[rule %s-%s]\nkind = %s\nvms = %s\nnodes =", kind, name,
+				kind, name);
+		}
+		any = true;
+		fprintf(out, " %s:%" PRId64, scenario->node[liked->node].name, liked->priority);
+	}
+	fputs(any ? "\n" : "", out);
+}
+
+static void print_rules(FILE *out, const struct vrms_sim_scenario *scenario)
+{
+	for (int i = 0; i < scenario->apart_rules; i++) {
+		print_members(out, scenario, "apart", i);
+	}
+	for (int i = 0; i < scenario->together_rules; i++) {
+		print_members(out, scenario, "together", i);
+	}
+	for (int i = 0; i < scenario->ruled_count; i++) {
+		print_nodes(out, scenario, scenario->ruled[i]);
+	}
+}
+
 static void print_groups(FILE *out, const struct vrms_sim_scenario *scenario, int row)
 {
 	const int16_t *group = &scenario->group[row * scenario->node_count];
@@ -98,6 +155,7 @@ void vrms_sim_scenario_print(FILE *out, const struct vrms_sim_scenario *scenario
 
 	print_rows(out, table, count, &scenario->settings);
 	print_parts(out, scenario);
+	print_rules(out, scenario);
 	fputs("\n[faults]\n", out);
 	for (size_t i = 0; i < scenario->fault_count; i++) {
 		print_fault(out, scenario, &scenario->fault[i]);

@@ -276,6 +276,8 @@ static const struct vrms_sim_setting vm_settings[] = {
      LIMITS(-1000000, 1000000), .text = "higher starts earlier and stays up longer"},
     {OF(vrms_sim_vm_spec, "stopped", YES_NO, stopped, bool), .fallback = "no",
      .text = "not meant to run at the beginning"},
+    {OF(vrms_sim_vm_spec, "stays", YES_NO, stays, bool), .fallback = "no",
+     .text = "where it is, when a node that it prefers comes back"},
 };
 
 const struct vrms_sim_setting *vrms_sim_settings_table(size_t *ret_count)

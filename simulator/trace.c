@@ -5,15 +5,16 @@
 #include "simulator/reader.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "simulator/line.h"
 
-enum { FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 32 };
 
-enum form { FORM_NONE, FORM_EVENTS, FORM_OUTAGES, FORM_FTA };
+enum form { FORM_NONE, FORM_EVENTS, FORM_OUTAGES, FORM_FTA, FORM_LANL };
 
 /* The first line that is not empty tells the form. */
 static enum form form_of(const char *text)
@@ -27,6 +28,10 @@ static enum form form_of(const char *text)
 	}
 	if (strncmp(lines.text, "node,down_s,up_s", 16) == 0) {
 		return FORM_OUTAGES;
+	}
+	if (strncmp(lines.text, "System,machine type,nodes,", 26) == 0 &&
+	    strstr(lines.text, ",Prob Started,Prob Fixed,") != NULL) {
+		return FORM_LANL;
 	}
 	int tabs = 0;
 
@@ -168,6 +173,63 @@ static int read_fta(struct vrms_sim_scenario *scenario, char *field[FIELDS_MAX],
 	return read_outage(scenario, outage, 3, error);
 }
 
+/* "6/21/2005 10:54", of a clock without time zone, as minutes since 1900. */
+static int read_minute(const char *text, int64_t *ret_minute, struct vrms_error *error)
+{
+	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+	int month, day, year, hour, minute, end = 0;
+
+	if (sscanf(text, "%2d/%2d/%4d %2d:%2d%n", &month, &day, &year, &hour, &minute, &end) != 5 ||
+	    text[end] != '\0' || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+	    minute > 59 || year < 1900) {
+		return vrms_error_set(error, -EINVAL, "\"%s\" is not MONTH/DAY/YEAR HOUR:MINUTE",
+				      text);
+	}
+	bool leaps = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	int64_t years = year - 1, leap_days = years / 4 - years / 100 + years / 400 - 460;
+	int64_t days = (year - 1900) * INT64_C(365) + leap_days + before[month - 1] + day - 1 +
+		       (leaps && month > 2 ? 1 : 0);
+
+	*ret_minute = (days * 24 + hour) * 60 + minute;
+	return 0;
+}
+
+/* One record of the failure data that Los Alamos National Laboratory has published; the columns by
+ * their headings.  All of one file must be of one system.
+ */
+static int read_lanl(struct vrms_sim_scenario *scenario, char *field[FIELDS_MAX], int count,
+		     struct vrms_error *error)
+{
+	enum { SYSTEM = 0, NODE = 6, STARTED = 16, FIXED = 17 };
+	int64_t minute[2] = {0, 0};
+	char name[VRMS_SIM_NAME_BYTES], down[32], up[32] = "";
+	char *outage[FIELDS_MAX] = {name, down, up};
+	int rc;
+
+	if (count <= FIXED) {
+		return vrms_error_set(error, -EINVAL, "%d columns, at least %d are needed", count,
+				      FIXED + 1);
+	}
+	if (field[NODE][0] == '\0') {
+		return vrms_error_set(error, -EINVAL, "the column nodenumz is empty");
+	}
+	snprintf(name, sizeof(name), "s%.20sn%.20s", field[SYSTEM], field[NODE]);
+	if (scenario->node_count > 0 &&
+	    strncmp(scenario->node[0].name, name, strcspn(name, "n") + 1) != 0) {
+		return vrms_error_set(error, -EINVAL,
+				      "system %.20s, but those before are of another: a file is of "
+				      "one system (awk -F, 'NR == 1 || $1 == 16')",
+				      field[SYSTEM]);
+	}
+	rc = read_minute(field[STARTED], &minute[0], error);
+	if (rc == 0 && field[FIXED][0] != '\0') {
+		rc = read_minute(field[FIXED], &minute[1], error);
+		snprintf(up, sizeof(up), "%" PRId64, minute[1] * 60);
+	}
+	snprintf(down, sizeof(down), "%" PRId64, minute[0] * 60);
+	return rc < 0 ? rc : read_outage(scenario, outage, 3, error);
+}
+
 static int read_line(struct vrms_sim_scenario *scenario, enum form form, char *text,
 		     struct vrms_error *error)
 {
@@ -179,6 +241,9 @@ static int read_line(struct vrms_sim_scenario *scenario, enum form form, char *t
 	}
 	if (form == FORM_EVENTS) {
 		return read_event(scenario, field, count, error);
+	}
+	if (form == FORM_LANL) {
+		return read_lanl(scenario, field, count, error);
 	}
 	return form == FORM_OUTAGES ? read_outage(scenario, field, count, error)
 				    : read_fta(scenario, field, count, error);
@@ -233,7 +298,7 @@ int vrms_sim_trace_read(struct vrms_sim_scenario *scenario, const char *text,
 		}
 		scenario->skipped_lines += rc < 0 ? 1 : 0;
 	}
-	if (form == FORM_FTA) {
+	if (form == FORM_FTA || form == FORM_LANL) {
 		shift_to_start(scenario, first);
 	}
 	return 0;

@@ -421,6 +421,8 @@ bool vrms_sim_place_fits(const struct vrms_sim_world *world, int vm, int node);
 bool vrms_sim_affinity_allows(const struct vrms_sim_world *world, int vm, int node);
 /* The node that it likes best, of those the emptiest, as room[] says; -1: none fits. */
 int vrms_sim_affinity_place(const struct vrms_sim_world *world, int vm);
+/* Which of two VMs is placed first, as Pacemaker's order by scores is: < 0 the one, 0 either. */
+int vrms_sim_affinity_compare(const struct vrms_sim_world *world, int one, int other);
 /* A node has come back: VMs that prefer it move there. */
 void vrms_sim_affinity_return(struct vrms_sim_world *world, int node);
 
@@ -441,7 +443,8 @@ void vrms_sim_opinion_place(struct vrms_sim_world *world, const int32_t *vms, in
 			    int32_t *target);
 int vrms_sim_opinion_move(struct vrms_sim_world *world, int vm, int target);
 
-/* rules.c */
+/* rules.c; _place: the VM gets to the node, by a start or a migration */
+void vrms_sim_rules_place(struct vrms_sim_world *world, int vm, int node);
 void vrms_sim_rules_start(struct vrms_sim_world *world, int vm, int node);
 void vrms_sim_rules_end(struct vrms_sim_world *world);
 

@@ -65,6 +65,9 @@ check "json says what it must" "$sim" run "$example" --quiet \
 	--assert 'balance.max_over_mean >= 1' --assert 'balance.jain <= 1' \
 	--assert 'balance.cv >= 0' --assert 'balance.gap >= 0' --assert 'violations == 0' \
 	--assert 'events > 0' --assert 'sim_s > 3600' --assert 'wall_s >= 0' --assert 'seed == 1'
+check "json splits each failure that was noticed" test "$(tr -d ' \n' <"$work/one.json" |
+	grep -o '"node":"node[0-9]*","fault":"[a-z]*","detect_ms":[0-9.]*,"decide_ms":[0-9.]*,"fence_ms":[0-9.]*,"start_ms":[0-9.]*,' |
+	wc -l)" = 2
 check "a broken assertion ends with 3 and says the value" \
 	says 3 'detect.p50_ms < 1, it is [0-9]' "$sim" run "$example" --assert 'detect.p50_ms < 1' \
 	--junit "$work/junit.xml"
@@ -95,6 +98,24 @@ printf '1\t1\tn1\t1\thost1\t0\t1000000000.5\t1000000900\t0\n2\t1\tn1\t1\thost1\t
 	>"$work/event_trace.tab"
 check "a Failure Trace Archive file is read" "$sim" run "$work/event_trace.tab" \
 	--assert 'failures == 1' --assert 'sim_s < 10000'
+record() { # system, node, from, to
+	echo "$1,cluster,16,64,4,$2,$2,5-Apr,5-Jun,current,part,80,1,1,0,compute,$3,$4,6,,\"Disk, SCSI\",,,,,No"
+}
+{
+	printf 'System,machine type,nodes,procstot,procsinnode,nodenum,nodenumz,node install,node prod,node decom,fru type,mem,'
+	echo 'cputype,memtype,num intercon,purpose,Prob Started,Prob Fixed,Down Time,Facilities,Hardware,Human Error,Network,Undetermined,Software,Same Event'
+	record 16 0 "2/28/2004 23:50" "3/1/2004 0:10" # a leap year: a day and 20 minutes
+	record 16 11 "3/1/2004 0:00" ""
+	record 16 0 "3/2/2004 0:00" "3/2/2004 1:00"
+} >"$work/lanl.csv"
+check "records of LANL are read as they were published" "$sim" run "$work/lanl.csv" --html "$work/lanl.html" \
+	--assert 'failures == 3' --assert 'nodes == 2' --assert 'sim_s > 173400' --assert 'sim_s < 180000'
+check "by system and node" grep -q 's16n11' "$work/lanl.html"
+check "and to the minute, over a 29th of February" grep -q '87000.000 s: down of s16n11' "$work/lanl.html"
+record 2 1 "3/1/2004 0:00" "3/1/2004 0:10" >>"$work/lanl.csv"
+check "of one system only" says 1 'lanl.csv:5: system 2, ' "$sim" run "$work/lanl.csv"
+record 16 1 "13/1/2004 0:00" "" >>"$work/lanl.csv"
+check "and what is no time is skipped or named" "$sim" run "$work/lanl.csv" --skip-bad --assert 'skipped_lines == 2'
 
 lab=$srcdir/doc/examples/sim/lab.sim
 check "calibrate needs a lab or its samples" says 2 'needs --lab, or --samples' "$sim" calibrate "$lab"
@@ -261,6 +282,26 @@ check "or skipped and counted" "$sim" run "$work/rules" --skip-bad --assert 'ski
 echo '[["power node1 on"],["dance node2"]]' >"$work/pve/cmdlist"
 check "what it does not understand is named" says 1 'round 2, command 1' "$sim" run "$work/pve"
 
+rules=$srcdir/doc/examples/sim/rules.sim
+check "rules stand in scenarios as well" "$sim" run "$rules" --assert 'violations == 0' --assert 'migrations == 3'
+cp "$work/out" "$work/rules.txt"
+for step in 'start begun vm1 node4' 'start begun vm3 node1' 'start begun vm4 node1' 'start begun vm5 node2' \
+	'start begun vm6 node4' 'migrated vm6 node2'; do
+	check "and are kept: $step" grep -q "$step" "$work/rules.txt"
+done
+sed 's/^vms = vm3 vm4/vms = vm3 vm9/' "$rules" >"$work/s.sim"
+check "a rule of an unknown VM is named where it begins" says 1 's.sim:48: there is no VM "vm9"' "$sim" run "$work/s.sim"
+sed 's/^nodes = node3/nodes = node3:high/' "$rules" >"$work/s.sim"
+check "so is a bad priority" says 1 's.sim:62: the priority of node3: "high"' "$sim" run "$work/s.sim"
+sed 's/^kind = together/kind = close/' "$rules" >"$work/s.sim"
+check "and a bad kind with its line" says 1 's.sim:49: kind: "close" is none of prefer' "$sim" run "$work/s.sim"
+# 16 GiB take a second and a half at least; the target of the second migration leaves before it begins.
+scenario '[cluster]\nnodes = 3\n[pacemaker]\nmigration_limit = 1\n[vm]\nmemory = 16GiB\n[vm a]\nhost = node1\n[vm b]\nhost = node1\n[faults]\n10s vm-migrate a node3\n11s vm-stop a\n'
+check "a VM that is not wanted any more when it has moved is stopped" "$sim" run "$work/s.sim" \
+	--assert 'migrations == 1' --assert 'rules.left-up == 0' --assert 'violations == 0'
+sed -i 's/^11s .*/10s vm-migrate b node3\n12s standby node3/' "$work/s.sim"
+check "and a migration does not begin when its target has left" "$sim" run "$work/s.sim" --assert 'migrations == 2'
+
 cat >"$work/corosync.conf" <<'END'
 totem {
 	version: 2
@@ -307,10 +348,17 @@ cat >"$work/cib.xml" <<'END'
 <primitive id="web" class="ocf" provider="heartbeat" type="VirtualDomain">
 <operations><op id="m" name="monitor" interval="20s"/><op id="s" name="start" interval="0" timeout="120s"/></operations>
 <utilization id="w1"><nvpair id="w1m" name="hv_memory" value="8192"/><nvpair id="w1c" name="cpu" value="4"/></utilization></primitive>
+<primitive id="db" class="ocf" provider="vrms" type="VirtualMachine"/>
+<primitive id="spare" class="ocf" provider="vrms" type="VirtualMachine"/>
 </resources>
-<constraints/>
+<constraints>
+<rsc_location id="home" rsc="web" node="beta" score="500"/>
+<rsc_location id="no" rsc="db" node="alpha" score="-INFINITY"/>
+<rsc_colocation id="apart" rsc="db" with-rsc="spare" score="-INFINITY"/>
+<rsc_colocation id="soft" rsc="web" with-rsc="spare" score="-100"/>
+</constraints>
 <fencing-topology><fencing-level id="l" index="2" target="alpha" devices="pdu"/></fencing-topology>
-<rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/></meta_attributes></rsc_defaults>
+<rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="migration-threshold" value="5"/><nvpair id="d2" name="resource-stickiness" value="100"/></meta_attributes></rsc_defaults>
 </configuration>
 <status>
 <node_state id="1" uname="alpha" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
@@ -324,11 +372,14 @@ check "a real cluster becomes a scenario" "$sim" scenario --from-cib "$work/cib.
 for line in "token = 1500ms" "token_coefficient = 0" "links = 2" "last_man_standing = yes" \
 	"qdevice = ffsplit" "no_quorum_policy = freeze" "batch_limit = 7" "load_threshold = 70" "transition_delay = 50ms" \
 	"migration_threshold = 5" "monitor_interval = 20s" "start_timeout = 120s" "kind = ipmi" \
-	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24"; do
+	"delay = 3s" "level = 2" "host = alpha" "memory = 8589934592" "cores = 24" \
+	"\[rule prefer-web\]" "nodes = beta:499" "\[rule only-db\]" "nodes = beta:0" "\[rule apart-1\]" "vms = db spare"; do
 	check "with $line" grep -qx "$line" "$work/real.sim"
 done
 check "one device for the same of each node" test "$(grep -c '^\[device' "$work/real.sim")" = 2
-check "which runs" "$sim" run "$work/real.sim" --assert 'nodes == 2' --assert 'vms == 1'
+check "which runs" "$sim" run "$work/real.sim" --assert 'nodes == 2' --assert 'vms == 3' --assert 'violations == 0'
+check "what holds a VM where it is more than it likes another node" sh -c "sed 's/name=\"resource-stickiness\" value=\"100\"/name=\"resource-stickiness\" value=\"900\"/' \
+	'$work/cib.xml' >'$work/sticky.xml' && $sim scenario --from-cib '$work/sticky.xml' | grep -qx 'stays = yes'"
 sed -i 's/token: 1500/token: soon/' "$work/corosync.conf"
 check "a bad value of corosync.conf is named with its line" says 1 'corosync.conf:3: token: ' \
 	"$sim" scenario --corosync-conf "$work/corosync.conf"

@@ -27,6 +27,7 @@ replays() { # bug
 	file=$(ls "$work"/fuzz-*.sim) || return 1
 	./vrms-sim-planted run "$file" --bug "$1" --quiet --assert 'violations >= 1' &&
 		./vrms-sim-planted run "$file" --quiet --assert 'violations == 0' || return 1
+	[ "$1" != no-affinity ] || grep -q '^\[rule ' "$file" || { echo "its rules are lost"; return 1; }
 	faults=$(sed '1,/^\[faults\]/d' "$file" | grep -c .)
 	echo "$faults faults"
 	rm "$file"
@@ -39,6 +40,8 @@ cat "$work/out"
 check "a scenario of a start without a fence replays" replays no-fence
 check "and one of a fence that had to be refused" replays no-verdict
 check "and one of a start that failed and was forgotten" replays forgotten-vm
+check "and one of a VM put where a rule forbids it, rules and all" replays no-affinity
+check "and one of a stop that was forgotten" replays forgotten-stop
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -29,6 +29,9 @@ agrees 150 three-nodes.sim --duration 24h --set generate.vm_mtbf=2h --set pacema
 	--set vm.start_failure=2 --set vm.stop_failure=1
 agrees 5 recorded.jsonl
 agrees 100 stalls.sim --duration 300h
+for seed in 1 2 3; do
+	agrees 15 rules.sim --seed $seed
+done
 agrees 10 tuner.sim --set vrmsd.tuner=no
 # The comparison can fail: with the other placement the model puts VMs elsewhere.
 if ./vrms-sim run "$srcdir/doc/examples/sim/three-nodes.sim" --policy pacemaker \
