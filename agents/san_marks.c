@@ -127,39 +127,61 @@ int vrms_san_marks_write(const struct vrms_san *san, const char *path, struct vr
 	return rc < 0 ? rc : write_lines(san, path, generations, error);
 }
 
-/* Which LUNs have the key; those that give no answer have it not. */
-static void see_keys(const struct vrms_san *san, struct lun_now *all)
-{
-	struct vrms_error ignored;
+struct release {
+	const char *marks;
+	int64_t generations[VRMS_SAN_LUNS_MAX]; /* to be marked from now on; -1: none */
+};
 
-	(void)!vrms_san_each(san, look_at_one, all, &ignored);
+static bool sees_key(const struct vrms_san *san, size_t index, bool if_unknown,
+		     struct vrms_error *error)
+{
+	struct vrms_pr_view view;
+
+	return vrms_san_look_at(san, &san->luns.luns[index], &view, error) < 0
+		   ? if_unknown
+		   : vrms_pr_view_has(&view, san->node->key);
+}
+
+/* A LUN that gives no answer is waited for once: a stop that takes too long is a fence. */
+static int release_one(const struct vrms_san *san, size_t index, void *release_,
+		       struct vrms_error *error)
+{
+	struct release *release = release_;
+	const struct vrms_san_lun *lun = &san->luns.luns[index];
+	struct vrms_pr_job job = vrms_san_job(san, VRMS_PR_RELEASE);
+	struct vrms_pr_view view;
+	struct vrms_error ignored;
+	char name[NAME_BYTES];
+
+	release->generations[index] =
+	    find_mark(release->marks, vrms_san_lun_name(lun, name, sizeof(name)));
+	int rc = vrms_san_look_at(san, lun, &view, error);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = vrms_san_run(lun, &san->access, &job, error);
+	bool is_left = rc < 0 && sees_key(san, index, true, &ignored);
+	if (vrms_pr_view_has(&view, san->node->key) && !is_left) {
+		release->generations[index] = -1;
+	}
+	return rc;
 }
 
 int vrms_san_marks_release(const struct vrms_san *san, const char *path, struct vrms_error *error)
 {
-	struct lun_now *before VRMS_CLEANUP(vrms_freep) =
-	    calloc(VRMS_SAN_LUNS_MAX, sizeof(*before));
-	struct lun_now *after VRMS_CLEANUP(vrms_freep) = calloc(VRMS_SAN_LUNS_MAX, sizeof(*after));
 	char *marks VRMS_CLEANUP(vrms_freep) = NULL;
-	int64_t generations[VRMS_SAN_LUNS_MAX];
-
-	if (before == NULL || after == NULL) {
-		return vrms_error_errno(error, -ENOMEM, "%s", path);
-	}
 	int rc = read_marks(path, &marks, error);
+
 	if (rc < 0) {
 		return rc;
 	}
-	see_keys(san, before);
-	rc = vrms_san_run_all(san, VRMS_PR_RELEASE, error);
-	see_keys(san, after);
-	for (size_t i = 0; i < san->luns.count; i++) {
-		char name[NAME_BYTES];
-		bool is_gone = after[i].is_known && !has_key(san, &after[i]);
+	struct release release = {.marks = marks};
+	rc = vrms_san_each(san, release_one, &release, error);
+	if (rc < 0) {
+		struct vrms_error ignored;
 
-		vrms_san_lun_name(&san->luns.luns[i], name, sizeof(name));
-		generations[i] = has_key(san, &before[i]) && is_gone ? -1 : find_mark(marks, name);
+		(void)!write_lines(san, path, release.generations, &ignored);
+		return rc;
 	}
-	int write_rc = write_lines(san, path, generations, error);
-	return rc < 0 ? rc : write_rc;
+	return write_lines(san, path, release.generations, error);
 }

@@ -144,9 +144,9 @@ case_portals() {
 
 # What a switch that died leaves: the connection is made, or is not even that, and nothing comes.
 case_silent_portals() {
-	local lun silent=iscsi://127.0.0.7:3260
-	python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.7", 3260)); s.listen(64); time.sleep(60)' &
-	wait_until 20 "a portal is there that says nothing" sh -c "ss -ltn | grep -q 127.0.0.7:3260"
+	local all lun silent=iscsi://127.0.0.7:3260
+	python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.7", 3260)); s.listen(64); time.sleep(600)' &
+	wait_until 90 "a portal is there that says nothing" sh -c "ss -ltn | grep -q 127.0.0.7:3260"
 	LUNS=
 	for lun in 1 2 3 1 2 3; do
 		LUNS="$LUNS $silent/$T:t1/$lun|iscsi://127.0.0.1/$T:t1/$lun"
@@ -163,7 +163,16 @@ case_silent_portals() {
 	lun_says "SanLun: half of the portals are silent" 1 "1 of 2 paths, 2 needed: 127.0.0.7"
 	took=$(($(now_ms) - took))
 	[ "$took" -lt 9000 ] || fail "six LUNs were waited for one after the other: $took ms"
-	lun stop
+	all=$LUNS
+	LUNS="$silent/$T:t1/1|$silent/$T:t1/1|$silent/$T:t1/1"
+	took=$(now_ms)
+	lun stop portal_timeout=2s
+	lun_says "a stop without the storage is no failure" 0
+	took=$(($(now_ms) - took))
+	[ "$took" -lt 11000 ] || fail "three portals were waited for more than once: $took ms"
+	LUNS=$all
+	lun start portal_timeout=2s
+	lun stop portal_timeout=2s
 }
 
 # A key that belongs to nobody may be the victim's own.

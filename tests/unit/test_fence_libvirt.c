@@ -83,12 +83,18 @@ static int64_t soon(int64_t ms)
 	return vrms_clock_now_ms(vrms_clock_system()) + ms;
 }
 
-static int off(const char *uris, const char *domain, bool single_host, struct vrms_error *error)
+static int off_within(int64_t ms, const char *uris, const char *domain, bool single_host,
+		      struct vrms_error *error)
 {
 	struct vrms_outers outers VRMS_CLEANUP(vrms_outers_done);
 
 	ck_assert_int_eq(vrms_outers_init(&outers, uris, single_host, error), 0);
-	return vrms_outers_off(&outers, domain, vrms_clock_system(), soon(4000), error);
+	return vrms_outers_off(&outers, domain, vrms_clock_system(), soon(ms), error);
+}
+
+static int off(const char *uris, const char *domain, bool single_host, struct vrms_error *error)
+{
+	return off_within(4000, uris, domain, single_host, error);
 }
 
 static int on(const char *uris, const char *domain, bool single_host, struct vrms_error *error)
@@ -300,11 +306,11 @@ START_TEST(a_host_that_hangs_is_given_up)
 	(void)snprintf(uri, sizeof(uri), "qemu+unix:///system?socket=%s,%s", address.sun_path,
 		       DRIVER);
 	int64_t begin_ms = soon(0);
-	ck_assert_int_eq(off(uri, "test", false, &error), 0);
-	ck_assert_int_lt(soon(0) - begin_ms, 3000); /* the deed was enough */
+	ck_assert_int_eq(off_within(25000, uri, "test", false, &error), 0);
+	ck_assert_int_lt(soon(0) - begin_ms, 20000); /* the deed was enough */
 	ck_assert_int_eq(off(uri, "test", false, &error), -EIO);
 	ck_assert_ptr_nonnull(strstr(error.text, "does not answer in time"));
-	ck_assert_int_lt(soon(0) - begin_ms, 30000);
+	ck_assert_int_lt(soon(0) - begin_ms, 50000);
 	begin_ms = soon(0);
 	struct vrms_outers outers;
 	ck_assert_int_eq(vrms_outers_init(&outers, uri, false, &error), 0);
