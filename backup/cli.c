@@ -14,7 +14,7 @@
 #include "common/file.h"
 #include "common/parse.h"
 
-enum { OPTIONS_MAX = 64, KEY_BYTES_MAX = 1 << 20, KEY_COMMAND_MS = 60000 };
+enum { OPTIONS_MAX = 72, KEY_BYTES_MAX = 1 << 20, KEY_COMMAND_MS = 60000 };
 
 enum option_type { FLAG, TEXT, NUMBER, SIZE, DURATION, LIST };
 
@@ -73,10 +73,10 @@ static const struct cli_option options[] = {
     {"name", TEXT, FIELD(name), "NAME", "define it as another VM: new UUID and addresses"},
     {"chain", FLAG, FIELD(chain), NULL, "one image per point, each on top of the one before"},
     {"budget", SIZE, FIELD(budget_bytes), "SIZE",
-     "read whole packs at random until this size is reached"},
+     "read blocks in places at random until this size is reached"},
     {"new", FLAG, FIELD(only_new), NULL, "read only what no verify has read yet"},
     {"dry-run", FLAG, FIELD(dry_run), NULL, "say what would be done"},
-    {"force", FLAG, FIELD(force), NULL, "go on over damaged points"},
+    {"force", FLAG, FIELD(force), NULL, "go on over damaged points, or where disks may not fit"},
     {"min-live", NUMBER, FIELD(live_pct), "PERCENT", "rewrite packs with less in use (50)", 0, 100},
     {"keep-last", NUMBER, FIELD(keep[VRMS_KEEP_LAST]), "N", "keep the last N", 0, UINT32_MAX},
     {"keep-hourly", NUMBER, FIELD(keep[VRMS_KEEP_HOURLY]), "N", "keep one of each of N hours", 0,
@@ -157,6 +157,10 @@ static void list_options(const struct vrms_command *command, struct option *ret_
 			ret_list[count++].val = (int)(1000 + i);
 		}
 	}
+	if (command->summary != NULL) {
+		ret_list[count] =
+		    (struct option){.name = "help", .has_arg = no_argument, .val = 'h'};
+	}
 }
 
 static void set_defaults(struct vrms_cli *cli)
@@ -182,6 +186,9 @@ int vrms_cli_parse(const struct vrms_command *command, int argc, char **argv,
 	while (rc == 0 && (found = getopt_long(argc, argv, ":r:", list, NULL)) != -1) {
 		if (found == 'r') {
 			ret_cli->repository = optarg;
+		} else if (found == 'h') {
+			ret_cli->help = true;
+			return 0;
 		} else if (found == ':') {
 			rc = vrms_error_set(error, -EINVAL, "%s: needs a value", argv[optind - 1]);
 		} else if (found == '?') {

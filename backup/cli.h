@@ -30,6 +30,7 @@ struct vrms_cli {
 	int64_t level, threads, lock_wait_ms, timeout_ms, keep[VRMS_KEEP_COUNT], live_pct;
 	bool encrypt, fast, self_contained, json, dry_run, overwrite, only_new, chain, force,
 	    no_freeze, define, cluster_config, writable, no_copy, whole;
+	bool help; /* asked for; the rest is then of no use */
 	char **arguments;
 	int argument_count;
 	const atomic_bool *stop;
@@ -44,7 +45,7 @@ struct vrms_command {
 	int (*run)(const struct vrms_cli *cli, struct vrms_error *error);
 };
 
-/* Reads the options of one command.  Returns -EINVAL with a text. */
+/* Reads the options of one command; --help may stand anywhere.  Returns -EINVAL with a text. */
 VRMS_MUST_CHECK int vrms_cli_parse(const struct vrms_command *command, int argc, char **argv,
 				   struct vrms_cli *ret_cli, struct vrms_error *error);
 void vrms_cli_print_usage(const struct vrms_command *command);

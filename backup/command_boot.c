@@ -14,6 +14,7 @@
 #include "backup/live.h"
 #include "backup/overlay.h"
 #include "backup/restore.h"
+#include "backup/space.h"
 #include "backup/vm_state.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -322,6 +323,9 @@ int vrms_command_boot(const struct vrms_cli *cli, struct vrms_error *error)
 	}
 	if (rc == 0) {
 		rc = open_folder(&boot, error);
+	}
+	if (rc == 0 && !cli->no_copy && !cli->force) {
+		rc = vrms_space_check_folder(open.repository, &boot.point, boot.folder, error);
 	}
 	if (rc == 0) {
 		serve = serve_of(cli, &boot.point);

@@ -66,6 +66,7 @@ static int verify(const struct vrms_cli *cli, bool no_blocks, struct vrms_error 
 
 	if (rc == 0) {
 		verify.repository = open.repository;
+		vrms_store_posix_forget(open.posix);
 		rc = vrms_verify_run(&verify, &result, error);
 	}
 	if (rc == 0 && !no_blocks) {
@@ -230,6 +231,7 @@ static int sweep(const struct vrms_cli *cli, struct vrms_repository *repository,
 	    .points = list->points,
 	    .point_count = count,
 	    .is_dry_run = cli->dry_run,
+	    .is_forced = cli->force,
 	    .live_pct_min = (unsigned int)cli->live_pct,
 	};
 	struct vrms_sweep_result result = {0};

@@ -14,6 +14,7 @@
 #include "backup/image.h"
 #include "backup/live.h"
 #include "backup/restore.h"
+#include "backup/space.h"
 #include "backup/vm_state.h"
 #include "backup/vm_xml.h"
 #include "common/file.h"
@@ -236,20 +237,20 @@ static int default_path(const struct request *request, const struct vrms_point_p
 	return asprintf(ret_path, "%s/%s", request->cli->output, name) < 0 ? -ENOMEM : 0;
 }
 
-static int restore_part(struct request *request, const struct vrms_point_part *part,
-			struct vrms_error *error)
+/* Where a part goes: *ret_path is the caller's to free, NULL when the part is not wanted. */
+static int find_target(const struct request *request, const struct vrms_point_part *part,
+		       char **ret_path, struct vrms_error *error)
 {
-	char *made VRMS_CLEANUP(vrms_freep) = NULL;
 	const char *path;
+	int rc = 0;
 
+	*ret_path = NULL;
 	if (wanted_target(request->cli, part->name, &path) < 0) {
 		return 0;
 	}
 	if (path == NULL && request->cli->output != NULL) {
-		if (default_path(request, part, &made) < 0) {
-			return vrms_error_set(error, -ENOMEM, "out of memory");
-		}
-		path = made;
+		rc = default_path(request, part, ret_path);
+		return rc < 0 ? vrms_error_set(error, rc, "out of memory") : 0;
 	}
 	if (path == NULL && part->is_disk && is_put_back(request) && part->source[0] != '\0') {
 		path = part->source;
@@ -260,6 +261,46 @@ static int restore_part(struct request *request, const struct vrms_point_part *p
 						      "--output DIR)",
 						      part->name, part->name)
 				     : 0;
+	}
+	*ret_path = strdup(path);
+	return *ret_path == NULL ? vrms_error_set(error, -ENOMEM, "out of memory") : 0;
+}
+
+/* Before anything is changed, and all disks together. */
+static int check_space(const struct request *request, struct vrms_error *error)
+{
+	struct vrms_space_want wants[VRMS_SPACE_WANTS_MAX];
+	size_t count = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < request->point->part_count && rc == 0; i++) {
+		const struct vrms_point_part *part = &request->point->parts[i];
+		char *path = NULL;
+
+		rc = part->is_disk && count < VRMS_SPACE_WANTS_MAX
+			 ? find_target(request, part, &path, error)
+			 : 0;
+		if (path != NULL) {
+			wants[count++] = (struct vrms_space_want){path, part};
+		}
+	}
+	if (rc == 0 && !request->cli->force) {
+		rc = vrms_space_check(request->repository, wants, count, error);
+	}
+	for (size_t i = 0; i < count; i++) {
+		free((void *)(uintptr_t)wants[i].path);
+	}
+	return rc;
+}
+
+static int restore_part(struct request *request, const struct vrms_point_part *part,
+			struct vrms_error *error)
+{
+	char *path VRMS_CLEANUP(vrms_freep) = NULL;
+	int rc = find_target(request, part, &path, error);
+
+	if (rc < 0 || path == NULL) {
+		return rc;
 	}
 	return part->is_disk ? restore_disk(request, part, path, error)
 			     : restore_file(request, part, path, error);
@@ -415,6 +456,9 @@ static int run(const struct vrms_cli *cli, struct vrms_error *error)
 	}
 	if (rc == 0 && cli->output != NULL) {
 		rc = vrms_file_mkdir_all(cli->output, 0700, error);
+	}
+	if (rc == 0) {
+		rc = check_space(&request, error);
 	}
 	if (rc == 0) {
 		rc = restore_in_cluster(&request, error);

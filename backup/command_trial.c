@@ -15,6 +15,7 @@
 #include "backup/live.h"
 #include "backup/overlay.h"
 #include "backup/restore.h"
+#include "backup/space.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -188,6 +189,13 @@ static int make_disks(struct run *run, struct vrms_error *error)
 	    .socket = run->socket,
 	};
 
+	if (run->cli->whole && !run->cli->force) {
+		int rc = vrms_space_check_folder(run->repository, &run->point, run->folder, error);
+
+		if (rc < 0) {
+			return rc;
+		}
+	}
 	return run->cli->whole ? vrms_overlays_restore(&run->point, run->repository, run->folder,
 						       "disk", &run->overlays, error)
 			       : vrms_overlays_make(&run->point, &serve, run->folder, "disk",

@@ -2,45 +2,38 @@
 #include "backup/index.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/index_segment.h"
+#include "backup/index_struct.h"
 #include "backup/pack.h"
 #include "backup/pack_list.h"
-#include "backup/pack_table.h"
 
-enum { JOIN_COUNT = 8, LEVEL_ENTRIES = 1 << 13, LEVEL_MAX = 12 };
-
-struct vrms_index {
-	const struct vrms_store *store;
-	struct vrms_id repository;
-	pthread_rwlock_t lock; /* over everything below */
-	struct vrms_segment **segments;
-	size_t segment_count;
-	struct vrms_pack_table packs;
-	size_t damaged_count;
-	size_t adopted_count;
-};
+void vrms_index_unload(struct vrms_index *index)
+{
+	for (size_t i = 0; i < index->segment_count; i++) {
+		vrms_segment_free(index->segments[i]);
+	}
+	free(index->segments);
+	index->segments = NULL;
+	index->segment_count = 0;
+	vrms_pack_table_done(&index->packs);
+	memset(&index->packs, 0, sizeof(index->packs));
+	index->damaged_count = 0;
+	index->adopted_count = 0;
+}
 
 void vrms_index_free(struct vrms_index *index)
 {
 	if (index == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < index->segment_count; i++) {
-		vrms_segment_free(index->segments[i]);
-	}
-	free(index->segments);
-	vrms_pack_table_done(&index->packs);
+	vrms_index_unload(index);
 	pthread_rwlock_destroy(&index->lock);
 	free(index);
 }
 
-/* Takes the segment over, also when it fails. */
-static int take_segment(struct vrms_index *index, struct vrms_segment *taken)
+int vrms_index_take(struct vrms_index *index, struct vrms_segment *taken)
 {
 	struct vrms_segment *segment VRMS_CLEANUP(vrms_segment_freep) = taken;
 	struct vrms_segment **segments;
@@ -63,7 +56,7 @@ static int take_segment(struct vrms_index *index, struct vrms_segment *taken)
 	return 0;
 }
 
-static int open_segment(struct vrms_index *index, const char *name, struct vrms_error *error)
+int vrms_index_open_segment(struct vrms_index *index, const char *name, struct vrms_error *error)
 {
 	struct vrms_segment *segment;
 	int rc = vrms_segment_open(index->store, &index->repository, name, &segment, error);
@@ -71,7 +64,7 @@ static int open_segment(struct vrms_index *index, const char *name, struct vrms_
 	if (rc < 0) {
 		return rc;
 	}
-	rc = take_segment(index, segment);
+	rc = vrms_index_take(index, segment);
 	return rc < 0 ? vrms_error_errno(error, rc, "index/%s", name) : 0;
 }
 
@@ -81,8 +74,8 @@ static int open_segments(struct vrms_index *index, struct vrms_error *error)
 	int rc = index->store->list(index->store->context, "index", &list, error);
 
 	for (size_t i = 0; i < list.count && rc == 0; i++) {
-		rc = open_segment(index, list.rows[i].name, error);
-		if (rc == -EBADMSG) {
+		rc = vrms_index_open_segment(index, list.rows[i].name, error);
+		if (vrms_store_is_damage(rc)) {
 			index->damaged_count++;
 			rc = 0;
 		} else if (rc == -ENOENT) { /* joined into another one since */
@@ -119,7 +112,7 @@ static int adopt_pack(struct vrms_index *index, const struct vrms_pack_list_row 
 	/* Tables are not encrypted: any key opens them. */
 	int rc = vrms_pack_reader_open(index->store, &known->id, &no_key, &reader, NULL);
 
-	if (rc == -EBADMSG || rc == -EPROTONOSUPPORT) {
+	if (vrms_store_is_damage(rc) || rc == -EPROTONOSUPPORT) {
 		index->damaged_count++;
 		return 0;
 	}
@@ -136,10 +129,10 @@ static int adopt_pack(struct vrms_index *index, const struct vrms_pack_list_row 
 		return rc;
 	}
 	index->adopted_count++;
-	return take_segment(index, segment);
+	return vrms_index_take(index, segment);
 }
 
-static int load(struct vrms_index *index, struct vrms_error *error)
+int vrms_index_load(struct vrms_index *index, struct vrms_error *error)
 {
 	struct vrms_pack_list known VRMS_CLEANUP(vrms_pack_list_done) = {0};
 	int rc = open_segments(index, error);
@@ -177,7 +170,7 @@ int vrms_index_open(const struct vrms_store *store, const struct vrms_id *reposi
 		index->store = store;
 		index->repository = *repository;
 		pthread_rwlock_init(&index->lock, NULL);
-		rc = load(index, error);
+		rc = vrms_index_load(index, error);
 		if (rc == 0) {
 			*ret_index = index;
 		} else {
@@ -265,175 +258,6 @@ size_t vrms_index_adopted_count(const struct vrms_index *index)
 	return index->adopted_count;
 }
 
-/* Writes the join of some segments and puts it in their place; lock held. */
-static int join(struct vrms_index *index, const bool *joins, const bool *drops,
-		struct vrms_error *error)
-{
-	struct vrms_segment **picked VRMS_CLEANUP(vrms_freep) =
-	    calloc(index->segment_count + 1, sizeof(struct vrms_segment *));
-	struct vrms_merge merge = {
-	    .store = index->store,
-	    .repository = index->repository,
-	    .segments = picked,
-	    .packs = index->packs.packs,
-	    .drops = drops,
-	    .pack_count = index->packs.count,
-	};
-	char name[VRMS_ID_TEXT_BYTES];
-	size_t kept = 0;
-	int rc;
-
-	if (picked == NULL) {
-		return vrms_error_set(error, -ENOMEM, "out of memory");
-	}
-	for (size_t i = 0; i < index->segment_count; i++) {
-		if (joins[i]) {
-			picked[merge.segment_count++] = index->segments[i];
-		}
-	}
-	rc = vrms_segment_merge(&merge, name, error);
-	if (rc < 0) {
-		return rc;
-	}
-	for (size_t i = 0; i < index->segment_count; i++) {
-		if (!joins[i]) {
-			index->segments[kept++] = index->segments[i];
-		}
-	}
-	index->segment_count = kept;
-	rc = open_segment(index, name, error);
-	for (size_t i = 0; i < merge.segment_count; i++) {
-		char path[8 + VRMS_ID_TEXT_BYTES];
-
-		snprintf(path, sizeof(path), "index/%s", picked[i]->name);
-		if (rc == 0 && picked[i]->name[0] != '\0') {
-			rc = index->store->remove(index->store->context, path, error);
-		}
-		vrms_segment_free(picked[i]);
-	}
-	return rc;
-}
-
-static unsigned int level_of(const struct vrms_segment *segment)
-{
-	unsigned int level = 0;
-
-	for (uint64_t n = segment->entry_count / LEVEL_ENTRIES; n > 0 && level < LEVEL_MAX;
-	     n /= JOIN_COUNT) {
-		level++;
-	}
-	return level;
-}
-
-/* Joins the files of one size when they are many, so that their number grows
- * with the logarithm of the repository only. */
-static int join_levels(struct vrms_index *index, struct vrms_error *error)
-{
-	int rc = 0;
-
-	for (unsigned int level = 0; level <= LEVEL_MAX && rc == 0; level++) {
-		bool *joins VRMS_CLEANUP(vrms_freep) = calloc(index->segment_count, sizeof(*joins));
-		size_t count = 0;
-
-		if (joins == NULL) {
-			return vrms_error_set(error, -ENOMEM, "out of memory");
-		}
-		for (size_t i = 0; i < index->segment_count; i++) {
-			joins[i] = level_of(index->segments[i]) == level;
-			count += joins[i];
-		}
-		if (count >= JOIN_COUNT) {
-			rc = join(index, joins, index->packs.is_missing, error);
-		}
-	}
-	return rc;
-}
-
-int vrms_index_add(struct vrms_index *index, const struct vrms_index_pack *pack,
-		   const struct vrms_pack_entry *entries, size_t count, struct vrms_error *error)
-{
-	struct vrms_segment *segment;
-	int rc = vrms_segment_from_pack(pack, entries, count, &segment);
-
-	if (rc == 0) {
-		pthread_rwlock_wrlock(&index->lock);
-		rc = take_segment(index, segment);
-		pthread_rwlock_unlock(&index->lock);
-	}
-	return rc < 0 ? vrms_error_errno(error, rc, "index") : 0;
-}
-
-/* Also what was adopted at the start goes to disk with the rest; lock held. */
-static int save(struct vrms_index *index, struct vrms_error *error)
-{
-	bool *joins VRMS_CLEANUP(vrms_freep) = calloc(index->segment_count + 1, sizeof(*joins));
-	bool is_any = false;
-	int rc;
-
-	if (joins == NULL) {
-		return vrms_error_set(error, -ENOMEM, "out of memory");
-	}
-	for (size_t i = 0; i < index->segment_count; i++) {
-		joins[i] = index->segments[i]->name[0] == '\0';
-		is_any = is_any || joins[i];
-	}
-	rc = is_any ? join(index, joins, NULL, error) : 0;
-	return rc < 0 ? rc : join_levels(index, error);
-}
-
-int vrms_index_save(struct vrms_index *index, struct vrms_error *error)
-{
-	int rc;
-
-	pthread_rwlock_wrlock(&index->lock);
-	rc = save(index, error);
-	pthread_rwlock_unlock(&index->lock);
-	return rc;
-}
-
-/* What is still in index/ beside the one segment: damaged files, and leftovers of a crash. */
-static int remove_others(const struct vrms_index *index, struct vrms_error *error)
-{
-	struct vrms_store_list list VRMS_CLEANUP(vrms_store_list_done) = {0};
-	int rc = index->store->list(index->store->context, "index", &list, error);
-
-	for (size_t i = 0; i < list.count && rc == 0; i++) {
-		char path[8 + VRMS_ID_TEXT_BYTES];
-
-		snprintf(path, sizeof(path), "index/%.32s", list.rows[i].name);
-		if (strcmp(list.rows[i].name, index->segments[0]->name) != 0) {
-			rc = index->store->remove(index->store->context, path, error);
-		}
-	}
-	return rc;
-}
-
-int vrms_index_rewrite(struct vrms_index *index, const bool *drops, struct vrms_error *error)
-{
-	bool *all = calloc(index->segment_count + 1, sizeof(*all));
-	bool *out = calloc(index->packs.count + 1, sizeof(*out));
-	int rc = 0;
-
-	pthread_rwlock_wrlock(&index->lock);
-	if (all == NULL || out == NULL) {
-		rc = vrms_error_set(error, -ENOMEM, "out of memory");
-	} else {
-		memset(all, true, index->segment_count);
-		for (uint32_t row = 0; row < index->packs.count; row++) {
-			out[row] = index->packs.is_missing[row] || (drops != NULL && drops[row]);
-		}
-		rc = join(index, all, out, error);
-		if (rc == 0) {
-			rc = remove_others(index, error);
-		}
-		index->damaged_count = rc == 0 ? 0 : index->damaged_count;
-	}
-	pthread_rwlock_unlock(&index->lock);
-	free(all);
-	free(out);
-	return rc;
-}
-
 uint64_t vrms_index_entry_count(struct vrms_index *index)
 {
 	return index->segment_count == 1 ? index->segments[0]->entry_count : 0;
@@ -463,4 +287,49 @@ int vrms_index_position(struct vrms_index *index, const struct vrms_name *name,
 {
 	return index->segment_count == 1 ? vrms_segment_find(index->segments[0], name, ret_position)
 					 : -EINVAL;
+}
+
+size_t vrms_index_check(struct vrms_index *index)
+{
+	size_t damaged = index->damaged_count;
+
+	pthread_rwlock_rdlock(&index->lock);
+	for (size_t i = 0; i < index->segment_count; i++) {
+		damaged += vrms_segment_check(index->segments[i]) < 0;
+	}
+	pthread_rwlock_unlock(&index->lock);
+	return damaged;
+}
+
+/* lock held */
+static int each_in(const struct vrms_segment *segment, uint32_t row,
+		   int (*seen)(void *context, const struct vrms_pack_entry *entry), void *context)
+{
+	int rc = 0;
+
+	for (uint64_t at = 0; at < segment->entry_count && rc == 0; at++) {
+		struct vrms_index_entry entry;
+
+		rc = vrms_segment_read(segment, at, 1, &entry);
+		if (rc == 0 && entry.pack < segment->pack_count &&
+		    segment->rows[entry.pack] == row) {
+			struct vrms_pack_entry one = {entry.name, entry.offset, entry.stored_bytes};
+
+			rc = seen(context, &one);
+		}
+	}
+	return rc;
+}
+
+int vrms_index_each(struct vrms_index *index, uint32_t row,
+		    int (*seen)(void *context, const struct vrms_pack_entry *entry), void *context)
+{
+	int rc = 0;
+
+	pthread_rwlock_rdlock(&index->lock);
+	for (size_t i = 0; i < index->segment_count && rc == 0; i++) {
+		rc = each_in(index->segments[i], row, seen, context);
+	}
+	pthread_rwlock_unlock(&index->lock);
+	return rc;
 }

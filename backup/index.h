@@ -40,17 +40,30 @@ bool vrms_index_pack_is_missing(struct vrms_index *index, uint32_t row);
 size_t vrms_index_damaged_count(const struct vrms_index *index);
 size_t vrms_index_adopted_count(const struct vrms_index *index);
 
+/* How many index files are damaged, by reading all of them. */
+size_t vrms_index_check(struct vrms_index *index);
+
+/* Calls `seen` for what the index knows of one pack, in no order; a pack may be told of twice.
+ * A non-zero return ends it and is returned, as is -errno of a read. */
+VRMS_MUST_CHECK int vrms_index_each(struct vrms_index *index, uint32_t row,
+				    int (*seen)(void *context, const struct vrms_pack_entry *entry),
+				    void *context);
+
 /* Adds a published pack, in memory: it is found from now on.  entries: sorted by name.
  * The next process reads the pack itself, unless vrms_index_save() is called. */
 VRMS_MUST_CHECK int vrms_index_add(struct vrms_index *index, const struct vrms_index_pack *pack,
 				   const struct vrms_pack_entry *entries, size_t count,
 				   struct vrms_error *error);
 
+/* Makes the names of packs that no index file has yet durable: before anything builds on them. */
+VRMS_MUST_CHECK int vrms_index_settle(struct vrms_index *index, struct vrms_error *error);
+
 /* Writes one index file for all that is in memory only, and joins files when there are many. */
 VRMS_MUST_CHECK int vrms_index_save(struct vrms_index *index, struct vrms_error *error);
 
 /* Replaces all index files by one that does not name the packs in drops[]
- * (vrms_index_pack_count() flags; NULL: none), nor missing ones. */
+ * (vrms_index_pack_count() flags; NULL: none), nor missing ones.
+ * Without drops the packs of damaged files are read instead, and rows may be others. */
 VRMS_MUST_CHECK int vrms_index_rewrite(struct vrms_index *index, const bool *drops,
 				       struct vrms_error *error);
 

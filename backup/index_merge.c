@@ -189,7 +189,7 @@ static int write_head(struct output *output)
 	size_t size = tables_size(&output->header);
 	uint8_t *tables VRMS_CLEANUP(vrms_freep) = encode_tables(output, size);
 	uint8_t head[VRMS_INDEX_HEADER_BYTES];
-	uint8_t tail[8];
+	uint8_t tail[VRMS_INDEX_TAIL_BYTES];
 	int rc;
 
 	if (tables == NULL) {
@@ -271,6 +271,12 @@ int vrms_segment_merge(const struct vrms_merge *merge, char *ret_name, struct vr
 
 	if (rc < 0) {
 		return rc;
+	}
+	for (size_t i = 0; i < merge->segment_count && rc == 0; i++) {
+		rc = vrms_segment_check(merge->segments[i]);
+	}
+	if (rc < 0) {
+		return vrms_error_errno(error, rc, "an index file");
 	}
 	vrms_id_print(&id, ret_name);
 	snprintf(temporary, sizeof(temporary), "tmp/%s", ret_name);

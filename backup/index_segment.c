@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "common/bytes.h"
 
 enum { BUCKET_ENTRIES = 16, FAN_BITS_MAX = 24, CHUNK_ENTRIES = 64 };
@@ -73,11 +75,27 @@ static int decode_tables(struct vrms_segment *segment, const uint8_t *tables)
 static int load_entries(struct vrms_segment *segment)
 {
 	size_t size = (size_t)segment->entry_count * VRMS_INDEX_ENTRY_BYTES;
+	int rc;
 
 	segment->memory = malloc(size + 1);
-	return segment->memory == NULL ? -ENOMEM
-				       : segment->store->read(segment->file, segment->memory, size,
-							      segment->entries_offset);
+	if (segment->memory == NULL) {
+		return -ENOMEM;
+	}
+	rc = segment->store->read(segment->file, segment->memory, size, segment->entries_offset);
+	return rc == 0 && vrms_checksum(segment->memory, size) != segment->entries_checksum
+		   ? -EBADMSG
+		   : rc;
+}
+
+static int read_tail(struct vrms_segment *segment)
+{
+	uint8_t tail[VRMS_INDEX_TAIL_BYTES];
+	int rc = segment->store->read(segment->file, tail, sizeof(tail),
+				      segment->entries_offset +
+					  segment->entry_count * VRMS_INDEX_ENTRY_BYTES);
+
+	segment->entries_checksum = rc == 0 ? vrms_le64_get(tail) : 0;
+	return rc;
 }
 
 static int load(struct vrms_segment *segment, uint64_t bytes, const struct vrms_id *repository,
@@ -102,7 +120,8 @@ static int load(struct vrms_segment *segment, uint64_t bytes, const struct vrms_
 	segment->fan_bits = header.fan_bits;
 	segment->pack_count = header.pack_count;
 	segment->entry_count = header.entry_count;
-	if (bytes != segment->entries_offset + header.entry_count * VRMS_INDEX_ENTRY_BYTES + 8 ||
+	if (bytes != segment->entries_offset + header.entry_count * VRMS_INDEX_ENTRY_BYTES +
+			 VRMS_INDEX_TAIL_BYTES ||
 	    !vrms_id_is_equal(&header.repository, repository)) {
 		return vrms_error_set(error, -EBADMSG, "cut short, or of another repository");
 	}
@@ -116,6 +135,9 @@ static int load(struct vrms_segment *segment, uint64_t bytes, const struct vrms_
 	}
 	if (rc == 0) {
 		rc = decode_tables(segment, tables);
+	}
+	if (rc == 0) {
+		rc = read_tail(segment);
 	}
 	if (rc == 0 && segment->entry_count <= ENTRIES_IN_MEMORY) {
 		rc = load_entries(segment);
@@ -148,6 +170,36 @@ int vrms_segment_open(const struct vrms_store *store, const struct vrms_id *repo
 	}
 	*ret_segment = VRMS_TAKE(segment);
 	return 0;
+}
+
+int vrms_segment_check(const struct vrms_segment *segment)
+{
+	enum { CHECK_BYTES = 1 << 18 };
+	uint64_t left = segment->entry_count * VRMS_INDEX_ENTRY_BYTES;
+	uint64_t at = segment->entries_offset;
+	uint8_t *bytes VRMS_CLEANUP(vrms_freep) = malloc(CHECK_BYTES);
+	XXH3_state_t *checksum = XXH3_createState();
+	int rc = bytes == NULL || checksum == NULL ? -ENOMEM : 0;
+
+	if (rc == 0) {
+		XXH3_64bits_reset(checksum);
+	}
+	while (rc == 0 && segment->memory == NULL && left > 0) {
+		size_t part = left < CHECK_BYTES ? (size_t)left : CHECK_BYTES;
+
+		rc = segment->store->read(segment->file, bytes, part, at);
+		if (rc == 0) {
+			XXH3_64bits_update(checksum, bytes, part);
+		}
+		at += part;
+		left -= part;
+	}
+	if (rc == 0 && segment->memory == NULL &&
+	    XXH3_64bits_digest(checksum) != segment->entries_checksum) {
+		rc = -EBADMSG;
+	}
+	XXH3_freeState(checksum);
+	return rc;
 }
 
 /* Counts entries per bucket, then sums them up. */

@@ -19,6 +19,7 @@ struct vrms_segment {
 	uint32_t *fan; /* 2^fan_bits + 1 */
 	uint64_t entries_offset;
 	uint64_t entry_count;
+	uint64_t entries_checksum; /* of a file: compared when all of them are read */
 	struct vrms_index_pack *packs;
 	uint32_t *rows; /* of these packs in the index's own table; filled by the index */
 	uint32_t pack_count;
@@ -30,7 +31,7 @@ uint32_t vrms_segment_bucket(const struct vrms_name *name, uint32_t fan_bits);
 /* A good number of leading bits for so many entries. */
 uint32_t vrms_segment_fan_bits(uint64_t entry_count);
 
-/* Opens index/NAME.  The caller owns the result. */
+/* Opens index/NAME; -EBADMSG: it is damaged, as far as was read.  The caller owns the result. */
 VRMS_MUST_CHECK int vrms_segment_open(const struct vrms_store *store,
 				      const struct vrms_id *repository, const char *name,
 				      struct vrms_segment **ret_segment, struct vrms_error *error);
@@ -42,6 +43,10 @@ VRMS_MUST_CHECK int vrms_segment_from_pack(const struct vrms_index_pack *pack,
 
 void vrms_segment_free(struct vrms_segment *segment); /* accepts NULL */
 VRMS_DEFINE_CLEANUP(struct vrms_segment *, vrms_segment_free);
+
+/* Reads all entries of a file that is too large for memory.  Those of others were compared when it
+ * was opened.  Returns -EBADMSG when they are not what was written, or -errno of a read. */
+VRMS_MUST_CHECK int vrms_segment_check(const struct vrms_segment *segment);
 
 /* Decodes entries first .. first + count - 1; thread-safe. */
 VRMS_MUST_CHECK int vrms_segment_read(const struct vrms_segment *segment, uint64_t first,
@@ -65,7 +70,8 @@ struct vrms_merge {
 };
 
 /* Writes one segment that holds what all these hold, publishes it under a new
- * name and says which; text: VRMS_ID_TEXT_BYTES. */
+ * name and says which; text: VRMS_ID_TEXT_BYTES.
+ * Returns -EBADMSG when one of them is damaged: then nothing is published. */
 VRMS_MUST_CHECK int vrms_segment_merge(const struct vrms_merge *merge, char *ret_name,
 				       struct vrms_error *error);
 

@@ -27,7 +27,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/file_io.c backup/file_io.h \
 	backup/image.c backup/image.h \
 	backup/index.c backup/index.h \
-	backup/index_merge.c \
+	backup/index_merge.c backup/index_struct.h backup/index_write.c \
 	backup/index_segment.c backup/index_segment.h \
 	backup/job.c backup/job.h \
 	backup/keys.c backup/keys.h \
@@ -50,6 +50,7 @@ backup_libvrms_backup_a_SOURCES = \
 	backup/session.c backup/session.h \
 	backup/source.h backup/source_file.c backup/source_nbd.c \
 	backup/status_record.c backup/status_record.h \
+	backup/space.c backup/space.h \
 	backup/store.c backup/store.h backup/store_posix.c \
 	backup/sweep.c backup/sweep.h \
 	backup/take.c backup/take.h \

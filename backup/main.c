@@ -23,15 +23,15 @@ static const struct vrms_command commands[] = {
     {"show", "POINT", "Show one point in full", " json cluster-config ", 1, 1, vrms_command_show},
     {"diff", "POINT POINT", "Compare two points, disk by disk", " json ", 2, 2, vrms_command_diff},
     {"restore", "POINT", "Write a point's disks to new images, and define the VM",
-     " disk format output overwrite define name connect cluster-config ", 1, 1,
+     " disk format output overwrite force define name connect cluster-config ", 1, 1,
      vrms_command_restore},
     {"serve", "POINT", "Serve a point's disks over NBD, each under its name",
      " disk socket writable ", 1, 1, vrms_command_serve},
     {"boot", "POINT", "Start the VM from a point at once; its disks are copied while it runs",
-     " name output connect rate no-copy socket ", 1, 1, vrms_command_boot},
+     " name output connect rate no-copy force socket ", 1, 1, vrms_command_boot},
     {"test-restore", "POINT", "Start the VM from a point, apart from all, and see that it comes up",
-     " wait-for timeout scratch whole connect ", 1, 1, vrms_command_test_restore},
-    {"export", "POINT", "Write a point as plain qcow2 images", " disk output overwrite chain ", 1,
+     " wait-for timeout scratch whole force connect ", 1, 1, vrms_command_test_restore},
+    {"export", "POINT", "Write a point as plain qcow2 images", " disk output overwrite force chain ", 1,
      1, vrms_command_export},
     {"copy", "[VM|POINT]...", "Copy points to another repository, only what it lacks",
      " to to-key-file ", 0, 1000, vrms_command_copy},
@@ -121,11 +121,11 @@ int main(int argc, char **argv)
 			argc > 1 ? "'" : "");
 		return 2;
 	}
-	if (argc > 2 && command->summary != NULL && strcmp(argv[2], "--help") == 0) {
+	rc = vrms_cli_parse(command, argc - 1, argv + 1, &cli, &error);
+	if (rc == 0 && cli.help) {
 		vrms_cli_print_options(command);
 		return 0;
 	}
-	rc = vrms_cli_parse(command, argc - 1, argv + 1, &cli, &error);
 	if (rc == 0) {
 		catch_signals();
 		cli.stop = &stop;

@@ -236,7 +236,7 @@ int vrms_pack_reader_table(const struct vrms_pack_reader *reader,
 {
 	int rc = read_table(reader, ret_entries, ret_count);
 
-	if (rc == -EBADMSG) {
+	if (vrms_store_is_damage(rc)) {
 		rc = scan(reader, ret_entries, ret_count);
 	}
 	return rc < 0 ? vrms_error_errno(error, rc, "table of entries") : 0;

@@ -32,6 +32,9 @@ static bool has_bitmap(const struct vrms_plan_disk *disk, const char *name)
 	return false;
 }
 
+/* Else "full" would be taken for one that stores all. */
+#define READ_IN_FULL ": read in full, only changes are stored"
+
 static void explain(const struct vrms_plan_disk *disk, const struct vrms_point *point,
 		    struct vrms_plan_choice *choice)
 {
@@ -43,14 +46,15 @@ static void explain(const struct vrms_plan_disk *disk, const struct vrms_point *
 	if (point == NULL) {
 		snprintf(to, size, "no earlier backup of this disk");
 	} else if (disk->no_bitmap != NULL) {
-		snprintf(to, size, "%s: read in full, only changes are stored", disk->no_bitmap);
+		snprintf(to, size, "%s" READ_IN_FULL, disk->no_bitmap);
 	} else if (part->bitmap[0] == '\0') {
-		snprintf(to, size, "point %llu began no bitmap",
+		snprintf(to, size, "point %llu began no bitmap" READ_IN_FULL,
 			 (unsigned long long)point->sequence);
 	} else if (disk->bytes < part->bytes) {
-		snprintf(to, size, "the disk became smaller");
+		snprintf(to, size, "the disk became smaller" READ_IN_FULL);
 	} else if (!has_bitmap(disk, part->bitmap)) {
-		snprintf(to, size, "the disk has no good bitmap '%s' of point %llu any more",
+		snprintf(to, size,
+			 "the disk has no good bitmap '%s' of point %llu any more" READ_IN_FULL,
 			 part->bitmap, (unsigned long long)point->sequence);
 	}
 }

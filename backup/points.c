@@ -164,7 +164,7 @@ static int read_folder(struct vrms_repository *repository, const char *folder,
 				read_trial(repository, path, &list->points[list->count].trial);
 			}
 			list->count++;
-		} else if (rc == -EBADMSG && error != NULL) {
+		} else if (vrms_store_is_damage(rc) && error != NULL) {
 			rc = add_damaged(list, error->text);
 		} else if (rc == -ENOENT) { /* pruned since */
 			rc = 0;

@@ -79,7 +79,7 @@ int vrms_repository_create(const struct vrms_store *store,
 	return vrms_document_write(store, config_path, NULL, value, error);
 }
 
-static int load_damages(struct vrms_repository *repository, struct vrms_error *error)
+static int read_damages(struct vrms_repository *repository, struct vrms_error *error)
 {
 	json_t *value VRMS_CLEANUP(json_decrefp) = NULL;
 	json_t *row;
@@ -114,6 +114,20 @@ static int load_damages(struct vrms_repository *repository, struct vrms_error *e
 		repository->damage_count++;
 	}
 	return 0;
+}
+
+/* Without these notes everything is still there: no restore is refused for them. */
+static int load_damages(struct vrms_repository *repository, struct vrms_error *error)
+{
+	int rc = read_damages(repository, error);
+
+	if (vrms_store_is_damage(rc)) {
+		vrms_error_clear(error);
+		repository->damage_count = 0;
+		repository->lost_damages = true;
+		rc = 0;
+	}
+	return rc;
 }
 
 static int load_config(struct vrms_repository *repository, struct vrms_error *error)
@@ -252,6 +266,11 @@ bool vrms_repository_is_damaged(const struct vrms_repository *repository,
 	return false;
 }
 
+bool vrms_repository_lost_damages(const struct vrms_repository *repository)
+{
+	return repository->lost_damages;
+}
+
 const struct vrms_damage *vrms_repository_damages(const struct vrms_repository *repository,
 						  size_t *ret_count)
 {
@@ -296,5 +315,6 @@ int vrms_repository_set_damages(struct vrms_repository *repository,
 	free(repository->damages);
 	repository->damages = VRMS_TAKE(copy);
 	repository->damage_count = count;
+	repository->lost_damages = false;
 	return 0;
 }

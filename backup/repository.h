@@ -94,6 +94,8 @@ struct vrms_damage {
 };
 bool vrms_repository_is_damaged(const struct vrms_repository *repository,
 				const struct vrms_id *pack, uint32_t offset);
+/* The list cannot be read: nothing may be stored or freed before all blocks are read again. */
+bool vrms_repository_lost_damages(const struct vrms_repository *repository);
 const struct vrms_damage *vrms_repository_damages(const struct vrms_repository *repository,
 						  size_t *ret_count);
 /* Replaces the list, durably. */

@@ -27,6 +27,7 @@ struct vrms_repository {
 	struct vrms_index *index;
 	struct vrms_damage *damages;
 	size_t damage_count;
+	bool lost_damages;    /* notes of them cannot be read */
 	pthread_mutex_t lock; /* over the handles */
 	struct vrms_handle handles[VRMS_HANDLES];
 	uint64_t clock;

@@ -71,6 +71,10 @@ int vrms_session_open(struct vrms_repository *repository, uint32_t generation,
 	if (session == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
+	if (vrms_repository_lost_damages(repository)) { /* one of them might be built on */
+		return vrms_error_set(error, -EBADMSG,
+				      "the list of damaged blocks cannot be read: run \"verify\"");
+	}
 	session->repository = repository;
 	session->generation = generation;
 	session->compressed = malloc(VRMS_BLOCK_BYTES_MAX);
@@ -80,6 +84,9 @@ int vrms_session_open(struct vrms_repository *repository, uint32_t generation,
 	rc = clear_leftovers(vrms_repository_store(repository), error);
 	if (rc == 0) {
 		rc = vrms_repository_index(repository, &session->index, error);
+	}
+	if (rc == 0) {
+		rc = vrms_index_settle(session->index, error);
 	}
 	if (rc == 0) {
 		rc = vrms_coder_new(&config, &session->coder, error);

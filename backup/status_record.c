@@ -20,7 +20,7 @@ int vrms_status_read(struct vrms_repository *repository, json_t **ret_record,
 	int rc = vrms_document_read(vrms_repository_store(repository), path,
 				    vrms_repository_master(repository), &record, &why);
 
-	if (rc < 0 && rc != -ENOENT && rc != -EBADMSG) {
+	if (rc < 0 && rc != -ENOENT && !vrms_store_is_damage(rc)) {
 		return vrms_error_set(error, rc, "%s", why.text);
 	}
 	if (rc < 0 || !json_is_object(record)) {

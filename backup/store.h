@@ -9,6 +9,8 @@
 #ifndef VRMS_BACKUP_STORE_H
 #define VRMS_BACKUP_STORE_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +61,13 @@ struct vrms_store {
 	int (*folder)(void *context, const char *path, struct vrms_error *error);
 };
 
+/* Whether a read found that something is damaged: bytes are wrong or missing (-EBADMSG), or the
+ * medium does not give them (-EIO).  Other errors say nothing about what is stored. */
+static inline bool vrms_store_is_damage(int rc)
+{
+	return rc == -EBADMSG || rc == -EIO;
+}
+
 struct vrms_store_posix;
 
 /* A folder of this machine, or one mounted on it.  root must exist.  The caller owns the result. */
@@ -66,6 +75,9 @@ VRMS_MUST_CHECK int vrms_store_posix_open(const char *root, struct vrms_store_po
 					  struct vrms_error *error);
 void vrms_store_posix_close(struct vrms_store_posix *posix); /* accepts NULL */
 VRMS_DEFINE_CLEANUP(struct vrms_store_posix *, vrms_store_posix_close);
+/* From now on files are read from the medium: what the page cache has of one is dropped when it is
+ * opened. */
+void vrms_store_posix_forget(struct vrms_store_posix *posix);
 const struct vrms_store *vrms_store_posix_port(struct vrms_store_posix *posix);
 
 /* Whole small files through the port: tmp file, sync, publish. */

@@ -18,6 +18,7 @@ struct vrms_store_posix {
 	struct vrms_store port;
 	char *root;
 	int folder;
+	bool forgets; /* what the page cache has of a file that is opened */
 };
 
 enum { AROUND_BYTES_MIN = 128 << 10, NOT_OPEN = -1, REFUSED = -2 };
@@ -74,6 +75,9 @@ static int open_file(void *context, const char *path, void **ret_file, uint64_t 
 		free(file);
 		return vrms_error_errno(error, rc, "%s/%s", posix->root, path);
 	}
+	if (posix->forgets) {
+		posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+	}
 	*ret_bytes = (uint64_t)status.st_size;
 	*ret_file = file;
 	return 0;
@@ -113,7 +117,9 @@ static int read_file(void *context, void *buffer, size_t size, uint64_t offset)
 	struct file *file = context;
 	int rc = read_around(file, buffer, size, offset);
 
-	if (rc < 0) { /* also what fails there only: some file systems refuse at the first read */
+	/* Some file systems refuse only at the first read; the end of a file is no whole sector. An
+	 * I/O error stays one: the page cache may still have what the disk does not. */
+	if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -ENODATA) {
 		rc = vrms_io_read(file->fd, buffer, size, offset);
 	}
 	return rc == -ENODATA ? -EBADMSG : rc;
@@ -251,11 +257,10 @@ static int make_folder(void *context, const char *path, struct vrms_error *error
 	struct vrms_store_posix *posix = context;
 	int rc;
 
-	if (mkdirat(posix->folder, path, 0700) < 0) {
-		return errno == EEXIST
-			   ? 0
-			   : vrms_error_errno(error, -errno, "%s/%s", posix->root, path);
+	if (mkdirat(posix->folder, path, 0700) < 0 && errno != EEXIST) {
+		return vrms_error_errno(error, -errno, "%s/%s", posix->root, path);
 	}
+	/* Also of one that is there: who made it may have been killed before this. */
 	rc = vrms_io_sync_parent(posix->folder, path);
 	return rc < 0 ? vrms_error_errno(error, rc, "%s/%s", posix->root, path) : 0;
 }
@@ -302,6 +307,11 @@ void vrms_store_posix_close(struct vrms_store_posix *posix)
 	vrms_closep(&posix->folder);
 	free(posix->root);
 	free(posix);
+}
+
+void vrms_store_posix_forget(struct vrms_store_posix *posix)
+{
+	posix->forgets = true;
 }
 
 const struct vrms_store *vrms_store_posix_port(struct vrms_store_posix *posix)

@@ -13,7 +13,8 @@ enum { READ_ENTRIES = 256, REWRITE_MAX = 1 << 20 };
 struct pack_use {
 	uint64_t live_bytes;
 	uint64_t live_blocks;
-	bool has_bad_copy; /* of a block that has a good one elsewhere */
+	bool has_bad_copy;  /* of a block that has a good one elsewhere */
+	bool has_only_copy; /* of a block that a point needs, and a bad one */
 	bool is_dropped;
 	bool is_rewritten;
 };
@@ -46,6 +47,24 @@ static bool is_good(const struct run *run, const struct vrms_index_entry *entry)
 	struct vrms_index_pack pack = vrms_index_pack(run->index, entry->pack);
 
 	return !vrms_repository_is_damaged(run->repository, &pack.pack, entry->offset);
+}
+
+/* No copy is good: the disk may yet give one of them back. */
+static int keep_bad_copies(struct run *run, const struct vrms_name *name, uint64_t first)
+{
+	int rc = 0;
+
+	run->result.missing_blocks++;
+	for (uint64_t i = first; i < run->entry_count; i++) {
+		struct vrms_index_entry entry;
+
+		rc = vrms_index_read(run->index, i, 1, &entry);
+		if (rc < 0 || vrms_name_compare(&entry.name, name) != 0) {
+			break;
+		}
+		run->packs[entry.pack].has_only_copy = true;
+	}
+	return rc;
 }
 
 /* Marks one good copy in the point's own generation.  When that has none, every
@@ -81,24 +100,35 @@ static int mark(void *context, const struct vrms_walk_step *step)
 			foreign++;
 		}
 	}
-	run->result.missing_blocks += rc == 0 && foreign == 0;
+	if (rc == 0 && foreign == 0) {
+		rc = keep_bad_copies(run, &step->name, first);
+	}
 	return rc < 0 ? vrms_error_errno(run->error, rc, "index") : 0;
 }
 
-static int count_lost(void *context, const struct vrms_walk_step *step, const char *text)
+/* A part of a disk's map: what is below it nobody knows. */
+static int lose_map(void *context, const struct vrms_walk_step *step, const char *text)
 {
 	struct run *run = context;
+	uint64_t first;
+	int rc = vrms_index_position(run->index, &step->name, &first);
 
-	(void)step;
-	(void)text;
-	run->result.missing_blocks++;
-	return 0;
+	if (!run->sweep->is_forced) {
+		return vrms_error_set(run->error, -EBADMSG,
+				      "a disk's map: %s; what it needs is unknown, so nothing is "
+				      "freed (--force)",
+				      text);
+	}
+	if (rc == 0) {
+		rc = keep_bad_copies(run, &step->name, first);
+	}
+	return rc < 0 ? vrms_error_errno(run->error, rc, "index") : 0;
 }
 
 static int mark_all(struct run *run)
 {
 	struct vrms_walk *walk VRMS_CLEANUP(vrms_walk_freep) = NULL;
-	struct vrms_walk_calls calls = {run, mark, count_lost};
+	struct vrms_walk_calls calls = {run, mark, lose_map};
 	int rc = vrms_walk_new(run->repository, &walk, run->error);
 
 	for (size_t i = 0; i < run->sweep->point_count && rc == 0; i++) {
@@ -159,8 +189,7 @@ static bool has_good_copy(const struct run *run, const struct vrms_name *name)
 	return false;
 }
 
-/* A bad copy that nobody needs any more must not be found by every verify.  The only copy stays,
- * however bad: a disk may yet read it. */
+/* A bad copy that nobody needs any more must not be found by every verify. */
 static void find_bad_copies(struct run *run)
 {
 	size_t count;
@@ -188,9 +217,9 @@ static int judge_packs(struct run *run)
 		uint64_t bytes = vrms_index_pack(run->index, i).pack_bytes;
 
 		run->result.live_bytes += use->live_bytes;
-		use->is_dropped = use->live_blocks == 0;
+		use->is_dropped = use->live_blocks == 0 && !use->has_only_copy;
 		use->is_rewritten =
-		    !use->is_dropped &&
+		    use->live_blocks > 0 && !use->has_only_copy &&
 		    (use->has_bad_copy || use->live_bytes * 100 < bytes * run->sweep->live_pct_min);
 		if (!vrms_index_pack_is_missing(run->index, i) && use->is_dropped) {
 			run->result.removed_packs++;
@@ -377,8 +406,13 @@ int vrms_sweep_run(const struct vrms_sweep *sweep, struct vrms_sweep_result *ret
 	    .repository = sweep->repository,
 	    .error = error,
 	};
-	int rc = vrms_repository_index(sweep->repository, &run.index, error);
+	int rc;
 
+	if (vrms_repository_lost_damages(sweep->repository)) { /* and good copies would go */
+		return vrms_error_set(error, -EBADMSG,
+				      "the list of damaged blocks cannot be read: run \"verify\"");
+	}
+	rc = vrms_repository_index(sweep->repository, &run.index, error);
 	if (rc == 0) {
 		rc = vrms_index_rewrite(run.index, NULL, error);
 	}

@@ -24,6 +24,7 @@ struct vrms_sweep {
 	const struct vrms_point *points; /* all that remain */
 	size_t point_count;
 	bool is_dry_run;
+	bool is_forced; /* also when a part of a point's map cannot be read: else -EBADMSG */
 	unsigned int live_pct_min; /* packs with less are rewritten; 50 is usual; also those with
 				      a damaged copy of a block that has a good one */
 };

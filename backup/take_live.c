@@ -304,7 +304,9 @@ static int end(struct run *run, int rc, const struct vrms_point *point, struct v
 		    vrms_live_bases_retire(live, run->vm, &run->points, run->bases, point, &later);
 	}
 	if (end_rc < 0 && rc == 0) {
-		say(run, later.text); /* the point is good; the next run clears up */
+		say(run, later.text); /* the point is good; the guard or the next run clears up */
+		say(run, "the point is good; its bitmaps may go with what is cleared up, and then "
+			 "the next backup reads the disks in full and stores only changes");
 	}
 	if (run->folder[0] != '\0') {
 		vrms_live_guard_clear(run->folder, run->scratches, run->vm->disk_count);

@@ -22,6 +22,7 @@ struct work {
 	pthread_mutex_t lock; /* over all below */
 	uint32_t *rows;
 	size_t row_count, next;
+	struct vrms_random random; /* for a budget */
 	struct vrms_verify_result result;
 	int rc;
 	struct vrms_error error;
@@ -41,6 +42,7 @@ static void tell(struct work *work, const char *text)
 	}
 }
 
+/* text: NULL when it was told already */
 static int add_damage(struct work *work, const struct vrms_damage *damage, const char *text)
 {
 	struct vrms_verify_result *result = &work->result;
@@ -53,7 +55,9 @@ static int add_damage(struct work *work, const struct vrms_damage *damage, const
 	result->damages = damages;
 	result->damages[result->damage_count++] = *damage;
 	result->damaged_blocks++;
-	tell(work, text);
+	if (text != NULL) {
+		tell(work, text);
+	}
 	return 0;
 }
 
@@ -84,7 +88,7 @@ static int check_block(struct work *work, struct vrms_block_reader *reader, uint
 	pthread_mutex_lock(&work->lock);
 	work->result.read_blocks++;
 	work->result.read_bytes += entry->stored_bytes;
-	if (rc == -EBADMSG || rc == -EIO) {
+	if (vrms_store_is_damage(rc)) {
 		struct vrms_damage damage = {vrms_index_pack(work->index, row).pack, entry->offset,
 					     entry->name};
 
@@ -96,12 +100,84 @@ static int check_block(struct work *work, struct vrms_block_reader *reader, uint
 	return rc;
 }
 
+/* All copies in a pack that cannot be opened. */
+struct lost_pack {
+	struct work *work;
+	struct vrms_id pack;
+};
+
+static int add_lost(void *context, const struct vrms_pack_entry *entry)
+{
+	const struct lost_pack *lost = context;
+	struct vrms_damage damage = {lost->pack, entry->offset, entry->name};
+
+	return add_damage(lost->work, &damage, NULL);
+}
+
+/* lock held */
+static int lose_pack(struct work *work, uint32_t row, const char *text)
+{
+	struct lost_pack lost = {work, vrms_index_pack(work->index, row).pack};
+
+	work->result.damaged_packs++;
+	tell(work, text);
+	return vrms_index_each(work->index, row, add_lost, &lost);
+}
+
 static int compare_offsets(const void *a, const void *b)
 {
 	uint32_t first = ((const struct vrms_pack_entry *)a)->offset;
 	uint32_t second = ((const struct vrms_pack_entry *)b)->offset;
 
 	return (first > second) - (first < second);
+}
+
+/* lock held */
+static bool has_budget(const struct work *work)
+{
+	return work->verify->budget_bytes == 0 ||
+	       work->result.read_bytes < work->verify->budget_bytes;
+}
+
+static bool may_go_on(struct work *work)
+{
+	bool may;
+
+	pthread_mutex_lock(&work->lock);
+	may = has_budget(work);
+	pthread_mutex_unlock(&work->lock);
+	return may;
+}
+
+/* With a budget from anywhere in the pack, and then round, so that no block is never read. */
+static size_t first_entry(struct work *work, size_t count)
+{
+	size_t first = 0;
+
+	if (work->verify->budget_bytes > 0 && count > 0) {
+		pthread_mutex_lock(&work->lock);
+		first = vrms_random_below(&work->random, count);
+		pthread_mutex_unlock(&work->lock);
+	}
+	return first;
+}
+
+/* Reads a pack's blocks in the order given.  Returns 1 when all of them were read and are good, 0
+ * when not. */
+static int check_entries(struct work *work, struct vrms_block_reader *reader, uint32_t row,
+			 const struct vrms_pack_entry *entries, size_t count)
+{
+	size_t first = first_entry(work, count), i = 0;
+	bool is_good = true;
+	int rc = 0;
+
+	for (; i < count && rc == 0 && may_go_on(work); i++) {
+		bool is_block_good;
+
+		rc = check_block(work, reader, row, &entries[(first + i) % count], &is_block_good);
+		is_good = is_good && is_block_good;
+	}
+	return rc < 0 ? rc : is_good && i == count;
 }
 
 static int check_pack(struct work *work, struct vrms_block_reader *reader, uint32_t row)
@@ -112,29 +188,23 @@ static int check_pack(struct work *work, struct vrms_block_reader *reader, uint3
 	struct vrms_pack_entry *entries VRMS_CLEANUP(vrms_freep) = NULL;
 	struct vrms_error text = {0};
 	size_t count = 0;
-	bool is_good = true;
 	int rc = vrms_pack_reader_open(vrms_repository_store(repository), &pack.pack,
 				       vrms_repository_master(repository), &file, &text);
 
 	if (rc == 0) {
 		rc = vrms_pack_reader_table(file, &entries, &count, &text);
 	}
-	if (rc == 0 && count > 0) { /* a disk reads in order many times as fast */
-		qsort(entries, count, sizeof(*entries), compare_offsets);
-	}
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		bool is_block_good;
-
-		rc = check_block(work, reader, row, &entries[i], &is_block_good);
-		is_good = is_good && is_block_good;
+	if (rc == 0) {
+		if (count > 0) { /* a disk reads in order many times as fast */
+			qsort(entries, count, sizeof(*entries), compare_offsets);
+		}
+		rc = check_entries(work, reader, row, entries, count);
 	}
 	pthread_mutex_lock(&work->lock);
 	work->result.read_packs++;
-	if (rc == -EBADMSG || rc == -ENOENT) {
-		work->result.damaged_packs++;
-		tell(work, text.text);
-		rc = 0;
-	} else if (rc == 0 && is_good) {
+	if (vrms_store_is_damage(rc) || rc == -ENOENT) {
+		rc = lose_pack(work, row, text.text);
+	} else if (rc > 0) {
 		rc = add_verified(work, &pack.pack);
 	}
 	pthread_mutex_unlock(&work->lock);
@@ -150,7 +220,7 @@ static bool take_row(struct work *work, uint32_t *ret_row)
 	if (work->rc == 0 && stop != NULL && atomic_load(stop)) {
 		work->rc = vrms_error_set(&work->error, -ECANCELED, "stopped");
 	}
-	has_row = work->rc == 0 && work->next < work->row_count;
+	has_row = work->rc == 0 && work->next < work->row_count && has_budget(work);
 	if (has_row) {
 		*ret_row = work->rows[work->next++];
 	}
@@ -184,11 +254,9 @@ static void *work_thread(void *argument)
 
 static void shuffle(struct work *work)
 {
-	struct vrms_random random;
-
-	vrms_random_init(&random, work->verify->seed);
+	vrms_random_init(&work->random, work->verify->seed);
 	for (size_t i = work->row_count; i > 1; i--) {
-		size_t k = vrms_random_below(&random, i);
+		size_t k = vrms_random_below(&work->random, i);
 		uint32_t row = work->rows[i - 1];
 
 		work->rows[i - 1] = work->rows[k];
@@ -338,7 +406,13 @@ int vrms_verify_run(const struct vrms_verify *verify, struct vrms_verify_result 
 		return rc;
 	}
 	pthread_mutex_init(&work.lock, NULL);
-	work.result.damaged_packs = vrms_index_damaged_count(work.index);
+	work.result.is_complete =
+	    !verify->no_blocks && !verify->only_new && verify->budget_bytes == 0;
+	work.result.damaged_packs = vrms_index_check(work.index);
+	if (vrms_repository_lost_damages(verify->repository)) {
+		tell(&work, "the list of damaged blocks");
+		work.result.damaged_packs++;
+	}
 	rc = verify->no_blocks ? 0 : pick_packs(&work, error);
 	if (rc == 0 && work.row_count > 0) {
 		run_threads(&work);

@@ -11,7 +11,7 @@
 
 struct vrms_verify {
 	struct vrms_repository *repository;
-	uint64_t budget_bytes; /* of packs to read, picked at random; 0: all */
+	uint64_t budget_bytes; /* of blocks to read, from packs and places at random; 0: all */
 	bool only_new;         /* packs that no verify has read yet */
 	bool no_blocks;        /* see only whether the points are complete */
 	uint64_t seed;
@@ -25,13 +25,14 @@ struct vrms_verify {
 struct vrms_verify_result {
 	uint64_t read_packs, read_blocks, read_bytes;
 	uint64_t damaged_blocks;     /* copies whose content is not what their name says */
-	uint64_t damaged_packs;      /* that could not be opened, or whose table was damaged */
+	uint64_t damaged_packs;      /* that could not be opened, and index files */
 	uint64_t lost_blocks;        /* that a point needs and no good copy of which is there */
 	uint64_t damaged_points;     /* that lost something */
 	struct vrms_damage *damages; /* the damaged copies found; freed by _done */
 	size_t damage_count;
 	struct vrms_id *verified; /* packs read and good */
 	size_t verified_count;
+	bool is_complete; /* every pack was read */
 };
 
 void vrms_verify_result_done(struct vrms_verify_result *result); /* accepts a zeroed one */

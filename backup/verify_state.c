@@ -41,8 +41,8 @@ int vrms_verified_packs_read(struct vrms_repository *repository,
 	int rc = vrms_document_read(vrms_repository_store(repository), path,
 				    vrms_repository_master(repository), &value, error);
 
-	if (rc < 0) {
-		return rc == -ENOENT ? 0 : rc;
+	if (rc < 0) { /* damaged it is none: it only spares work */
+		return rc == -ENOENT || vrms_store_is_damage(rc) ? 0 : rc;
 	}
 	packs.rows = calloc(json_array_size(value) + 1, sizeof(*packs.rows));
 	if (packs.rows == NULL) {
@@ -53,7 +53,7 @@ int vrms_verified_packs_read(struct vrms_repository *repository,
 		if (!json_is_string(row) ||
 		    vrms_hex_parse(json_string_value(row), packs.rows[packs.count].bytes,
 				   VRMS_ID_BYTES) < 0) {
-			return vrms_error_set(error, -EBADMSG, "%s: row %zu is damaged", path, i);
+			return 0;
 		}
 		packs.count++;
 	}
@@ -71,9 +71,6 @@ static int write_verified(struct vrms_repository *repository,
 	struct vrms_index *index;
 	int rc = vrms_verified_packs_read(repository, &known, error);
 
-	if (rc == -EBADMSG) { /* only a cache */
-		rc = 0;
-	}
 	if (rc == 0) {
 		rc = vrms_repository_index(repository, &index, error);
 	}
@@ -106,6 +103,9 @@ int vrms_verify_record(struct vrms_repository *repository, const struct vrms_ver
 	if (all == NULL) {
 		return vrms_error_set(error, -ENOMEM, "out of memory");
 	}
+	if (vrms_repository_lost_damages(repository) && !result->is_complete) {
+		return 0; /* a part of the list would look like all of it */
+	}
 	if (old_count > 0) {
 		memcpy(all, old, old_count * sizeof(*all));
 	}
@@ -116,7 +116,7 @@ int vrms_verify_record(struct vrms_repository *repository, const struct vrms_ver
 			all[count++] = result->damages[i];
 		}
 	}
-	if (count > old_count) {
+	if (count > old_count || vrms_repository_lost_damages(repository)) {
 		int rc = vrms_repository_set_damages(repository, all, count, error);
 
 		if (rc < 0) {

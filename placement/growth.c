@@ -85,8 +85,22 @@ void vrms_growth_note_all(struct vrms_growth *growth, const struct vrms_state *s
 void vrms_growth_note(struct vrms_growth *growth, const struct vrms_state *state,
 		      const double *scale, int node)
 {
+	int dims = growth->model->dim_count, block = node / VRMS_GROWTH_BLOCK;
+	const double *load = &growth->load[(size_t)node * dims];
+	double *low = &growth->low_load[(size_t)block * dims];
+	bool was_lowest = false;
+
+	for (int d = 0; d < dims; d++) {
+		was_lowest = was_lowest || load[d] <= low[d];
+	}
 	note_node(growth, state, scale, node);
-	note_block(growth, node / VRMS_GROWTH_BLOCK);
+	/* Unless the lowest has grown, the others need not be asked. */
+	for (int d = 0; d < dims && !was_lowest; d++) {
+		low[d] = load[d] < low[d] ? load[d] : low[d];
+	}
+	if (was_lowest) {
+		note_block(growth, block);
+	}
 }
 
 struct vrms_growth_weights vrms_growth_weights(const struct vrms_model *model, int unit)
@@ -120,26 +134,62 @@ double vrms_growth_with(const struct vrms_growth *growth, const struct vrms_grow
 	return add_up(&growth->load[at], &growth->scale[at], weights, (int)dims);
 }
 
-int vrms_growth_next(const struct vrms_growth *growth, const struct vrms_growth_weights *weights,
-		     int from, int end, double limit)
+double vrms_growth_where(const struct vrms_growth *growth, const struct vrms_state *state,
+			 const double *scale, int unit)
 {
-	size_t dims = (size_t)growth->model->dim_count;
-	int n = from;
+	const struct vrms_model *model = growth->model;
+	struct vrms_growth_weights weights = vrms_growth_weights(model, unit);
+	double load[VRMS_DIM_MAX], part[VRMS_DIM_MAX];
+	int dims = model->dim_count;
 
-	while (n < end) {
-		size_t at = (size_t)(n / VRMS_GROWTH_BLOCK) * dims;
+	for (int d = 0; d < dims; d++) {
+		size_t at = (size_t)state->where[unit] * dims + d;
+		int64_t others = state->weight[at] - model->unit_weight[(size_t)unit * dims + d];
+
+		part[d] = model->inverse[at] * scale[d];
+		load[d] = (double)others * part[d];
+	}
+	return add_up(load, part, &weights, dims);
+}
+
+/* Inlined for each usual number of dimensions: the sum is most of what placing costs. */
+static inline __attribute__((always_inline)) int next_of(const struct vrms_growth *growth,
+							 const struct vrms_growth_weights *weights,
+							 const struct vrms_growth_range *range,
+							 int dims)
+{
+	int n = range->from;
+
+	while (n < range->end) {
+		int block = n / VRMS_GROWTH_BLOCK * dims;
 		int next = (n / VRMS_GROWTH_BLOCK + 1) * VRMS_GROWTH_BLOCK;
 
-		if (add_up(&growth->low_load[at], &growth->low_scale[at], weights, (int)dims) >=
-		    limit) {
+		if (add_up(&growth->low_load[block], &growth->low_scale[block], weights, dims) >=
+		    range->limit) {
 			n = next;
 			continue;
 		}
-		for (next = next < end ? next : end; n < next; n++) {
-			if (vrms_growth_with(growth, weights, n) < limit) {
+		for (next = next < range->end ? next : range->end; n < next; n++) {
+			int at = n * dims;
+
+			if (add_up(&growth->load[at], &growth->scale[at], weights, dims) <
+			    range->limit) {
 				return n;
 			}
 		}
 	}
-	return end;
+	return range->end;
+}
+
+int vrms_growth_next(const struct vrms_growth *growth, const struct vrms_growth_weights *weights,
+		     const struct vrms_growth_range *range)
+{
+	switch (growth->model->dim_count) {
+	case 1:
+		return next_of(growth, weights, range, 1);
+	case 2:
+		return next_of(growth, weights, range, 2);
+	default:
+		return next_of(growth, weights, range, growth->model->dim_count);
+	}
 }

@@ -5,7 +5,7 @@
  * whose lowest could not do better is passed over as a whole.  No answer is changed by that, for
  * rounding keeps order.
  *
- * Pure; of assign.c.
+ * Pure; of assign.c and level.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -43,8 +43,18 @@ struct vrms_growth_weights vrms_growth_weights(const struct vrms_model *model, i
 double vrms_growth_with(const struct vrms_growth *growth, const struct vrms_growth_weights *weights,
 			int node);
 
-/* The first node from `from` on and before `end` where it grows by less than a limit; end: none. */
+/* Nodes to look at, and the growth that a node has to stay below. */
+struct vrms_growth_range {
+	int from, end;
+	double limit;
+};
+
+/* The first node of the range where it grows by less than the limit; range->end: none. */
 int vrms_growth_next(const struct vrms_growth *growth, const struct vrms_growth_weights *weights,
-		     int from, int end, double limit);
+		     const struct vrms_growth_range *range);
+
+/* By how much it grows on the node that it is on, had it not been there; scale: [dim]. */
+double vrms_growth_where(const struct vrms_growth *growth, const struct vrms_state *state,
+			 const double *scale, int unit);
 
 #endif

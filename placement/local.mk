@@ -3,7 +3,7 @@
 # Pure: no I/O, no clock.
 noinst_LIBRARIES += placement/libvrms-placement.a
 placement_libvrms_placement_a_SOURCES = \
-	placement/assign.c \
+	placement/assign.c placement/level.c \
 	placement/batch.c \
 	placement/bound.c placement/bound.h \
 	placement/classes.c placement/classes.h \

@@ -68,12 +68,20 @@ double vrms_solver_level(const struct vrms_solver *solver, int node);
 /* The same if the unit were added. */
 double vrms_solver_level_with(const struct vrms_solver *solver, int unit, int node);
 
+/* Does any rule name the unit?  If not, room and level alone say where it goes. */
+bool vrms_solver_has_rules(const struct vrms_model *model, int unit);
+
+/* Puts the unit on a node and notes its load in solver->growth. */
+void vrms_solver_put(const struct vrms_solver *solver, int unit, int node);
+
 /* assign.c - all return how many units of the job are left unplaced. */
 int vrms_assign_spread(struct vrms_solver *solver); /* levels while placing */
 int vrms_assign_tight(struct vrms_solver *solver,
 		      int dim);                     /* best fit, largest first; dim -1: by size */
-void vrms_assign_level(struct vrms_solver *solver); /* then evens out; moves only the job */
 void vrms_assign_clear(struct vrms_solver *solver); /* takes the job up again */
+
+/* level.c - evens out what is placed; moves only the job. */
+void vrms_assign_level(struct vrms_solver *solver);
 
 /* room.c - finds the fewest (then cheapest) shifts with which all of the job fits.
  * Returns whether there is a way within the effort; then the state has it all done.

@@ -110,17 +110,24 @@ void vrms_state_copy(struct vrms_state *to, const struct vrms_state *from)
 static void account(struct vrms_state *state, int unit, int node, int sign)
 {
 	const struct vrms_model *model = state->model;
-	const struct vrms_unit *self = &model->unit[unit];
-	const struct vrms_unit_group *list = &model->unit_group[self->group_first];
 	int dims = model->dim_count;
+	const int64_t *demand = &model->unit_demand[(size_t)unit * dims];
+	int64_t *used = &state->used[(size_t)node * dims];
 
 	for (int d = 0; d < dims; d++) {
-		state->used[node * dims + d] += sign * model->unit_demand[(size_t)unit * dims + d];
+		used[d] += sign * demand[d];
 	}
 	for (int d = 0; d < dims && state->weight != state->used; d++) {
 		state->weight[node * dims + d] +=
 		    sign * model->unit_weight[(size_t)unit * dims + d];
 	}
+	/* Without such rules the unit itself, which is seldom in a cache, is not looked at. */
+	if (model->group_count == 0) {
+		return;
+	}
+	const struct vrms_unit *self = &model->unit[unit];
+	const struct vrms_unit_group *list = &model->unit_group[self->group_first];
+
 	for (int i = 0; i < self->group_count; i++) {
 		const struct vrms_group *group = &model->group[list[i].group];
 		int value = vrms_group_value(model, group, node);
@@ -132,26 +139,22 @@ static void account(struct vrms_state *state, int unit, int node, int sign)
 	}
 }
 
-void vrms_state_put(struct vrms_state *state, int unit, int node)
+static void link_first(struct vrms_state *state, int unit, int node)
 {
 	int first = state->head[node];
 
-	assert(state->where[unit] < 0);
-	state->where[unit] = node;
 	state->prev[unit] = -1;
 	state->next[unit] = first;
 	if (first >= 0) {
 		state->prev[first] = unit;
 	}
 	state->head[node] = unit;
-	account(state, unit, node, 1);
 }
 
-int vrms_state_take(struct vrms_state *state, int unit)
+static void unlink_unit(struct vrms_state *state, int unit, int node)
 {
-	int node = state->where[unit], next = state->next[unit], prev = state->prev[unit];
+	int next = state->next[unit], prev = state->prev[unit];
 
-	assert(node >= 0);
 	if (prev >= 0) {
 		state->next[prev] = next;
 	} else {
@@ -160,9 +163,34 @@ int vrms_state_take(struct vrms_state *state, int unit)
 	if (next >= 0) {
 		state->prev[next] = prev;
 	}
+}
+
+void vrms_state_put(struct vrms_state *state, int unit, int node)
+{
+	assert(state->where[unit] < 0);
+	state->where[unit] = node;
+	link_first(state, unit, node);
+	account(state, unit, node, 1);
+}
+
+int vrms_state_take(struct vrms_state *state, int unit)
+{
+	int node = state->where[unit];
+
+	assert(node >= 0);
+	unlink_unit(state, unit, node);
 	state->where[unit] = VRMS_NODE_NONE;
 	account(state, unit, node, -1);
 	return node;
+}
+
+void vrms_state_to_front(struct vrms_state *state, int unit)
+{
+	int node = state->where[unit];
+
+	assert(node >= 0);
+	unlink_unit(state, unit, node);
+	link_first(state, unit, node);
 }
 
 bool vrms_state_has_room(const struct vrms_state *state, int unit, int node)

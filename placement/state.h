@@ -39,6 +39,9 @@ void vrms_state_put(struct vrms_state *state, int unit, int node);
 /* The unit must be somewhere; returns where it was. */
 int vrms_state_take(struct vrms_state *state, int unit);
 
+/* Makes the unit, which is somewhere, the first of its node: as taking and putting it back does. */
+void vrms_state_to_front(struct vrms_state *state, int unit);
+
 /* Would the unit, which is nowhere, break no capacity and no hard rule on this node? */
 bool vrms_state_fits(const struct vrms_state *state, int unit, int node);
 

@@ -9,18 +9,21 @@ struct vm {
 	bool is_managed, is_busy, is_running;
 	bool is_failed;    /* an incident is open */
 	bool is_delivered; /* and Pacemaker knows */
+	bool is_refused;   /* or could not be told at first, which was said */
 	bool is_confirmed; /* and a second source has said so */
 	bool is_silenced;  /* and it was one too many */
 	bool is_flapping;
 	enum vrms_reason reason;
 	int64_t since_ms;
-	int64_t tried_ms; /* last report */
+	int64_t tried_ms;  /* last report */
+	unsigned incident; /* its number */
 	unsigned report_count;
 	int64_t reports_ms[VRMS_FAULT_FLAPS_MAX]; /* ring of the last reports */
 };
 
 struct vrms_fault {
 	struct vrms_fault_config config;
+	unsigned incident_count;
 	struct vm vms[];
 };
 
@@ -76,8 +79,13 @@ static void add(struct vrms_fault_plan *plan, enum vrms_fault_step_kind kind, co
 		enum vrms_reason reason)
 {
 	if (plan->count < VRMS_FAULT_STEPS_MAX) { /* the rest comes with the next tick */
-		plan->steps[plan->count++] =
-		    (struct vrms_fault_step){kind, vm->name, reason, vm->reason};
+		plan->steps[plan->count++] = (struct vrms_fault_step){
+		    .kind = kind,
+		    .vm = vm->name,
+		    .reason = reason,
+		    .evidence = vm->reason,
+		    .incident = vm->incident,
+		};
 	}
 }
 
@@ -85,6 +93,7 @@ static void close_incident(struct vm *vm)
 {
 	vm->is_failed = false;
 	vm->is_delivered = false;
+	vm->is_refused = false;
 	vm->is_confirmed = false;
 	vm->is_silenced = false;
 }
@@ -100,7 +109,7 @@ static int64_t limited_until_ms(const struct vrms_fault *fault, const struct vm 
 	return vm->reports_ms[vm->report_count % flap_count] + fault->config.flap_window_ms;
 }
 
-static void report(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
+static void report(struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
 		   struct vrms_fault_plan *plan)
 {
 	if (now_ms < limited_until_ms(fault, vm)) { /* one too many */
@@ -114,11 +123,12 @@ static void report(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms
 	vm->is_flapping = false;
 	vm->reports_ms[vm->report_count % fault->config.flap_count] = now_ms;
 	vm->report_count++;
+	vm->incident = ++fault->incident_count;
 	vm->tried_ms = now_ms;
 	add(plan, VRMS_FAULT_REPORT, vm, vm->reason);
 }
 
-static void take_evidence(const struct vrms_fault *fault, struct vm *vm,
+static void take_evidence(struct vrms_fault *fault, struct vm *vm,
 			  const struct vrms_fault_event *event, struct vrms_fault_plan *plan)
 {
 	vm->is_running = false;
@@ -174,7 +184,23 @@ static void retry(const struct vrms_fault *fault, struct vm *vm, int64_t now_ms,
 	    plan->count < VRMS_FAULT_STEPS_MAX) {
 		vm->tried_ms = now_ms;
 		add(plan, VRMS_FAULT_REPORT, vm, vm->reason);
+		plan->steps[plan->count - 1].is_repeated = true;
 	}
+}
+
+static void take_delivery(struct vm *vm, const struct vrms_fault_event *event,
+			  struct vrms_fault_plan *plan)
+{
+	if (!vm->is_failed || vm->is_delivered) {
+		return;
+	}
+	vm->is_delivered = event->yes;
+	if (event->yes && vm->is_refused) {
+		add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_REPORT_LATE);
+	} else if (!event->yes && !vm->is_refused) {
+		add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_REPORT_FAILED);
+	}
+	vm->is_refused = vm->is_refused || !event->yes;
 }
 
 bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *event,
@@ -204,10 +230,7 @@ bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *ev
 		take_evidence(fault, vm, event, plan);
 		break;
 	case VRMS_FAULT_DELIVERED:
-		vm->is_delivered = vm->is_failed && event->yes;
-		if (vm->is_failed && !event->yes) {
-			add(plan, VRMS_FAULT_NOTE, vm, VRMS_REASON_VM_REPORT_FAILED);
-		}
+		take_delivery(vm, event, plan);
 		break;
 	case VRMS_FAULT_TICK:
 		break;
@@ -215,17 +238,16 @@ bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *ev
 	return true;
 }
 
-bool vrms_fault_status(const struct vrms_fault *fault, size_t index,
+bool vrms_fault_status(const struct vrms_fault *fault, const char *name,
 		       struct vrms_fault_status *ret_status)
 {
 	for (unsigned i = 0; i < fault->config.vm_count_max; i++) {
 		const struct vm *vm = &fault->vms[i];
 
-		if (vm->name[0] == '\0' || index-- > 0) {
+		if (vm->name[0] == '\0' || strcmp(vm->name, name) != 0) {
 			continue;
 		}
 		*ret_status = (struct vrms_fault_status){
-		    .vm = vm->name,
 		    .is_managed = vm->is_managed,
 		    .is_busy = vm->is_busy,
 		    .is_running = vm->is_running,

@@ -13,7 +13,8 @@
  *   begins an operation on it.
  * - More than flap_count reports within flap_window_ms: the machine is left to
  *   its monitor until the window has passed, said once.
- * - A report that could not be delivered is repeated every retry_ms while the incident lasts.
+ * - A report that could not be delivered is repeated every retry_ms while the incident lasts; that
+ *   it could not, and that it then was, is said once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -63,6 +64,8 @@ struct vrms_fault_step {
 	const char *vm; /* lives as long as the core */
 	enum vrms_reason reason;
 	enum vrms_reason evidence; /* what was seen; of a NOTE that explains why nothing is done */
+	unsigned incident;         /* of a REPORT: no other has this number; from 1 */
+	bool is_repeated;          /* and the same once more */
 };
 
 enum { VRMS_FAULT_STEPS_MAX = 8 };
@@ -86,16 +89,15 @@ bool vrms_fault_step(struct vrms_fault *fault, const struct vrms_fault_event *ev
 		     struct vrms_fault_plan *plan);
 
 struct vrms_fault_status {
-	const char *vm;
 	bool is_managed, is_busy, is_running, is_failed, is_flapping;
 	int64_t since_ms;         /* of the present incident, or of the last change */
 	int64_t limited_until_ms; /* until then a failure is left to the monitor; INT64_MIN: not */
-	unsigned report_count;
+	unsigned report_count;    /* incidents reported; the last one's number */
 	enum vrms_reason reason;
 };
 
-/* The machines that are known, by index from 0; false past the end. */
-bool vrms_fault_status(const struct vrms_fault *fault, size_t index,
+/* What is known of a machine; false: nothing. */
+bool vrms_fault_status(const struct vrms_fault *fault, const char *name,
 		       struct vrms_fault_status *ret_status);
 
 #endif

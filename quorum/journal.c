@@ -39,11 +39,23 @@ struct vrms_journal {
 	int fd; /* the thread's own */
 };
 
+/* A daemon that lost its power in the middle of a line: the next one must not be glued to it. */
+static void end_torn_line(int fd)
+{
+	struct stat status;
+	char last = '\n';
+
+	if (fstat(fd, &status) == 0 && status.st_size > 0 &&
+	    pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n') {
+		(void)!write(fd, "\n", 1);
+	}
+}
+
 static int open_file(struct vrms_journal *journal, struct vrms_error *error)
 {
 	const struct group *group = getgrnam(READERS);
 
-	journal->fd = open(journal->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	journal->fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	if (journal->fd < 0) {
 		return vrms_error_errno(error, -errno, "%s", journal->path);
 	}
@@ -51,6 +63,7 @@ static int open_file(struct vrms_journal *journal, struct vrms_error *error)
 	if (group != NULL) {
 		(void)!fchown(journal->fd, (uid_t)-1, group->gr_gid);
 	}
+	end_torn_line(journal->fd);
 	return 0;
 }
 
@@ -214,15 +227,21 @@ int vrms_journal_write(struct vrms_journal *journal, int64_t now_ms, const char 
 	return is_full ? -ENOBUFS : 0;
 }
 
-/* A failure loses the line: its number shows. */
+/* A failure loses the line: its number shows.  The part of it that a full disk took is taken back,
+ * or it would spoil the next one. */
 static void write_line(struct vrms_journal *journal, char *text)
 {
 	size_t length = strlen(text);
+	struct stat status;
 
 	rotate(journal);
 	if (journal->fd < 0 && open_file(journal, NULL) < 0) {
 		return;
 	}
 	text[length] = '\n'; /* over the NUL: one write, so that lines never mix */
-	(void)!write(journal->fd, text, length + 1);
+	ssize_t put = write(journal->fd, text, length + 1);
+
+	if (put > 0 && (size_t)put <= length && fstat(journal->fd, &status) == 0) {
+		(void)!ftruncate(journal->fd, status.st_size - put);
+	}
 }

@@ -25,6 +25,7 @@ struct row {
 	char domain[VRMS_FAULT_NAME_MAX]; /* "": not known */
 	bool is_told;                     /* the main loop knows `vm` and `domain` */
 	bool is_there;
+	unsigned incident; /* the last one that the controller was told of */
 };
 
 struct vrms_pacemaker {
@@ -320,12 +321,13 @@ static gboolean on_connect_time(void *context)
 struct report {
 	struct vrms_pacemaker *pacemaker;
 	char domain[VRMS_FAULT_NAME_MAX];
+	unsigned incident;
 };
 
-static const struct row *find_row(const struct vrms_pacemaker *pacemaker, const char *domain)
+static struct row *find_row(const struct vrms_pacemaker *pacemaker, const char *domain)
 {
 	for (guint i = 0; i < pacemaker->rows->len; i++) {
-		const struct row *row = row_at(pacemaker, i);
+		struct row *row = row_at(pacemaker, i);
 
 		if (strcmp(row->domain, domain) == 0 && row->vm.resource.is_meant) {
 			return row;
@@ -334,31 +336,38 @@ static const struct row *find_row(const struct vrms_pacemaker *pacemaker, const 
 	return NULL;
 }
 
+/* Pacemaker's return code. */
+static int fail(const struct vrms_pacemaker *pacemaker, const struct vrms_vm_resource *resource)
+{
+	if (pacemaker->controller == NULL || pacemaker->node[0] == '\0') {
+		return ENOTCONN;
+	}
+	return pcmk_controld_api_fail(pacemaker->controller, pacemaker->node, NULL, resource->id,
+				      NULL, "ocf", resource->provider, resource->type);
+}
+
 static gboolean on_report(void *context)
 {
 	const struct report *report = context;
 	struct vrms_pacemaker *pacemaker = report->pacemaker;
-	const struct row *row = find_row(pacemaker, report->domain);
+	struct row *row = find_row(pacemaker, report->domain);
 
 	if (row == NULL || row->vm.resource.is_busy) {
 		return G_SOURCE_REMOVE; /* the word about that is on its way */
 	}
-	const struct vrms_vm_resource *resource = &row->vm.resource;
-	int rc =
-	    pacemaker->controller == NULL || pacemaker->node[0] == '\0'
-		? ENOTCONN
-		: pcmk_controld_api_fail(pacemaker->controller, pacemaker->node, NULL, resource->id,
-					 NULL, "ocf", resource->provider, resource->type);
+	int rc = row->incident == report->incident ? 0 : fail(pacemaker, &row->vm.resource);
 
+	row->incident = rc == 0 ? report->incident : row->incident;
 	put(pacemaker, row, VRMS_VM_WORD_REPORTED, rc == 0, rc == 0 ? "" : pcmk_rc_str(rc));
 	return G_SOURCE_REMOVE;
 }
 
-void vrms_pacemaker_fail(struct vrms_pacemaker *pacemaker, const char *domain)
+void vrms_pacemaker_fail(struct vrms_pacemaker *pacemaker, const char *domain, unsigned incident)
 {
 	struct report *report = g_new0(struct report, 1);
 
 	report->pacemaker = pacemaker;
+	report->incident = incident;
 	snprintf(report->domain, sizeof(report->domain), "%s", domain);
 	/* Behind what the CIB has to say already: that may be the beginning of a stop. */
 	g_idle_add_full(G_PRIORITY_DEFAULT, on_report, report, g_free);

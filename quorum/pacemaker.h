@@ -25,7 +25,10 @@ VRMS_MUST_CHECK int vrms_pacemaker_start(int fd, struct vrms_pacemaker **ret_pac
  *
  * Nothing is told when the cluster has begun an operation on it meanwhile.  The outcome comes
  * as a REPORTED word.
+ *
+ * incident: its number, > 0.  One that the controller has taken already is not told again: each
+ *           time would count against the resource's migration-threshold.
  */
-void vrms_pacemaker_fail(struct vrms_pacemaker *pacemaker, const char *domain);
+void vrms_pacemaker_fail(struct vrms_pacemaker *pacemaker, const char *domain, unsigned incident);
 
 #endif

@@ -102,8 +102,9 @@ static int spawn(const char *const *argv, int out, pid_t *ret_pid)
 
 static int begin(struct vrms_plan_child *plan, bool writes)
 {
+	/* From the daemon's -20, without real-time priority, all the way to 19. */
 	const char *const argv[] = {
-	    "nice",   "-n",        "19",   VRMS_BINDIR "/vrms",         "plan",
+	    "nice",   "-n",        "39",   VRMS_BINDIR "/vrms",         "plan",
 	    "--keep", "--timeout", "5min", writes ? NULL : "--dry-run", NULL};
 	int pair[2], rc;
 

@@ -68,7 +68,8 @@
 	X(VM_BUSY, "the cluster is stopping, starting or moving it")                              \
 	X(VM_NOT_MANAGED, "the cluster does not mean it to run here")                             \
 	X(VM_FLAPPING, "it has failed too often in too short a time: left to the monitor")        \
-	X(VM_REPORT_FAILED, "Pacemaker could not be told; trying again")
+	X(VM_REPORT_FAILED, "Pacemaker could not be told; trying again")                          \
+	X(VM_REPORT_LATE, "Pacemaker has been told after all")
 
 #define VRMS_REASON_ENUM(name, text) VRMS_REASON_##name,
 enum vrms_reason { VRMS_REASONS(VRMS_REASON_ENUM) VRMS_REASON_COUNT };

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,9 @@ static void become(const char *program, const char *uri, int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid(); /* a terminal's Ctrl-C is the daemon's affair */
+	if (getpriority(PRIO_PROCESS, 0) < 0) {
+		(void)setpriority(PRIO_PROCESS, 0, 0); /* and so is its urgency */
+	}
 	/* Two steps: dup2() onto itself would keep the close-on-exec flag. */
 	int copy = fcntl(fd, F_DUPFD, VRMS_VM_LINE_FD + 1);
 
@@ -100,10 +104,48 @@ static int take_descriptor(struct msghdr *message)
 	return fd;
 }
 
+/* Bytes of the character there; 0: it is none.  Source: RFC 3629, section 4. */
+static size_t character_bytes(const unsigned char *at)
+{
+	size_t bytes = at[0] < 0x80   ? 1
+		       : at[0] < 0xc2 ? 0
+		       : at[0] < 0xe0 ? 2
+		       : at[0] < 0xf0 ? 3
+				      : 4;
+	bool is_overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
+	bool is_surrogate = at[0] == 0xed && at[1] >= 0xa0;
+	bool is_beyond = at[0] > 0xf4 || (at[0] == 0xf4 && at[1] >= 0x90);
+
+	if (is_overlong || is_surrogate || is_beyond) {
+		return 0;
+	}
+	for (size_t i = 1; i < bytes; i++) { /* the NUL at the end is no continuation */
+		if ((at[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	return bytes;
+}
+
+/* A text that was too long was cut, perhaps within a character, and JSON would refuse it whole. */
+static void mend_text(char *text)
+{
+	for (char *at = text; *at != '\0';) {
+		size_t bytes = character_bytes((const unsigned char *)at);
+
+		if (bytes == 0) {
+			*at = '?';
+			bytes = 1;
+		}
+		at += bytes;
+	}
+}
+
 static void terminate_texts(struct vrms_vm_word *word)
 {
 	word->domain[sizeof(word->domain) - 1] = '\0';
 	word->text[sizeof(word->text) - 1] = '\0';
+	mend_text(word->text);
 	word->resource.id[sizeof(word->resource.id) - 1] = '\0';
 	word->resource.provider[sizeof(word->resource.provider) - 1] = '\0';
 	word->resource.type[sizeof(word->resource.type) - 1] = '\0';

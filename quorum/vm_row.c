@@ -78,12 +78,16 @@ void vrms_vm_row_record(const struct vrms_vm_row *vm, const char *state, enum vr
 				     (int)vm->process.pid));
 }
 
-static void report(struct vrms_vm_row *vm, enum vrms_reason reason)
+static void report(struct vrms_vm_row *vm, const struct vrms_fault_step *step)
 {
-	vrms_log(LOG_WARNING, "%s (%s) has failed: %s; telling Pacemaker", vm->domain,
-		 vm->resource.id, vrms_reason_text(reason));
-	vrms_vm_row_record(vm, "failed", reason, vrms_reason_text(reason));
-	struct vrms_vm_word word = {.kind = VRMS_VM_WORD_FAIL};
+	const char *text = vrms_reason_text(step->reason);
+
+	if (!step->is_repeated) {
+		vrms_log(LOG_WARNING, "%s (%s) has failed: %s; telling Pacemaker", vm->domain,
+			 vm->resource.id, text);
+		vrms_vm_row_record(vm, "failed", step->reason, text);
+	}
+	struct vrms_vm_word word = {.kind = VRMS_VM_WORD_FAIL, .incident = step->incident};
 
 	memcpy(word.domain, vm->domain, sizeof(word.domain));
 	if (vm->daemon->vms->fd < 0 || vrms_vm_line_send(vm->daemon->vms->fd, &word) < 0) {
@@ -94,8 +98,9 @@ static void report(struct vrms_vm_row *vm, enum vrms_reason reason)
 
 static void note(const struct vrms_vm_row *vm, const struct vrms_fault_step *step)
 {
-	bool is_for_people =
-	    step->reason == VRMS_REASON_VM_FLAPPING || step->reason == VRMS_REASON_VM_REPORT_FAILED;
+	bool is_for_people = step->reason == VRMS_REASON_VM_FLAPPING ||
+			     step->reason == VRMS_REASON_VM_REPORT_FAILED ||
+			     step->reason == VRMS_REASON_VM_REPORT_LATE;
 	bool has_evidence = step->evidence != step->reason && step->evidence != VRMS_REASON_NONE;
 	char text[256];
 
@@ -116,7 +121,7 @@ void vrms_vm_rows_carry_out(struct vrms_daemon *daemon, const struct vrms_fault_
 			continue;
 		}
 		if (step->kind == VRMS_FAULT_REPORT) {
-			report(vm, step->reason);
+			report(vm, step);
 		} else {
 			note(vm, step);
 		}
@@ -136,12 +141,7 @@ void vrms_vm_row_feed(struct vrms_vm_row *vm, struct vrms_fault_event event)
 
 bool vrms_vm_row_status(const struct vrms_vm_row *vm, struct vrms_fault_status *ret_status)
 {
-	for (size_t i = 0; vrms_fault_status(vm->daemon->vms->fault, i, ret_status); i++) {
-		if (strcmp(ret_status->vm, vm->domain) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return vrms_fault_status(vm->daemon->vms->fault, vm->domain, ret_status);
 }
 
 void vrms_vm_row_tell_busy(struct vrms_vm_row *vm)
@@ -176,6 +176,10 @@ void vrms_vm_row_take_evidence(struct vrms_vm_row *vm, enum vrms_reason reason)
 	vrms_vm_row_tell_busy(vm);
 	vrms_vm_row_feed(vm,
 			 (struct vrms_fault_event){.kind = VRMS_FAULT_EVIDENCE, .reason = reason});
+	if (vm->is_migrating && vrms_vm_row_has_ended(vm)) {
+		vm->is_migrating = false; /* nothing is left to be moved */
+		vrms_vm_row_tell_busy(vm);
+	}
 }
 
 /* ---- processes */

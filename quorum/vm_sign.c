@@ -110,3 +110,9 @@ struct vrms_vm_sign vrms_vm_sign_state(int state, int reason)
 {
 	return healths[vrms_vm_health_from(state, reason)];
 }
+
+bool vrms_vm_sign_is_moving(int state, int reason)
+{
+	return state == VIR_DOMAIN_PAUSED &&
+	       (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_POSTCOPY);
+}

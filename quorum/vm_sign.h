@@ -31,4 +31,7 @@ struct vrms_vm_sign vrms_vm_sign_memory_failure(int action);
 /* virDomainState and its reason, of an active domain: LISTED or EVIDENCE. */
 struct vrms_vm_sign vrms_vm_sign_state(int state, int reason);
 
+/* Is it paused for its own migration?  Such a one is healthy, too. */
+bool vrms_vm_sign_is_moving(int state, int reason);
+
 #endif

@@ -18,10 +18,13 @@
 /* A libvirtd that is silent for 15 s is taken for dead: its connection is made anew. */
 enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3, RETRY_MS = 500, AGAIN_MS = 5000, STARTED_MAX = 64 };
 
+enum { CALLBACKS_MAX = 8 };
+
 struct watch {
 	const char *uri;
 	int fd;
-	pthread_mutex_t mutex; /* of what follows */
+	int ids[CALLBACKS_MAX]; /* of what libvirt is to call; -1: not that */
+	pthread_mutex_t mutex;  /* of what follows */
 	pthread_cond_t wake;
 	bool is_closed, is_relist_wanted;
 	unsigned started_count;
@@ -218,17 +221,23 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job), false},
 };
 
+_Static_assert(VRMS_COUNT_OF(callbacks) == CALLBACKS_MAX, "each has an id");
+
 static int register_all(struct watch *watch, virConnectPtr connection)
 {
+	for (size_t i = 0; i < CALLBACKS_MAX; i++) {
+		watch->ids[i] = -1;
+	}
 	/* Without keepalive (an old server) a hung libvirtd is noticed by others only. */
 	(void)virConnectSetKeepAlive(connection, KEEPALIVE_S, KEEPALIVE_COUNT);
 	if (virConnectRegisterCloseCallback(connection, on_close, watch, NULL) < 0) {
 		return -EIO;
 	}
 	for (size_t i = 0; i < VRMS_COUNT_OF(callbacks); i++) {
-		if (virConnectDomainEventRegisterAny(connection, NULL, callbacks[i].id,
-						     callbacks[i].function, watch, NULL) < 0 &&
-		    callbacks[i].is_needed) {
+		watch->ids[i] =
+		    virConnectDomainEventRegisterAny(connection, NULL, callbacks[i].id,
+						     callbacks[i].function, watch, NULL);
+		if (watch->ids[i] < 0 && callbacks[i].is_needed) {
 			return -EIO;
 		}
 	}
@@ -237,6 +246,8 @@ static int register_all(struct watch *watch, virConnectPtr connection)
 
 static void put_state(struct watch *watch, virDomainPtr domain)
 {
+	static const struct vrms_vm_sign moving = {.kind = VRMS_VM_WORD_MOVING,
+						   .text = "found paused for a migration"};
 	int state, reason;
 
 	/* A domain that ends meanwhile has an event of its own. */
@@ -247,6 +258,9 @@ static void put_state(struct watch *watch, virDomainPtr domain)
 			put_process(watch, virDomainGetName(domain), &sign);
 		} else {
 			put(watch, virDomainGetName(domain), &sign);
+		}
+		if (vrms_vm_sign_is_moving(state, reason)) {
+			put(watch, virDomainGetName(domain), &moving);
 		}
 	}
 }
@@ -323,8 +337,14 @@ static void stay(struct watch *watch, virConnectPtr connection)
 	pthread_mutex_unlock(&watch->mutex);
 }
 
-static void disconnect(virConnectPtr connection)
+/* Each callback holds the connection: closing alone would leave it open, and its memory in use. */
+static void disconnect(struct watch *watch, virConnectPtr connection)
 {
+	for (size_t i = 0; i < CALLBACKS_MAX; i++) {
+		if (watch->ids[i] >= 0) {
+			(void)virConnectDomainEventDeregisterAny(connection, watch->ids[i]);
+		}
+	}
 	(void)virConnectUnregisterCloseCallback(connection, on_close);
 	(void)virConnectClose(connection);
 }
@@ -340,14 +360,14 @@ static void live_once(struct watch *watch)
 	}
 	if (register_all(watch, connection) < 0) {
 		put_all(watch, VRMS_VM_WORD_LIBVIRT, false, virGetLastErrorMessage());
-		disconnect(connection);
+		disconnect(watch, connection);
 		return;
 	}
 	put_all(watch, VRMS_VM_WORD_LIBVIRT, true, watch->uri);
 	want_list(watch);
 	stay(watch, connection);
 	put_all(watch, VRMS_VM_WORD_LIBVIRT, false, "connection closed");
-	disconnect(connection);
+	disconnect(watch, connection);
 }
 
 static void *run(void *context)

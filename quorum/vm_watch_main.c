@@ -30,7 +30,7 @@ static gboolean on_word(gint fd, GIOCondition condition, gpointer context)
 		_exit(EXIT_SUCCESS);
 	}
 	if (word.kind == VRMS_VM_WORD_FAIL) {
-		vrms_pacemaker_fail(pacemaker, word.domain);
+		vrms_pacemaker_fail(pacemaker, word.domain, word.incident);
 	}
 	return G_SOURCE_CONTINUE;
 }

@@ -20,7 +20,7 @@ enum vrms_vm_word_kind {
 	VRMS_VM_WORD_PROCESS,  /* process: its QEMU, which the receiver closes */
 	VRMS_VM_WORD_LISTED,   /* as RUNNING and PROCESS, from a list of all active domains */
 	/* from libvirt, about all domains */
-	VRMS_VM_WORD_LIST_BEGIN, /* LISTED and EVIDENCE of every active domain follow */
+	VRMS_VM_WORD_LIST_BEGIN, /* LISTED (and MOVING) or EVIDENCE of every active domain follow */
 	VRMS_VM_WORD_LIST_END,
 	VRMS_VM_WORD_LIBVIRT, /* yes: connected; no: connection lost or not made, text */
 	/* from Pacemaker */
@@ -57,6 +57,7 @@ struct vrms_vm_word {
 	enum vrms_reason reason;
 	struct vrms_qemu_process process; /* pid 0: none */
 	struct vrms_vm_resource resource;
+	unsigned incident; /* of FAIL: its number, the same when it is said again */
 	char text[VRMS_VM_TEXT_MAX];
 };
 

@@ -146,6 +146,15 @@ static void take_vm_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 	}
 }
 
+/* Whether a migration has ended while nobody listened, the list that follows says. */
+static void forget_migrations(struct vrms_vms *vms)
+{
+	for (unsigned i = 0; i < vms->count; i++) {
+		vms->vms[i]->is_migrating = false;
+		vrms_vm_row_tell_busy(vms->vms[i]);
+	}
+}
+
 static void say_connected(struct vrms_daemon *daemon, const char *to,
 			  const struct vrms_vm_word *word)
 {
@@ -155,7 +164,7 @@ static void say_connected(struct vrms_daemon *daemon, const char *to,
 			   json_pack("{s:b, s:s}", "connected", word->yes, "text", word->text));
 }
 
-static void take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
+void vrms_vms_take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 {
 	struct vrms_vms *vms = daemon->vms;
 
@@ -174,6 +183,9 @@ static void take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word)
 		}
 		vms->has_libvirt = word->yes;
 		vms->was_libvirt_missed = !word->yes;
+		if (word->yes) {
+			forget_migrations(vms);
+		}
 		break;
 	case VRMS_VM_WORD_CLUSTER:
 		say_connected(daemon, "pacemaker", word);
@@ -228,7 +240,7 @@ static int32_t on_words(int32_t fd, int32_t revents, void *context)
 
 	(void)revents;
 	while ((rc = vrms_vm_line_receive(fd, &word)) == 0) {
-		take_word(daemon, &word);
+		vrms_vms_take_word(daemon, &word);
 	}
 	if (rc != -EAGAIN) {
 		vrms_log(LOG_WARNING, "vm-watch has ended; starting it again");

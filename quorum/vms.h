@@ -9,12 +9,16 @@
 #include <jansson.h>
 
 #include "quorum/daemon.h"
+#include "quorum/vm_word.h"
 
 struct vrms_vms; /* opaque */
 
 /* Begins to watch, as daemon->vms.  libvirtd and Pacemaker may come later. */
 VRMS_MUST_CHECK int vrms_vms_start(struct vrms_daemon *daemon, struct vrms_error *error);
 void vrms_vms_stop(struct vrms_daemon *daemon);
+
+/* Takes in what vm-watch has said; owns the word's descriptor from then on. */
+void vrms_vms_take_word(struct vrms_daemon *daemon, struct vrms_vm_word *word);
 
 /* Reports that are owed are repeated.  A few times a second. */
 void vrms_vms_tick(struct vrms_daemon *daemon);

@@ -436,6 +436,12 @@ int main(int argc, char **argv)
 	if (status != GO_ON) {
 		return status;
 	}
+	if (call.is_restore) { /* whatever the settings have become */
+		vrms_log_open("vrmsd", call.is_verbose);
+		status = restore();
+		vrms_log_close();
+		return status;
+	}
 	if (vrms_settings_load(call.path, &settings, &error) < 0) {
 		fprintf(stderr, "vrmsd: %s\n", error.text);
 		return 2;
@@ -445,7 +451,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	vrms_log_open("vrmsd", call.is_verbose);
-	status = call.is_restore ? restore() : run(&settings);
+	status = run(&settings);
 	vrms_log_close();
 	vrms_settings_done(&settings);
 	return status;

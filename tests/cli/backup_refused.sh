@@ -66,7 +66,11 @@ if unshare --mount mount -t tmpfs none "$work/out.d" 2>/dev/null; then # a read-
 		refused "$1" unshare --mount sh -c 'mount -t tmpfs -o "$1" none "$2/out.d" && exec "$3" restore vm1 --disk "vda=$2/out.d/x" --format raw' sh "$2" "$work" "$backup"
 	}
 	refused_on "Read-only file system" ro
-	refused_on "No space left" size=16k
+	refused_on "1 MiB are needed, 0 MiB are free (--force" size=16k
+	# Zeros need no room, and --force tries.
+	unshare --mount sh -c 'mount -t tmpfs -o size=512k none "$1/out.d" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw' sh "$work" "$backup" >/dev/null ||
+		fail "a sparse image is refused"
+	refused "No space left" unshare --mount sh -c 'mount -t tmpfs -o size=16k none "$1/out.d" && exec "$2" restore vm1 --disk "vda=$1/out.d/x" --format raw --force' sh "$work" "$backup"
 fi
 mkfifo "$work/pipe"
 refused "neither a file nor a block device" "$backup" restore vm1 --disk "vda=$work/pipe" --overwrite

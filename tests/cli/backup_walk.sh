@@ -43,6 +43,15 @@ restored() { # state format
 	cmp "$work/new/vm1-domain.xml" "$work/domain.xml"
 }
 
+# --help is answered wherever it stands.
+for command in $("$backup" --help | sed -n 's/^  \([a-z][a-z-]*\)  *[A-Za-z[].*/\1/p'); do
+	for place in "--help" "vm1@1 --help" "vm1@1 --repository /nowhere --help more"; do
+		# shellcheck disable=SC2086 # words
+		"$backup" $command $place >"$work/out" 2>&1 || fail "$command $place: $(cat "$work/out")"
+		grep -q "^Usage: vrms-backup $command " "$work/out" || fail "$command $place: $(cat "$work/out")"
+	done
+done
+
 echo "<domain/>" >"$work/domain.xml"
 qemu-img create -q -f qcow2 "$work/vda.qcow2" 64M
 truncate -s 16M "$work/vdb.raw"

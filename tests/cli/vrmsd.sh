@@ -12,6 +12,7 @@ if [ "${1:-}" = inside ]; then
 	work=$2
 	for folder in /run /dev/shm; do mount -t tmpfs none "$folder"; done
 	ip link set lo up 2>/dev/null || :
+	"$vrmsd" --restore -c "$work/bad" && echo 0 >"$work/restore.rc" || echo $? >"$work/restore.rc"
 	printf 'journal = %s/journal\nbeat_device = %s/area\n' "$work" "$work" >"$work/conf"
 	"$vrmsd" -c "$work/conf" -v 2>"$work/log" &
 	pid=$!
@@ -91,6 +92,7 @@ unchanged "the area of a cluster"
 if [ "$(id -u)" = 0 ] && unshare --net --mount true 2>/dev/null; then
 	unshare --net --mount --propagation private "$0" inside "$work" || fail "the part in namespaces"
 	[ "$(cat "$work/rc")" = 0 ] || fail "SIGTERM: exit $(cat "$work/rc")" "$work/log"
+	[ "$(cat "$work/restore.rc")" = 0 ] || fail "a wrong setting keeps the token from being put back"
 	[ "$(cat "$work/status.rc")" = 2 ] || fail "vrms status without a quorum: exit $(cat "$work/status.rc")" "$work/status"
 	grep -q 'not connected to corosync' "$work/status" || fail "status does not say so" "$work/status"
 	[ "$(grep -c 'waiting for corosync' "$work/log")" = 1 ] || fail "not said once that corosync is missing" "$work/log"

@@ -177,6 +177,18 @@ size_t world_check_all(struct world *world)
 	return list.count;
 }
 
+int world_sweep(struct world *world, unsigned int live_pct_min, struct vrms_error *error)
+{
+	struct vrms_point_list list VRMS_CLEANUP(vrms_point_list_done) = {0};
+	struct vrms_sweep sweep = {.repository = world->repository, .live_pct_min = live_pct_min};
+	struct vrms_sweep_result result;
+	int rc = vrms_points_read(world->repository, NULL, &list, error);
+
+	sweep.points = list.points;
+	sweep.point_count = list.count;
+	return rc < 0 ? rc : vrms_sweep_run(&sweep, &result, error);
+}
+
 /* Removes a point and frees what only it used. */
 int world_prune(struct world *world, uint64_t victim, struct vrms_error *error)
 {

@@ -48,6 +48,9 @@ void world_must_take(struct world *world, enum vrms_mode mode);
 /* Every point there is gives back the state of its moment.  Returns their number. */
 size_t world_check_all(struct world *world);
 
+/* Frees what no point needs; packs with less in use than that are written anew. */
+int world_sweep(struct world *world, unsigned int live_pct_min, struct vrms_error *error);
+
 /* Removes a point (0: none) and frees what nobody needs. */
 int world_prune(struct world *world, uint64_t victim, struct vrms_error *error);
 

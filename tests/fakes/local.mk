@@ -8,5 +8,5 @@ tests_fakes_fence_dummy_LDADD   = $(OCF_LIBS)
 tests_fakes_ocf_dummy_SOURCES   = tests/fakes/ocf_dummy.c
 tests_fakes_ocf_dummy_LDADD     = $(OCF_LIBS)
 
-# Preloaded by tests/lab/verdict.sh, which also builds it.
-EXTRA_DIST += tests/fakes/clock_step.c
+# Preloaded, and built, by tests/lab/verdict.sh and tests/cli/backup_care.sh.
+EXTRA_DIST += tests/fakes/clock_step.c tests/fakes/bad_disk.c

@@ -22,6 +22,7 @@ struct file {
 	char *path;         /* as seen; NULL: removed */
 	char *durable_path; /* NULL: the name is not durable */
 	struct content seen, durable;
+	uint64_t unreadable; /* 1 + offset of a byte that cannot be read; 0: none */
 };
 
 struct store_memory {
@@ -117,6 +118,9 @@ static int read_file(void *context, void *buffer, size_t size, uint64_t offset)
 
 	if (offset > file->seen.bytes || size > file->seen.bytes - offset) {
 		return -EBADMSG;
+	}
+	if (file->unreadable > offset && file->unreadable <= offset + size) {
+		return -EIO;
 	}
 	if (size > 0) {
 		memcpy(buffer, file->seen.data + offset, size);
@@ -415,6 +419,17 @@ const char *store_memory_damage(struct store_memory *memory, const char *prefix,
 	}
 	file->seen.data[offset] ^= 0x10;
 	return file->path;
+}
+
+bool store_memory_spoil(struct store_memory *memory, const char *prefix, unsigned int nth,
+			uint64_t offset)
+{
+	struct file *file = find_nth(memory, prefix, nth);
+
+	if (file != NULL) {
+		file->unreadable = offset < file->seen.bytes ? 1 + offset : 0;
+	}
+	return file != NULL && file->unreadable > 0;
 }
 
 uint64_t store_memory_bytes(struct store_memory *memory, const char *prefix)

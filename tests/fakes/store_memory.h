@@ -33,6 +33,10 @@ void store_memory_crash(struct store_memory *memory, uint64_t seed);
  * returns its path, or NULL. offset counts from the end when negative. */
 const char *store_memory_damage(struct store_memory *memory, const char *prefix, unsigned int nth,
 				int64_t offset);
+/* From now on one byte of such a file cannot be read: -EIO for whoever wants it among others.
+ * False, and all can be read: the file has no such byte. */
+bool store_memory_spoil(struct store_memory *memory, const char *prefix, unsigned int nth,
+			uint64_t offset);
 /* Bytes of all files whose path begins with prefix. */
 uint64_t store_memory_bytes(struct store_memory *memory, const char *prefix);
 unsigned int store_memory_count(struct store_memory *memory, const char *prefix);

@@ -196,8 +196,9 @@ libvirtd_killed() {
 	slow_backup
 	vm_exec pkill -KILL -x libvirtd
 	start_libvirtd "$host"
-	wait $! || :
+	wait $! || fail "the backup: $(cat "$DIR/words")"
 	say "$(cat "$DIR/words")"
+	contains "what comes of it" "$(cat "$DIR/words")" "the next backup reads the disks in full and stores only changes"
 	wait_until 60 "what it left is put right" nothing_left_quietly
 	change "write -P 34 110M 1M"
 	# The guard, which cannot know that the point was kept, has removed its bitmap.

@@ -10,12 +10,15 @@ UNIT_TESTS += \
 	tests/unit/test_quorum_keeper \
 	tests/unit/test_quorum_latency \
 	tests/unit/test_quorum_members \
+	tests/unit/test_quorum_pacemaker \
 	tests/unit/test_quorum_series \
 	tests/unit/test_quorum_tail \
 	tests/unit/test_quorum_told \
 	tests/unit/test_quorum_topology \
 	tests/unit/test_quorum_tuner \
 	tests/unit/test_quorum_verdict \
+	tests/unit/test_quorum_vm_rows \
+	tests/unit/test_quorum_vm_watch \
 	tests/unit/test_quorum_vms \
 	tests/unit/test_quorum_witness
 
@@ -60,6 +63,21 @@ tests_unit_test_quorum_daemon_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
 
 tests_unit_test_quorum_ipc_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_quorum_ipc_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+tests_unit_test_quorum_vm_rows_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) $(QB_CFLAGS)
+tests_unit_test_quorum_vm_rows_LDADD  = $(QUORUM_DAEMON_LIBS) $(UNIT_LIBS)
+
+# Without Pacemaker's daemons: they are in the test.
+tests_unit_test_quorum_pacemaker_SOURCES = tests/unit/test_quorum_pacemaker.c quorum/pacemaker.c
+tests_unit_test_quorum_pacemaker_CFLAGS  = $(UNIT_CFLAGS) $(PACEMAKER_CFLAGS) $(XML_CFLAGS)
+tests_unit_test_quorum_pacemaker_LDADD   = agents/libvrms-vm.a $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) \
+	$(PACEMAKER_LIBS) $(XML_LIBS) $(UNIT_LIBS)
+
+# Without libvirt: it is in the test.
+tests_unit_test_quorum_vm_watch_SOURCES = tests/unit/test_quorum_vm_watch.c quorum/vm_watch.c
+tests_unit_test_quorum_vm_watch_CFLAGS  = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS)
+tests_unit_test_quorum_vm_watch_LDADD   = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS) \
+	-lpthread
 
 tests_unit_test_quorum_vms_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_quorum_vms_LDADD  = $(QUORUM_VM_LIBS) $(QUORUM_CORE_LIBS) $(XML_LIBS) $(UNIT_LIBS)

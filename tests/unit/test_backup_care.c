@@ -132,6 +132,150 @@ START_TEST(no_flipped_byte_restores_wrong_content)
 }
 END_TEST
 
+/* What says where blocks are is made anew from the packs when it is damaged. */
+START_TEST(a_damaged_index_costs_nothing)
+{
+	struct world *world = world_new(39, false);
+
+	for (int i = 0; i < 3; i++) {
+		world_live(world);
+		world_must_take(world, i == 0 ? VRMS_MODE_FULL : VRMS_MODE_INCREMENTAL);
+	}
+	for (unsigned int file = 0; file < store_memory_count(world->memory, "index/"); file++) {
+		for (int64_t offset = 0;
+		     store_memory_damage(world->memory, "index/", file, offset) != NULL;
+		     offset += 7) {
+			world_reopen(world);
+			ck_assert_uint_eq(world_check_all(world), 3);
+			store_memory_damage(world->memory, "index/", file, offset);
+		}
+	}
+	world_free(world);
+}
+END_TEST
+
+/* A bad sector is no worse than a flipped bit, wherever it is: points and blocks elsewhere come
+ * back, a verify goes through and says what is lost, and the next backup heals it. */
+static void check_unreadable(struct world *world, const char *prefix, unsigned int file,
+			     uint64_t offset)
+{
+	struct vrms_verify_result result VRMS_CLEANUP(vrms_verify_result_done) = {0};
+
+	world_reopen(world);
+	result = verify(world, false);
+	ck_assert_msg(result.damage_count > 0 || result.damaged_packs > 0 ||
+			  strcmp(prefix, "verified") == 0,
+		      "%s %u at %u", prefix, file, (unsigned int)offset);
+	world_must_take(world, VRMS_MODE_FULL);
+	world_reopen(world);
+	ck_assert_uint_ge(world_check_all(world), 2);
+}
+
+START_TEST(what_cannot_be_read_is_damaged_and_no_more)
+{
+	static const char *const prefixes[] = {"packs/", "index/", "damaged", "verified"};
+	static const uint64_t offsets[] = {0, 70, 5000, 30000, 100000};
+	struct world *world = world_new(53, false);
+	struct vrms_verify_result first VRMS_CLEANUP(vrms_verify_result_done) = {0};
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	store_memory_damage(world->memory, "packs/", 0, 300);
+	first = verify(world, false); /* makes "damaged" and "verified" */
+	world_must_take(world, VRMS_MODE_FULL);
+	for (size_t i = 0; i < VRMS_COUNT_OF(prefixes); i++) {
+		unsigned int count = store_memory_count(world->memory, prefixes[i]);
+
+		for (unsigned int file = 0; file < count; file++) {
+			for (size_t k = 0;
+			     k < VRMS_COUNT_OF(offsets) &&
+			     store_memory_spoil(world->memory, prefixes[i], file, offsets[k]);
+			     k++) {
+				check_unreadable(world, prefixes[i], file, offsets[k]);
+			}
+			store_memory_spoil(world->memory, prefixes[i], file, UINT64_MAX);
+		}
+	}
+	world_free(world);
+}
+END_TEST
+
+/* No backup may rely on a pack that verify could not open. */
+START_TEST(a_pack_whose_head_is_damaged_heals_at_the_next_backup)
+{
+	struct world *world = world_new(59, false);
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	for (unsigned int file = 0; file < 2; file++) {
+		struct vrms_verify_result result VRMS_CLEANUP(vrms_verify_result_done) = {0};
+		struct vrms_verify_result after VRMS_CLEANUP(vrms_verify_result_done) = {0};
+
+		ck_assert_ptr_nonnull(store_memory_damage(world->memory, "packs/", file, 20));
+		world_reopen(world);
+		result = verify(world, false);
+		ck_assert_uint_eq(result.damaged_packs, file + 1); /* the first one stays */
+		ck_assert_uint_gt(result.lost_blocks, 0);
+		world_must_take(world, VRMS_MODE_FULL);
+		world_reopen(world);
+		ck_assert_uint_eq(world_check_all(world), file + 2);
+		after = verify(world, false);
+		ck_assert_uint_eq(after.lost_blocks, 0);
+	}
+	world_free(world);
+}
+END_TEST
+
+/* It may be the disk that fails, and it may yet give the block back. */
+START_TEST(prune_leaves_the_only_copy_of_a_block_however_bad)
+{
+	struct world *world = world_new(61, false);
+	struct vrms_verify_result result VRMS_CLEANUP(vrms_verify_result_done) = {0};
+	struct vrms_error error = {0};
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	world_live(world);
+	world_must_take(world, VRMS_MODE_INCREMENTAL);
+	ck_assert_ptr_nonnull(store_memory_damage(world->memory, "packs/", 0, 300));
+	result = verify(world, false);
+	ck_assert_uint_eq(result.damaged_blocks, 1);
+	ck_assert_int_eq(world_sweep(world, 100, &error), 0);
+	ck_assert_ptr_nonnull(store_memory_damage(world->memory, "packs/", 0, 300));
+	/* What is known as damaged is not used; a look from scratch sees that it is right. */
+	store_memory_lose(world->memory, "damaged", 0);
+	world_reopen(world);
+	ck_assert_uint_eq(world_check_all(world), 2);
+	world_free(world);
+}
+END_TEST
+
+/* Below a part of the map that cannot be read there is what nobody knows of. */
+START_TEST(prune_frees_nothing_when_a_map_cannot_be_read)
+{
+	struct world *world = world_new(67, false);
+	unsigned int refused = 0;
+
+	for (int i = 0; i < 2; i++) {
+		world_live(world);
+		world_must_take(world, i == 0 ? VRMS_MODE_FULL : VRMS_MODE_INCREMENTAL);
+	}
+	for (unsigned int file = 0; file < 2; file++) { /* data, and maps */
+		struct vrms_error error = {0};
+
+		ck_assert_ptr_nonnull(store_memory_damage(world->memory, "packs/", file, 300));
+		world_reopen(world);
+		refused += world_sweep(world, 0, &error) < 0;
+		ck_assert(refused == 0 || strstr(error.text, "nothing is freed") != NULL);
+		ck_assert_ptr_nonnull(store_memory_damage(world->memory, "packs/", file, 300));
+		world_reopen(world);
+		ck_assert_uint_eq(world_check_all(world), 2);
+	}
+	ck_assert_uint_eq(refused, 1);
+	world_free(world);
+}
+END_TEST
+
 /* Flips bits all over a pack; a second time puts them right again. */
 static void spoil(struct world *world, unsigned int file)
 {
@@ -209,5 +353,8 @@ END_TEST
 
 UNIT_MAIN("backup_care", prune_frees_what_nobody_needs, a_damaged_block_heals_at_the_next_backup,
 	  what_was_verified_is_not_new, no_flipped_byte_restores_wrong_content,
-	  a_second_generation_stands_in_for_any_pack, a_wrong_key_is_refused,
-	  an_encrypted_repository_shows_no_content)
+	  a_damaged_index_costs_nothing, what_cannot_be_read_is_damaged_and_no_more,
+	  a_pack_whose_head_is_damaged_heals_at_the_next_backup,
+	  prune_leaves_the_only_copy_of_a_block_however_bad,
+	  prune_frees_nothing_when_a_map_cannot_be_read, a_second_generation_stands_in_for_any_pack,
+	  a_wrong_key_is_refused, an_encrypted_repository_shows_no_content)

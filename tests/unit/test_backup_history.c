@@ -92,6 +92,41 @@ START_TEST(power_lost_at_any_change_leaves_earlier_points)
 }
 END_TEST
 
+/* What a killed program had renamed is seen at once, but not yet durable: who builds on it must see
+ * to that. */
+START_TEST(power_lost_after_a_kill_leaves_what_was_committed_since)
+{
+	uint64_t calls, kills = 0;
+	struct world *world = world_new(7, false);
+
+	world_live(world);
+	world_must_take(world, VRMS_MODE_FULL);
+	calls = store_memory_calls(world->memory);
+	world_free(world);
+
+	for (uint64_t at = 1; at <= calls; at++) {
+		for (uint64_t seed = 0; seed < 3; seed++) {
+			struct vrms_error error = {0};
+
+			world = world_new(7, false);
+			world_live(world);
+			world->states[1] = malloc(DISK_BYTES); /* should it be committed */
+			memcpy(world->states[1], world->disk, DISK_BYTES);
+			store_memory_fail_at(world->memory, at);
+			kills += world_take(world, VRMS_MODE_FULL, &error) < 0;
+			store_memory_fail_at(world->memory, 0);
+			world_reopen(world);
+			world_must_take(world, VRMS_MODE_FULL);
+			store_memory_crash(world->memory, seed);
+			world_reopen(world);
+			ck_assert_uint_ge(world_check_all(world), 1);
+			world_free(world);
+		}
+	}
+	ck_assert_uint_gt(kills, 0);
+}
+END_TEST
+
 START_TEST(lost_index_files_are_rebuilt_from_the_packs)
 {
 	struct world *world = world_new(11, true);
@@ -308,6 +343,7 @@ UNIT_MAIN("backup_history", a_number_is_never_given_twice,
 	  a_trial_is_told_with_its_point_and_goes_with_it,
 	  every_order_of_modes_restores_bit_for_bit, an_unchanged_disk_costs_no_blocks,
 	  power_lost_at_any_change_leaves_earlier_points,
+	  power_lost_after_a_kill_leaves_what_was_committed_since,
 	  lost_index_files_are_rebuilt_from_the_packs, a_wrong_clean_bit_is_caught_by_the_sample,
 	  a_source_that_fails_leaves_no_point,
 	  random_histories_with_prunes_and_power_losses_restore)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backup/index.h"
 #include "backup/pack_window.h"
 #include "common/random.h"
 #include "tests/fakes/store_memory.h"
@@ -200,7 +201,72 @@ START_TEST(a_write_that_fails_behind_is_told_and_nothing_is_published)
 }
 END_TEST
 
+enum { MANY = 40000 }; /* more than are held in memory */
+
+static struct vrms_name name_of(size_t i)
+{
+	return (struct vrms_name){{(uint8_t)(i * 37), (uint8_t)(i >> 8), (uint8_t)i, 1}};
+}
+
+static void make_large_pack(void)
+{
+	struct vrms_pack_writer *writer = new_writer(false);
+	struct vrms_index_pack pack;
+
+	for (size_t i = 0; i < MANY; i++) {
+		struct vrms_block one = {name_of(i), VRMS_ENCODING_RAW, 8, 8, world.data[0]};
+
+		ck_assert_int_eq(vrms_pack_writer_append(writer, &one, NULL), 0);
+	}
+	ck_assert_int_eq(vrms_pack_writer_finish(writer, NULL), 0);
+	ck_assert_int_eq(vrms_pack_writer_wait(writer, &pack, NULL), 0);
+	vrms_pack_writer_free(writer);
+}
+
+static size_t count_found(struct vrms_index *index)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < MANY; i++) {
+		struct vrms_name name = name_of(i);
+		struct vrms_location location;
+
+		found += vrms_index_find(index, &name, &location, 1) == 1;
+	}
+	return found;
+}
+
+/* Entries of a large file are read one by one: a check finds what is damaged, and the packs have
+ * it all once more. */
+START_TEST(a_large_index_file_that_is_damaged_is_made_anew)
+{
+	struct vrms_id repository = {{0}};
+	struct vrms_error error = {0};
+	struct vrms_index *index;
+
+	begin();
+	make_large_pack();
+	ck_assert_int_eq(vrms_index_open(&watched.port, &repository, &index, &error), 0);
+	ck_assert_uint_eq(vrms_index_adopted_count(index), 1);
+	ck_assert_int_eq(vrms_index_save(index, &error), 0);
+	ck_assert_uint_eq(vrms_index_check(index), 0);
+	vrms_index_free(index);
+
+	ck_assert_ptr_nonnull(store_memory_damage(world.memory, "index/", 0, -86));
+	ck_assert_int_eq(vrms_index_open(&watched.port, &repository, &index, &error), 0);
+	ck_assert_uint_eq(count_found(index), MANY - 1);
+	ck_assert_uint_eq(vrms_index_check(index), 1);
+	ck_assert_msg(vrms_index_rewrite(index, NULL, &error) == 0, "%s", error.text);
+	ck_assert_uint_eq(count_found(index), MANY);
+	ck_assert_uint_eq(vrms_index_check(index), 0);
+	ck_assert_uint_eq(store_memory_count(world.memory, "index/"), 1);
+	vrms_index_free(index);
+	end();
+}
+END_TEST
+
 UNIT_MAIN("backup_pack", records_in_a_row_cost_few_reads,
 	  records_here_and_there_are_read_one_by_one, an_encrypted_record_can_be_wanted_twice,
 	  what_cannot_be_read_behind_a_record_does_not_matter,
-	  a_write_that_fails_behind_is_told_and_nothing_is_published)
+	  a_write_that_fails_behind_is_told_and_nothing_is_published,
+	  a_large_index_file_that_is_damaged_is_made_anew)

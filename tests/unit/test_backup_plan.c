@@ -72,7 +72,8 @@ START_TEST(only_the_last_points_own_bitmap_counts)
 	choice = choose(VRMS_MODE_INCREMENTAL, older);
 	ck_assert_int_eq(choice.mode, VRMS_MODE_FULL);
 	ck_assert_ptr_null(choice.base);
-	ck_assert_str_eq(choice.reason, "the disk has no good bitmap 'b3' of point 3 any more");
+	ck_assert_str_eq(choice.reason, "the disk has no good bitmap 'b3' of point 3 any more: "
+					"read in full, only changes are stored");
 	choice = choose(VRMS_MODE_AUTO, NULL);
 	ck_assert_int_eq(choice.mode, VRMS_MODE_FULL);
 }
@@ -86,7 +87,8 @@ START_TEST(a_smaller_disk_is_read_in_full)
 	history();
 	vrms_plan_disk(points, 3, VRMS_MODE_INCREMENTAL, &disk, &choice);
 	ck_assert_int_eq(choice.mode, VRMS_MODE_FULL);
-	ck_assert_str_eq(choice.reason, "the disk became smaller");
+	ck_assert_str_eq(choice.reason,
+			 "the disk became smaller: read in full, only changes are stored");
 }
 END_TEST
 

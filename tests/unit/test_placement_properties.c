@@ -4,6 +4,7 @@
  * By hand, more of them: CK_TIMEOUT_MULTIPLIER=60 VRMS_PROPERTY_TIMES=20
  * tests/unit/test_placement_properties
  */
+#include "placement/growth.h"
 #include "tests/unit/placement_cluster.h"
 #include "tests/unit/unit.h"
 
@@ -329,7 +330,99 @@ START_TEST(more_capacity_is_never_worse)
 }
 END_TEST
 
+enum { MANY_NODES = 100, MANY_VMS = 300 };
+
+/* More nodes than one block of growth.h. */
+static struct vrms_model *many_nodes(struct vrms_random *random, int dims)
+{
+	static const char *const names[] = {"memory", "cpu", "disk"};
+	struct vrms_model_limits limits = {.nodes = MANY_NODES,
+					   .vms = MANY_VMS,
+					   .name_bytes = 8 * (MANY_NODES + MANY_VMS) + 64};
+	struct vrms_model *model = vrms_model_new(&limits);
+	struct vrms_error error = {""};
+	char name[16];
+	int64_t amount[VRMS_DIM_MAX];
+
+	for (int d = 0; d < dims; d++) {
+		ck_assert_int_ge(vrms_model_add_dim(model, names[d], 1000, &error), 0);
+	}
+	for (int i = 0; i < MANY_NODES + MANY_VMS; i++) {
+		bool is_node = i < MANY_NODES;
+
+		snprintf(name, sizeof(name), "%s%d", is_node ? "n" : "v", i);
+		for (int d = 0; d < VRMS_DIM_MAX; d++) {
+			amount[d] = (is_node ? 64 : 1) + (int64_t)vrms_random_below(random, 16);
+		}
+		struct vrms_node_spec node = {.name = name, .state = VRMS_NODE_ONLINE};
+		struct vrms_vm_spec vm = {.name = name,
+					  .host = (int)vrms_random_below(random, MANY_NODES)};
+
+		memcpy(node.capacity, amount, sizeof(node.capacity));
+		memcpy(vm.demand, amount, sizeof(vm.demand));
+		ck_assert_int_ge(is_node ? vrms_model_add_node(model, &node, &error)
+					 : vrms_model_add_vm(model, &vm, &error),
+				 0);
+	}
+	ck_assert_int_eq(vrms_model_seal(model, &error), 0);
+	return model;
+}
+
+START_TEST(short_cuts_of_levelling_answer_as_the_long_way)
+{
+	static const double scale[VRMS_DIM_MAX] = {1.5, 0.75, 1};
+	struct vrms_random random;
+
+	vrms_random_init(&random, 5);
+	for (int run = 0; run < 30; run++) {
+		struct vrms_model *model = many_nodes(&random, run % 3 + 1);
+		struct vrms_state *state = vrms_state_new(model), *other = vrms_state_new(model);
+		struct vrms_growth *growth = vrms_growth_new(model);
+
+		vrms_growth_note_all(growth, state, scale);
+		for (int step = 0; step < 300; step++) {
+			int unit = (int)vrms_random_below(&random, MANY_VMS), n = 0;
+			int to = (int)vrms_random_below(&random, MANY_NODES);
+			struct vrms_growth_weights weights = vrms_growth_weights(model, unit);
+			double where = vrms_growth_where(growth, state, scale, unit);
+			int from = vrms_state_take(state, unit);
+
+			vrms_growth_note(growth, state, scale, from);
+			ck_assert(where == vrms_growth_with(growth, &weights, from));
+			struct vrms_growth_range range = {to / 2, MANY_NODES,
+							  vrms_growth_with(growth, &weights, to)};
+
+			for (n = range.from; n < MANY_NODES; n++) {
+				if (vrms_growth_with(growth, &weights, n) < range.limit) {
+					break;
+				}
+			}
+			ck_assert_int_eq(vrms_growth_next(growth, &weights, &range), n);
+			vrms_state_put(state, unit, to);
+			vrms_growth_note(growth, state, scale, to);
+			vrms_state_take(other, unit);
+			vrms_state_put(other, unit, to);
+			/* The first of its node, without being taken up. */
+			unit = (int)vrms_random_below(&random, MANY_VMS);
+			vrms_state_to_front(state, unit);
+			to = vrms_state_take(other, unit);
+			vrms_state_put(other, unit, to);
+			ck_assert_int_eq(state->head[to], unit);
+		}
+		size_t bytes = MANY_VMS * sizeof(int);
+
+		ck_assert_mem_eq(state->where, other->where, bytes);
+		ck_assert_mem_eq(state->next, other->next, bytes);
+		ck_assert_mem_eq(state->prev, other->prev, bytes);
+		vrms_growth_free(growth);
+		vrms_state_free(state);
+		vrms_state_free(other);
+		vrms_model_free(model);
+	}
+}
+END_TEST
+
 UNIT_MAIN("placement_properties", failures_break_no_rule_and_no_capacity,
 	  whoever_stays_down_would_not_have_fitted, lists_hold_for_every_loss_they_claim,
 	  rebalance_is_feasible_and_never_turns_back, same_cluster_same_answer,
-	  more_capacity_is_never_worse)
+	  more_capacity_is_never_worse, short_cuts_of_levelling_answer_as_the_long_way)

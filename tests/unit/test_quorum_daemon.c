@@ -8,8 +8,10 @@
 #include "quorum/settings.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -141,6 +143,73 @@ START_TEST(a_full_journal_is_rotated)
 		ck_assert_int_eq(access(old, F_OK), i <= 2 ? 0 : -1);
 		unlink(old);
 	}
+	unlink(path);
+}
+END_TEST
+
+/* Every line of the file, as JSON; how many there are. */
+static unsigned count_lines(void)
+{
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+	unsigned count = 0;
+
+	ck_assert_int_eq(vrms_file_read(path, 65536, &text, NULL, NULL), 0);
+	for (char *line = text, *end; *line != '\0'; line = end + 1) {
+		end = strchr(line, '\n');
+		ck_assert_msg(end != NULL, "no end: %s", line);
+		*end = '\0';
+		json_t *object = json_loads(line, 0, NULL);
+
+		ck_assert_msg(object != NULL, "half a line: %s", line);
+		json_decref(object);
+		count++;
+	}
+	return count;
+}
+
+START_TEST(a_full_disk_costs_lines_and_leaves_no_half_one)
+{
+	const struct rlimit full = {.rlim_cur = 300, .rlim_max = RLIM_INFINITY};
+	const struct rlimit room = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	int rc = 0;
+	struct vrms_journal_config config = {.path = new_path("disk"),
+					     .node = "n1",
+					     .size_max = 1 << 20,
+					     .keep = 2};
+	struct vrms_journal *journal VRMS_CLEANUP(vrms_journal_freep) = NULL;
+
+	ck_assert_int_eq(vrms_journal_open(&config, &journal, NULL), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &full); /* Check's own file is longer: nothing is asserted now */
+	for (int i = 0; i < 5; i++) {
+		rc |= vrms_journal_write(journal, i, "tick", NULL);
+	}
+	vrms_journal_free(VRMS_TAKE(journal)); /* waits for its thread */
+	setrlimit(RLIMIT_FSIZE, &room);
+	ck_assert_int_eq(rc, 0);
+	ck_assert_uint_eq(count_lines(), 3); /* of some 90 bytes each */
+	unlink(path);
+}
+END_TEST
+
+START_TEST(half_a_line_of_a_dead_daemon_spoils_no_other)
+{
+	static const char torn[] = "{\"v\":1,\"seq\":7,\"mono";
+	struct vrms_journal_config config = {.path = new_path("torn"),
+					     .node = "n1",
+					     .size_max = 1 << 20,
+					     .keep = 2};
+	struct vrms_journal *journal VRMS_CLEANUP(vrms_journal_freep) = NULL;
+	char *text VRMS_CLEANUP(vrms_freep) = NULL;
+
+	ck_assert_int_eq(vrms_file_write(path, torn, strlen(torn), 0600, NULL), 0);
+	ck_assert_int_eq(vrms_journal_open(&config, &journal, NULL), 0);
+	ck_assert_int_eq(vrms_journal_write(journal, 1, "start", NULL), 0);
+	vrms_journal_free(VRMS_TAKE(journal));
+	ck_assert_int_eq(vrms_file_read(path, 4096, &text, NULL, NULL), 0);
+	ck_assert_int_eq(strncmp(text, torn, strlen(torn)), 0);
+	ck_assert_int_eq(text[strlen(torn)], '\n');
+	ck_assert_int_eq(text[strlen(torn) + 1], '{');
 	unlink(path);
 }
 END_TEST
@@ -337,6 +406,8 @@ UNIT_MAIN("quorum_daemon", a_message_survives_the_round_trip,
 	  settings_have_defaults_and_take_values,
 	  what_is_wrong_in_the_settings_is_named_with_its_line,
 	  a_journal_line_is_json_with_its_frame, a_full_journal_is_rotated,
+	  a_full_disk_costs_lines_and_leaves_no_half_one,
+	  half_a_line_of_a_dead_daemon_spoils_no_other,
 	  the_token_is_overdue_beyond_the_time_it_may_be_held,
 	  two_beaters_see_each_other_beat_and_stop, two_nodes_that_want_one_slot_part,
 	  two_daemons_under_one_node_id_are_noticed, a_beater_without_its_area_says_why,

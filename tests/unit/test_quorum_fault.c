@@ -105,6 +105,7 @@ START_TEST(a_recovered_machine_is_a_new_incident)
 	tell(fault, 900, VRMS_FAULT_RUNNING, "vm1", true);
 	evidence(fault, 5000, "vm1", VRMS_REASON_VM_PANICKED);
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_PANICKED);
+	ck_assert_uint_eq(plan.steps[0].incident, 2);
 }
 END_TEST
 
@@ -119,7 +120,16 @@ START_TEST(an_undelivered_report_is_repeated_until_it_arrives)
 	ck_assert_uint_eq(plan.count, 0);
 	tell(fault, 1100, VRMS_FAULT_TICK, NULL, false);
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
-	tell(fault, 1105, VRMS_FAULT_DELIVERED, "vm1", true);
+	ck_assert(plan.steps[0].is_repeated); /* nothing new for the journal */
+	ck_assert_uint_eq(plan.steps[0].incident, 1);
+	tell(fault, 1105, VRMS_FAULT_DELIVERED, "vm1", false);
+	ck_assert_uint_eq(plan.count, 0);
+	tell(fault, 2100, VRMS_FAULT_TICK, NULL, false);
+	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
+	tell(fault, 2105, VRMS_FAULT_DELIVERED, "vm1", true);
+	expect_one(VRMS_FAULT_NOTE, VRMS_REASON_VM_REPORT_LATE);
+	tell(fault, 2106, VRMS_FAULT_DELIVERED, "vm1", false); /* an earlier attempt's */
+	ck_assert_uint_eq(plan.count, 0);
 	tell(fault, 9000, VRMS_FAULT_TICK, NULL, false);
 	ck_assert_uint_eq(plan.count, 0);
 }
@@ -153,21 +163,20 @@ START_TEST(the_status_says_until_when_failures_are_left_to_the_monitor)
 	struct vrms_fault_status status;
 
 	for (int64_t i = 0; i < 3; i++) {
-		ck_assert(vrms_fault_status(fault, 0, &status));
-		ck_assert_str_eq(status.vm, "vm1");
+		ck_assert(vrms_fault_status(fault, "vm1", &status));
 		ck_assert_int_eq(status.limited_until_ms, INT64_MIN);
 		evidence(fault, 1000 + i * 1000, "vm1", VRMS_REASON_VM_DIED);
 		tell(fault, 1500 + i * 1000, VRMS_FAULT_RUNNING, "vm1", true);
 	}
-	ck_assert(vrms_fault_status(fault, 0, &status));
+	ck_assert(vrms_fault_status(fault, "vm1", &status));
 	ck_assert_int_eq(status.limited_until_ms, 61000); /* a window after the first of three */
 	ck_assert_int_eq(status.since_ms, 3500);
 	ck_assert(status.is_running && !status.is_failed);
 	evidence(fault, 61000, "vm1", VRMS_REASON_VM_DIED);
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
-	ck_assert(vrms_fault_status(fault, 0, &status));
+	ck_assert(vrms_fault_status(fault, "vm1", &status));
 	ck_assert_int_eq(status.limited_until_ms, 62000);
-	ck_assert(!vrms_fault_status(fault, 1, &status));
+	ck_assert(!vrms_fault_status(fault, "vm2", &status));
 }
 END_TEST
 
@@ -183,6 +192,10 @@ START_TEST(one_machine_too_many_is_refused_and_hurts_nobody)
 	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
 	tell(fault, 200, VRMS_FAULT_MANAGED, "vm4", false);
 	ck_assert(tell(fault, 200, VRMS_FAULT_MANAGED, "vm5", true)); /* its row is free now */
+	tell(fault, 200, VRMS_FAULT_RUNNING, "vm5", true);
+	evidence(fault, 300, "vm5", VRMS_REASON_VM_DIED);
+	expect_one(VRMS_FAULT_REPORT, VRMS_REASON_VM_DIED);
+	ck_assert_uint_eq(plan.steps[0].incident, 2); /* and not vm1's number */
 }
 END_TEST
 

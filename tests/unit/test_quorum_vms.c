@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "quorum/cib_vms.h"
 #include "quorum/vm_line.h"
 #include "quorum/vm_sign.h"
@@ -165,6 +167,9 @@ START_TEST(events_mean_what_the_table_says)
 	expect(vrms_vm_sign_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR),
 	       VRMS_VM_WORD_EVIDENCE, VRMS_REASON_VM_IO_ERROR);
 	expect(vrms_vm_sign_state(VIR_DOMAIN_RUNNING, 1), VRMS_VM_WORD_LISTED, VRMS_REASON_NONE);
+	ck_assert(vrms_vm_sign_is_moving(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION));
+	ck_assert(!vrms_vm_sign_is_moving(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR));
+	ck_assert(!vrms_vm_sign_is_moving(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_MIGRATED));
 }
 END_TEST
 
@@ -188,6 +193,34 @@ START_TEST(words_and_descriptors_cross_the_line_whole)
 	ck_assert_int_eq(vrms_vm_line_receive(fds[1], &got), -EBADMSG);
 	close(fds[0]);
 	ck_assert_int_eq(vrms_vm_line_receive(fds[1], &got), -EPIPE);
+	close(fds[1]);
+}
+END_TEST
+
+/* libvirt's paths are UTF-8, and cut to length; JSON takes whole characters only. */
+START_TEST(a_text_that_is_cut_in_a_character_still_goes_into_the_journal)
+{
+	static const struct {
+		const char *sent, *got;
+	} rows[] = {
+	    {"B\xc3\xa4r \xe2\x82\xac \xf0\x9f\x98\x80",
+	     "B\xc3\xa4r \xe2\x82\xac \xf0\x9f\x98\x80"},
+	    {"paused (vda, /B\xc3)", "paused (vda, /B?)"},
+	    {"/\xe2\x82", "/??"},
+	    {"\xa4\xff\xc0\xaf\xed\xa0\x80", "???????"},
+	};
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vrms_vm_word word = {.kind = VRMS_VM_WORD_NOTE, .domain = "vm1"}, got;
+
+		snprintf(word.text, sizeof(word.text), "%s", rows[i].sent);
+		ck_assert_int_eq(vrms_vm_line_send(fds[0], &word), 0);
+		ck_assert_int_eq(vrms_vm_line_receive(fds[1], &got), 0);
+		ck_assert_str_eq(got.text, rows[i].got);
+	}
+	close(fds[0]);
 	close(fds[1]);
 }
 END_TEST
@@ -222,8 +255,36 @@ START_TEST(without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
 }
 END_TEST
 
+START_TEST(the_helper_does_not_inherit_the_urgency_of_the_daemon)
+{
+	char script[64], out[64], *text VRMS_CLEANUP(vrms_freep) = NULL;
+	int pid, fd, status;
+
+	if (setpriority(PRIO_PROCESS, 0, -20) < 0) {
+		unit_skip("a negative nice value is refused here");
+		return;
+	}
+	snprintf(script, sizeof(script), "test_quorum_vms.%d.sh", (int)getpid());
+	snprintf(out, sizeof(out), "test_quorum_vms.%d.out", (int)getpid());
+	FILE *file = fopen(script, "w");
+
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "nice >%s\n", out);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(vrms_vm_line_start("/bin/sh", script, &pid, &fd, NULL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	close(fd);
+	ck_assert_int_eq(vrms_file_read(out, 64, &text, NULL, NULL), 0);
+	unlink(script);
+	unlink(out);
+	ck_assert_str_eq(text, "0\n");
+}
+END_TEST
+
 UNIT_MAIN("quorum_vms", resources_that_run_domains_are_found_with_what_they_inherit,
 	  the_last_finished_operation_says_whether_it_is_meant_to_run,
 	  what_the_cluster_does_not_manage_is_not_meant_to_run, events_mean_what_the_table_says,
 	  words_and_descriptors_cross_the_line_whole,
-	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays)
+	  a_text_that_is_cut_in_a_character_still_goes_into_the_journal,
+	  without_libvirtd_and_pacemaker_the_helper_says_so_and_stays,
+	  the_helper_does_not_inherit_the_urgency_of_the_daemon)
