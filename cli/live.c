@@ -152,8 +152,12 @@ int vrms_live_is_idle(const char *controller, bool *ret_idle, struct vrms_error 
 		*ret_idle = false; /* an election is under way */
 		return 0;
 	}
-	rc = ask((const char *const[]){"crmadmin", "--status", controller, NULL}, NULL, &result,
-		 error);
+	/* When the controller is lost meanwhile, crmadmin 2.1.5 may poll for ever without a pause.
+	 * It is ended after a while; it must end with this process, too, which a change of the
+	 * membership ends. */
+	rc = ask((const char *const[]){"setpriv", "--pdeathsig", "KILL", "crmadmin", "--status",
+				       controller, NULL},
+		 NULL, &result, error);
 	if (rc == 0) {
 		*ret_idle = result.exit_code == 0 && strstr(result.output, "S_IDLE") != NULL;
 	}

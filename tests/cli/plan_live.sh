@@ -10,7 +10,7 @@ vrms=$(command -v "${VRMS:-./vrms}")
 vrms=$(cd "$(dirname "$vrms")" && pwd)/$(basename "$vrms")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export CIB_shadow_dir="$work" CIB="$work/cib.xml" IDLE="$work/idle" RACE="$work/race" MUTE="$work/mute"
+export CIB_shadow_dir="$work" CIB="$work/cib.xml" IDLE="$work/idle" RACE="$work/race" MUTE="$work/mute" HANG="$work/hang"
 
 mkdir "$work/bin"
 cat >"$work/bin/cibadmin" <<END
@@ -31,6 +31,10 @@ esac
 END
 cat >"$work/bin/crmadmin" <<'END'
 #!/bin/sh
+[ ! -e "$HANG" ] || {
+	echo $$ >"$HANG"
+	exec sleep 60
+}
 [ -e "$IDLE" ] && echo "Controller on $2 in state S_IDLE: ok" || echo "Controller on $2 in state S_TRANSITION_ENGINE: ok"
 END
 chmod +x "$work/bin/cibadmin" "$work/bin/crmadmin"
@@ -173,6 +177,28 @@ make_cib 1
 sed -i 's/name="resource-stickiness" value="100"/name="resource-stickiness" value="0"/' "$CIB"
 expect 1 'would go back to' -- "$vrms" drain n2
 cib_has 0 vrms-move-
+
+# Ended while crmadmin hangs, as vrmsd does at a change of the membership: nothing stays behind.
+make_cib 1
+: >"$HANG"
+"$vrms" plan --keep --dry-run >"$work/output" 2>&1 &
+for _ in $(seq 100); do
+	[ ! -s "$HANG" ] || break
+	sleep 0.1
+done
+kill $!
+wait $! && failures=$((failures + 1))
+sleep 0.2
+case $(ps -o stat= -p "$(cat "$HANG")") in
+"" | Z*) ;; # gone, or not buried yet
+*)
+	echo "FAILED: crmadmin outlives who has asked it"
+	kill "$(cat "$HANG")"
+	failures=$((failures + 1))
+	;;
+esac
+[ -s "$HANG" ] || failures=$((failures + 1))
+rm "$HANG"
 
 # Combinations that mean nothing.
 expect 1 'one of --apply' -- "$vrms" plan --apply --clear
