@@ -88,6 +88,14 @@ static void print_nodes(FILE *out, const struct vrms_sim_scenario *scenario, int
 		any = true;
 		fprintf(out, " %s:%" PRId64, scenario->node[liked->node].name, liked->priority);
 	}
+	/* One that may run nowhere: a rule that named all nodes. */
+	if (!any && scenario->vm[vm].strict) {
+		any = true;
+		fprintf(out, "\n[rule never-%s]\nkind = never\nvms = %s\nnodes =", name, name);
+		for (int node = 0; node < scenario->node_count; node++) {
+			fprintf(out, " %s", scenario->node[node].name);
+		}
+	}
 	fputs(any ? "\n" : "", out);
 }
 
