@@ -174,7 +174,7 @@ static const struct vrms_sim_setting settings[] = {
     {TIME("vm", "start", vm_start_us), "550ms", ANY_TIME, .text = "duration of a start operation"},
     {TIME("vm", "start_elsewhere", vm_start_elsewhere_us), "0", ANY_TIME,
      .text = "added to it on another host than the one where the VM ran last"},
-    {INT("vm", "start_wakeups", vm_start_wakeups), "1200", LIMITS(0, 1000000),
+    {INT("vm", "start_wakeups", vm_start_wakeups), "410", LIMITS(0, 1000000),
      .text = "how often a start waits for a thread to be woken, each for host.wakeup"},
     {TIME("vm", "cleanup", vm_cleanup_us), "110ms", ANY_TIME,
      .text = "duration of the stop operation of a VM that has died"},

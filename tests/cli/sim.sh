@@ -136,12 +136,12 @@ check "and a scenario can name what was learned" "$sim" calibrate "$work/fitted.
 echo 'x,power-cut,membership,0,1' >>"$work/lab.csv"
 check "a bad sample is named with its line" says 1 'lab.csv:74: ' "$sim" calibrate "$lab" --samples "$work/lab.csv"
 
-# A start that needs 380 ms, and 1,200 times the wait of a woken thread: 0.1 ms in one round, 1.5 in the next.
+# A start that needs 380 ms, and 410 times the wait of a woken thread: 0.1 ms in one round, 1.5 in the next.
 starts() { # file, with the waits?
 	printf 'round,fault,step,vm,ms,load,wait_us\n' >"$1"
 	for round in 1 2 3 4 5 6; do
-		took=500 wait=,9,100
-		[ $((round % 2)) = 1 ] || { took=2180 wait=,9,1500; }
+		took=421 wait=,9,100
+		[ $((round % 2)) = 1 ] || { took=995 wait=,9,1500; }
 		[ "$2" = yes ] || wait=
 		printf "$round,qemu-kill,%s$wait\n" noticed,1,20 scheduler,1,90 start-ordered,1,200 \
 			vm-running,1,$((200 + took)) >>"$1"
