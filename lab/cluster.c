@@ -200,17 +200,19 @@ static void add_fence(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 	vrms_xml_text_end(xml);
 }
 
-/* The second opinion; a refusal is an answer, not a failure to be tried again.  No list of hosts:
- * Pacemaker would not ask its status then, which keeps it from being a level by itself. */
+/* The second opinion; a refusal is an answer, not a failure to be tried again. */
 static void add_verdict(struct vrms_xml_text *xml, const struct vrms_lab *lab)
 {
+	char hosts[HOSTS_SIZE];
 	const struct setting params[] = {
+	    {"pcmk_host_list", hosts}, /* else each fence waits for its status on every node */
 	    {"device", VRMS_LAB_BEAT_AREA},
 	    {"cluster", vrms_lab_name(lab)},
 	    {"pcmk_off_retries", "1"},
 	    {"pcmk_reboot_retries", "1"},
 	};
 
+	list_hosts(lab, hosts);
 	vrms_xml_text_begin(xml, "primitive", "id", "verdict", "class", "stonith", "type",
 			    "fence_vrms_verdict", NULL);
 	add_settings(xml, "instance_attributes", "verdict-params", params, VRMS_COUNT_OF(params));

@@ -146,16 +146,55 @@ static enum vrms_verdict_answer hear_and_decide(const struct verdict_config *con
 	return vrms_judge_run(&judge_config, teller->begin_ms, &port, clock, ret_reason);
 }
 
+/* Does the topology put a fence beside this device, for the node?  Else it would pass for one.
+ * Storage is not looked at: a fence would wait for it. */
+static int check_level(const char *node, struct vrms_error *error)
+{
+	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
+	const char *const argv[] = {"cibadmin", "--query",           "--local",
+				    "--xpath",  VRMS_TOPOLOGY_XPATH, NULL};
+	const struct vrms_child_spec spec = {.argv = argv, .timeout_ms = CIB_MS};
+	int rc = vrms_child_run(&spec, &result, error);
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (result.exit_code != 0) {
+		return vrms_error_set(error, -EIO, "the CIB cannot be read: cibadmin ended with %d",
+				      result.exit_code);
+	}
+	return vrms_topology_check(result.output, node, AGENT, error);
+}
+
+/* Pacemaker asks this before a fence, of every device that has no list of hosts: may it be used for
+ * the node? */
+static int may_be_asked(const struct vrms_fence_call *call, const void *config,
+			struct vrms_error *error)
+{
+	(void)config;
+	return check_level(call->plug, error);
+}
+
+/* Not in vain: an administrator's list of hosts keeps Pacemaker from asking for the status.  The
+ * beats are listened to meanwhile, and what it takes is part of the grace. */
 static int judge(const struct vrms_fence_call *call, const void *config_, struct vrms_error *error)
 {
 	const struct verdict_config *config = config_;
 	struct vrms_witness *witness VRMS_CLEANUP(vrms_witness_freep) = NULL;
 	struct vrms_verdict_teller teller;
+	struct vrms_error trouble_starting;
 	int64_t begin_ms = vrms_clock_now_ms(call->clock);
 	enum vrms_reason reason = VRMS_REASON_NONE;
 
-	/* Not even a machine that cannot start a process may keep a fence from going on. */
-	if (start_witnesses(config, call->plug, &witness, error) < 0) {
+	int rc = start_witnesses(config, call->plug, &witness, &trouble_starting);
+	int rc_level = check_level(call->plug, error);
+
+	if (rc_level < 0) {
+		return rc_level;
+	}
+	/* Not even a machine that cannot listen to the beats may keep a fence from going on. */
+	if (rc < 0) {
+		*error = trouble_starting;
 		return VRMS_FENCE_OK;
 	}
 	vrms_verdict_teller_begin(&teller, config->journal, call->plug, call->action, begin_ms);
@@ -226,28 +265,6 @@ static int monitor(const struct vrms_fence_call *call, const void *config_,
 	return VRMS_FENCE_OK;
 }
 
-/* Pacemaker asks this before a fence, of every device that has no list of hosts: may it be used for
- * the node?  Not alone.  Storage is not looked at: a fence would wait for it. */
-static int may_be_asked(const struct vrms_fence_call *call, const void *config,
-			struct vrms_error *error)
-{
-	struct vrms_child_result result VRMS_CLEANUP(vrms_child_result_done) = {0};
-	const char *const argv[] = {"cibadmin", "--query",           "--local",
-				    "--xpath",  VRMS_TOPOLOGY_XPATH, NULL};
-	const struct vrms_child_spec spec = {.argv = argv, .timeout_ms = CIB_MS};
-	int rc = vrms_child_run(&spec, &result, error);
-
-	(void)config;
-	if (rc < 0) {
-		return rc;
-	}
-	if (result.exit_code != 0) {
-		return vrms_error_set(error, -EIO, "the CIB cannot be read: cibadmin ended with %d",
-				      result.exit_code);
-	}
-	return vrms_topology_check(result.output, call->plug, AGENT, error);
-}
-
 static const struct vrms_fence_action actions[] = {
     {.name = "off", .run = judge, .needs_plug = true, .success = TO_BE_FENCED},
     {.name = "reboot", .run = judge, .needs_plug = true, .success = TO_BE_FENCED},
@@ -278,16 +295,15 @@ static const struct vrms_fence_agent agent = {
 	"would "
 	"take the device, and with it the level of the topology, out of service. See vrms "
 	"status.\n\n"
-	"Alone it would be taken for a fence of a node that runs on. So its status, by which "
-	"Pacemaker finds out for which nodes a device may be used, fails for every node whose "
-	"fencing levels do not name it, or name it with no other device in the same level (in "
-	"crmsh "
-	"\"node1: verdict,power\" is one level, \"node1: verdict power\" are two). For that it "
-	"looks "
-	"into the CIB of its own node, for 5 seconds at most, and when that cannot be read the "
-	"device is not used: Pacemaker goes on with the next level. Do not set "
-	"pcmk_host_list, pcmk_host_map or pcmk_host_check on this device: they keep Pacemaker from "
-	"asking.\n\n"
+	"Alone it would be taken for a fence of a node that runs on. So off and reboot fail for "
+	"every node whose fencing levels do not name this device, or name it with no other device "
+	"in the same level (in crmsh \"node1: verdict,power\" is one level, \"node1: verdict "
+	"power\" are two). For that they look into the CIB of their own node, as part of the grace "
+	"and for 5 seconds at most; when it cannot be read they fail, and Pacemaker goes on with "
+	"the next level. Status fails likewise.\n\n"
+	"Name the nodes in pcmk_host_list. Without it Pacemaker asks the device's status on every "
+	"node, twice, before it fences. Do not set pcmk_host_map: beats and levels go by the names "
+	"of nodes.\n\n"
 	"Set pcmk_off_retries=1 and pcmk_reboot_retries=1 on this device. By default Pacemaker "
 	"repeats an action that failed; the second time the target is a member from the start, and "
 	"the real device would fence it after all: safe, but the refusal was in vain.\n\n"
@@ -308,6 +324,7 @@ static const struct vrms_fence_agent agent = {
 		    ".Bd -literal -offset indent\n"
 		    "crm configure primitive verdict stonith:fence_vrms_verdict \\e\n"
 		    "    params device=/dev/mapper/vrms-beats \\e\n"
+		    "    pcmk_host_list=\"node1 node2\" \\e\n"
 		    "    pcmk_off_retries=1 pcmk_reboot_retries=1\n"
 		    "crm configure clone verdicts verdict\n"
 		    "crm configure clone powers power\n"

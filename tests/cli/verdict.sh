@@ -1,5 +1,6 @@
 #!/bin/sh
-# fence_vrms_verdict's status: for which nodes Pacemaker may use it, and that storage is not waited for.
+# fence_vrms_verdict: for which nodes it may be used, by its status and in a fence, and that neither
+# storage nor a CIB that hangs is waited for.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 
@@ -28,9 +29,9 @@ cib() { # LEVELS
 END
 }
 
-answers() { # STATUS TEXT
+answers() { # STATUS TEXT [ACTION]
 	got=0
-	printf 'action=status\ndevice=%s\nnodename=node1\n' "$work/area" |
+	printf 'action=%s\ndevice=%s\nnodename=node1\nread_timeout=50ms\n' "${3:-status}" "$work/area" |
 		PATH="$work:$PATH" timeout 20 "$agent" >"$work/out" 2>&1 || got=$?
 	if [ "$got" = "$1" ] && grep -q -- "$2" "$work/out"; then
 		echo "ok: $2"
@@ -41,17 +42,22 @@ answers() { # STATUS TEXT
 	fi
 }
 
-answers 1 'the CIB cannot be read'
-cib ''
-answers 1 'no fencing level of "node1"'
-cib '<fencing-level id="l1" target="node1" index="1" devices="verdict"/>
-     <fencing-level id="l2" target="node1" index="2" devices="power"/>'
-answers 1 'has nothing behind "verdict"'
+for action in status off reboot; do
+	rm -f "$work/cib"
+	answers 1 'the CIB cannot be read' $action
+	cib ''
+	answers 1 'no fencing level of "node1"' $action
+	cib '<fencing-level id="l1" target="node1" index="1" devices="verdict"/>
+	     <fencing-level id="l2" target="node1" index="2" devices="power"/>'
+	answers 1 'has nothing behind "verdict"' $action
+done
 cib '<fencing-level id="l1" target="node1" index="1" devices="verdict,power"/>'
-answers 0 'which may be asked'
+answers 0 'which may be asked' status
+answers 0 'to be fenced' off
+answers 0 'to be fenced' reboot
 touch "$work/hangs" # all of Pacemaker's CIB manager
 begin=$(date +%s)
-answers 1 'not finished after'
+answers 1 'not finished after' off
 took=$(($(date +%s) - begin))
 [ "$took" -le 9 ] || { echo "FAILED: a fence waits $took s for a CIB that is not there"; failed=1; }
 exit $failed

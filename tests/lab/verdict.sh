@@ -253,16 +253,23 @@ clock_stepped() {
 }
 area_broken() { trial "beat area unreadable, then a power cut" yes 1 no_area_no_power; }
 
-# "node3: verdict fence" in crmsh are two levels; "verdict,fence" would be one.
+# "node3: verdict fence" in crmsh are two levels; "verdict,fence" would be one.  With the list of
+# hosts that it has here its off finds that out, and without one its status.
 level_alone() {
-	recover
-	in_node "$ASK" cibadmin --modify --xml-text "<fencing-level id=\"level-$VICTIM-1\" devices=\"verdict\"/>"
-	in_node "$ASK" cibadmin --create --scope fencing-topology \
-		--xml-text "<fencing-level id=\"second\" target=\"$VICTIM\" index=\"2\" devices=\"fence\"/>"
-	in_node "$ASK" stonith_admin --fence "$VICTIM" --timeout 60
-	is_off "$VICTIM" || fail "it counts as fenced and is on"
-	in_node "$ASK" cibadmin --delete --xml-text '<fencing-level id="second"/>'
-	in_node "$ASK" cibadmin --modify --xml-text "<fencing-level id=\"level-$VICTIM-1\" devices=\"verdict,fence\"/>"
+	local hosts asked
+	hosts=$(in_node "$ASK" crm_resource --resource verdict --get-parameter pcmk_host_list)
+	for asked in off status; do
+		recover
+		in_node "$ASK" cibadmin --modify --xml-text "<fencing-level id=\"level-$VICTIM-1\" devices=\"verdict\"/>"
+		in_node "$ASK" cibadmin --create --scope fencing-topology \
+			--xml-text "<fencing-level id=\"second\" target=\"$VICTIM\" index=\"2\" devices=\"fence\"/>"
+		[ $asked = off ] || in_node "$ASK" crm_resource --resource verdict --delete-parameter pcmk_host_list
+		in_node "$ASK" stonith_admin --fence "$VICTIM" --timeout 60
+		is_off "$VICTIM" || fail "it counts as fenced and is on ($asked)"
+		in_node "$ASK" cibadmin --delete --xml-text '<fencing-level id="second"/>'
+		in_node "$ASK" cibadmin --modify --xml-text "<fencing-level id=\"level-$VICTIM-1\" devices=\"verdict,fence\"/>"
+	done
+	in_node "$ASK" crm_resource --resource verdict --set-parameter pcmk_host_list --parameter-value "$hosts"
 }
 
 # The node whose fencer ran the agent knows all of it; every survivor knows how it ended.

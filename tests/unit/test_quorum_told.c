@@ -144,15 +144,44 @@ START_TEST(what_is_no_object_is_refused)
 }
 END_TEST
 
+/* In place of Pacemaker's: a CIB with a fence behind the second opinion. */
+static void write_cibadmin(const char *folder)
+{
+	static const char text[] =
+	    "#!/bin/sh\n"
+	    "echo '<x><fencing-level target=\"node3\" index=\"1\" devices=\"verdict,power\"/>'\n"
+	    "echo '<primitive id=\"verdict\" class=\"stonith\" "
+	    "type=\"fence_vrms_verdict\"/></x>'\n";
+	char program[120];
+	struct vrms_error error = {""};
+
+	snprintf(program, sizeof(program), "%s/cibadmin", folder);
+	ck_assert(mkdir(folder, 0700) == 0 || errno == EEXIST);
+	ck_assert_msg(vrms_file_write(program, text, strlen(text), 0700, &error) == 0, "%s",
+		      error.text);
+}
+
+static void remove_cibadmin(const char *folder)
+{
+	char program[120];
+
+	snprintf(program, sizeof(program), "%s/cibadmin", folder);
+	unlink(program);
+	rmdir(folder);
+}
+
 /* Runs the agent about a node that has no slot; its exit code. */
 static int run_agent(const char *action, char *ret_output, size_t bytes)
 {
-	static const char *const envp[] = {"PCMK_logfacility=none", NULL};
-	char area[80];
+	char area[80], folder[80], path_setting[120];
+	const char *const envp[] = {path_setting, "PCMK_logfacility=none", NULL};
 	struct vrms_child_result result = {0};
 	struct vrms_error error = {""};
 
 	snprintf(area, sizeof(area), "%s.area", path);
+	snprintf(folder, sizeof(folder), "%s.bin", path);
+	snprintf(path_setting, sizeof(path_setting), "PATH=%s:/usr/bin:/bin", folder);
+	write_cibadmin(folder);
 	unlink(area);
 	ck_assert_msg(vrms_san_init(area, "lab", false, &error) == 0, "%s", error.text);
 	const char *const argv[] = {"./fence_vrms_verdict",
@@ -175,6 +204,7 @@ static int run_agent(const char *action, char *ret_output, size_t bytes)
 	snprintf(ret_output, bytes, "%s", result.output);
 	vrms_child_result_done(&result);
 	unlink(area);
+	remove_cibadmin(folder);
 	return code;
 }
 
