@@ -201,7 +201,10 @@ static void remove_file(const struct fake_world *world, const char *name)
 
 void fake_world_free(struct fake_world *world)
 {
-	static const char *const names[] = {"web.xml", "web.qcow2", "web.state",
+	static const char *const names[] = {"web.xml",
+					    "web.qcow2",
+					    "web.state",
+					    "web.state.restoring",
 					    "VirtualMachine-web.domain",
 					    "VirtualMachine-web.state"};
 
