@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/parse.h"
+#include "lab/awake.h"
 #include "lab/demo_run.h"
 #include "lab/demo_san.h"
 
@@ -48,6 +50,7 @@ static int keep_story(struct vrms_demo_run *run, enum vrms_figures_setting setti
 	}
 	json_object_set_new(story, "setting", json_string(vrms_figures_setting_word(setting)));
 	json_object_set_new(story, "token_ms", json_integer(cut->token_ms));
+	json_object_set_new(story, "dc", json_boolean(cut->is_dc));
 	return json_array_append_new(run->stories, story) < 0 ? -ENOMEM : 0;
 }
 
@@ -68,7 +71,7 @@ static int do_cut(struct vrms_demo_run *run, enum vrms_figures_setting setting, 
 	if (count > DETAILS_CUTS_MAX) {
 		run->style.out = NULL; /* one line a cut is enough */
 	}
-	rc = vrms_demo_cut(run, error);
+	rc = vrms_demo_cut(run, number, error);
 	if (rc == 0) {
 		vrms_demo_show_heading(&run->style, "Afterwards");
 		vrms_demo_show_load(&run->style, &run->demo, true);
@@ -80,6 +83,7 @@ static int do_cut(struct vrms_demo_run *run, enum vrms_figures_setting setting, 
 		return rc;
 	}
 	vrms_figures_cut_read(&cut, &run->demo.timeline, token_ms);
+	cut.is_dc = run->demo.is_dc;
 	vrms_figures_add(figures, setting, &cut);
 	vrms_demo_show_cut(&run->style, figures, &cut);
 	if (keep_story(run, setting, &cut) < 0) {
@@ -204,6 +208,11 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 		run->stories = json_array();
 	} else {
 		vrms_demo_style_init(&run->style, stdout);
+	}
+	int awake VRMS_CLEANUP(vrms_closep) = vrms_lab_stay_awake(VRMS_LAB_AWAKE_PATH, error);
+
+	if (awake < 0) {
+		fprintf(stderr, "vrms-lab: the processors may sleep: %s\n", error->text);
 	}
 	int rc = tell(run, &all_recovered, error);
 

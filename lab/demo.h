@@ -30,6 +30,7 @@ struct vrms_demo {
 	int node_count;
 	const char *const *nodes; /* their names, borrowed */
 	int victim;               /* index of the node that is cut */
+	bool is_dc;               /* it is the DC: Pacemaker elects another one first */
 	struct vrms_timeline timeline;
 	bool recovered; /* every VM counts on a living node, none was started again needlessly */
 };
@@ -37,8 +38,14 @@ struct vrms_demo {
 /* Memory in MiB of the VMs on a node, before or after the cut. */
 int vrms_demo_load_mib(const struct vrms_demo *demo, int node, bool after);
 
-/* The node whose loss hurts most: the first with most VMs before the cut. */
-int vrms_demo_choose_victim(const struct vrms_demo *demo);
+/* The node to cut: the first with most VMs; without VMs each in its turn.  In these turns the DC is
+ * cut as often as any other node.  Left to itself the next in turn would be the DC nearly every
+ * time: of equals Pacemaker elects the one whose controller has run longest.
+ *
+ * dc:     its index; -1: not known.
+ * number: of the cut in its setting, from 1.
+ */
+int vrms_demo_choose_victim(const struct vrms_demo *demo, int dc, int number);
 
 /* How it is shown: colours and bars on a terminal, plain text elsewhere. */
 struct vrms_demo_style {

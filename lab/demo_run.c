@@ -373,15 +373,14 @@ static void forget_cut(struct vrms_demo_run *run)
 	run->demo.recovered = false;
 }
 
-int vrms_demo_cut(struct vrms_demo_run *run, struct vrms_error *error)
+int vrms_demo_cut(struct vrms_demo_run *run, int number, struct vrms_error *error)
 {
+	int dc = vrms_demo_find_dc(run);
+
 	forget_cut(run);
 	vrms_demo_show_load(&run->style, &run->demo, false);
-	if (run->demo.vm_count > 0) {
-		run->demo.victim = vrms_demo_choose_victim(&run->demo);
-	} else { /* each in its turn */
-		run->demo.victim = (run->demo.victim + 1) % run->demo.node_count;
-	}
+	run->demo.victim = vrms_demo_choose_victim(&run->demo, dc, number);
+	run->demo.is_dc = run->demo.victim == dc;
 	int rc = follow_logs(run, error);
 
 	rc = rc < 0 ? rc : cut_power(run, error);

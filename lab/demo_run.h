@@ -57,8 +57,14 @@ VRMS_MUST_CHECK int vrms_demo_bring_up(struct vrms_demo_run *run, int node_count
 /* Everything is on, and every VM runs: whatever was before. */
 VRMS_MUST_CHECK int vrms_demo_settle(struct vrms_demo_run *run, struct vrms_error *error);
 
-/* Chooses a victim, cuts its power and watches until all is well again, or time is up. */
-VRMS_MUST_CHECK int vrms_demo_cut(struct vrms_demo_run *run, struct vrms_error *error);
+/* The index of the DC; -1: there is none, or nobody says. */
+int vrms_demo_find_dc(const struct vrms_demo_run *run);
+
+/* Chooses a victim, cuts its power and watches until all is well again, or time is up.
+ *
+ * number: of the cut in its setting, from 1.
+ */
+VRMS_MUST_CHECK int vrms_demo_cut(struct vrms_demo_run *run, int number, struct vrms_error *error);
 
 /* The victim has power again and is back. */
 VRMS_MUST_CHECK int vrms_demo_rejoin(struct vrms_demo_run *run, struct vrms_error *error);

@@ -81,24 +81,6 @@ int vrms_demo_load_mib(const struct vrms_demo *demo, int node, bool after)
 	return sum;
 }
 
-int vrms_demo_choose_victim(const struct vrms_demo *demo)
-{
-	int victim = 0, most = -1;
-
-	for (int node = 0; node < demo->node_count; node++) {
-		int count = 0;
-
-		for (int i = 0; i < demo->vm_count; i++) {
-			count += demo->vms[i].node_before == node;
-		}
-		if (count > most) {
-			most = count;
-			victim = node;
-		}
-	}
-	return victim;
-}
-
 static int total_mib(const struct vrms_demo *demo)
 {
 	int sum = 0;

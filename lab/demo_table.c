@@ -30,7 +30,7 @@ void vrms_demo_show_cut(const struct vrms_demo_style *style, const struct vrms_f
 		fprintf(style->out, "  %s", vrms_figures_step_text(step) + sizeof("cut to"));
 		print_seconds(style->out, 8, cut->after_ms[step]);
 	}
-	fputc('\n', style->out);
+	fputs(cut->is_dc ? "  (the DC)\n" : "\n", style->out);
 	fflush(style->out);
 }
 

@@ -49,6 +49,7 @@ void vrms_figures_cut_read(struct vrms_figures_cut *cut, const struct vrms_timel
 			   int64_t token_ms)
 {
 	cut->token_ms = token_ms;
+	cut->is_dc = false;
 	for (int step = 0; step < VRMS_FIGURES_STEP_COUNT; step++) {
 		cut->after_ms[step] = -1;
 	}

@@ -45,6 +45,7 @@ const char *vrms_figures_step_text(enum vrms_figures_step step);
 
 struct vrms_figures_cut {
 	int64_t token_ms;                          /* in force at the cut */
+	bool is_dc;                                /* of the DC: an election comes first */
 	int64_t after_ms[VRMS_FIGURES_STEP_COUNT]; /* -1: it did not happen */
 };
 

@@ -2,6 +2,7 @@
 
 noinst_LIBRARIES += lab/libvrms-lab.a
 lab_libvrms_lab_a_SOURCES = \
+	lab/awake.c lab/awake.h \
 	lab/command.c lab/command.h \
 	lab/command_lab.c \
 	lab/command_logs.c \

@@ -18,6 +18,7 @@ lab_libvrms_vms_a_SOURCES = \
 	lab/demo_show.c \
 	lab/demo_table.c \
 	lab/demo_token.c \
+	lab/demo_victim.c \
 	lab/guest.c \
 	lab/guest/bootsector.S \
 	lab/guest/files.S \

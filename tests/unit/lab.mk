@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 UNIT_TESTS += \
+	tests/unit/test_lab_awake \
 	tests/unit/test_lab_command \
 	tests/unit/test_lab_crowd \
 	tests/unit/test_lab_log_line \
@@ -9,8 +10,11 @@ UNIT_TESTS += \
 	tests/unit/test_lab_power \
 	tests/unit/test_lab_process \
 	tests/unit/test_lab_render \
-	tests/unit/test_lab_setup
+	tests/unit/test_lab_setup \
+	tests/unit/test_lab_victim
 
+tests_unit_test_lab_awake_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lab_awake_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
 tests_unit_test_lab_command_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lab_command_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
 tests_unit_test_lab_crowd_CFLAGS = $(UNIT_CFLAGS)
@@ -29,3 +33,5 @@ tests_unit_test_lab_render_CFLAGS = $(UNIT_CFLAGS) $(XML_CFLAGS)
 tests_unit_test_lab_render_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
 tests_unit_test_lab_setup_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lab_setup_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
+tests_unit_test_lab_victim_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_lab_victim_LDADD  = $(LAB_LIBS) $(CHECK_LIBS)
