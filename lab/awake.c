@@ -12,14 +12,16 @@ int vrms_lab_stay_awake(const char *path, struct vrms_error *error)
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		return vrms_error_errno(error, -errno, "%s cannot be opened", path);
+		return vrms_error_errno(error, -errno,
+					"the processors may sleep: %s cannot be opened", path);
 	}
 	if (write(fd, &latency_us, sizeof(latency_us)) < 0) { /* all of it, or nothing */
 		int rc = -errno;
 
 		close(fd);
-		return vrms_error_errno(error, rc, "%s does not take %zu bytes", path,
-					sizeof(latency_us));
+		return vrms_error_errno(error, rc,
+					"the processors may sleep: %s does not take %zu bytes",
+					path, sizeof(latency_us));
 	}
 	return fd;
 }

@@ -209,10 +209,11 @@ static int run_demo(const struct vrms_lab_context *context, void *memory, int ar
 	} else {
 		vrms_demo_style_init(&run->style, stdout);
 	}
-	int awake VRMS_CLEANUP(vrms_closep) = vrms_lab_stay_awake(VRMS_LAB_AWAKE_PATH, error);
+	struct vrms_error may_sleep;
+	int awake VRMS_CLEANUP(vrms_closep) = vrms_lab_stay_awake(VRMS_LAB_AWAKE_PATH, &may_sleep);
 
 	if (awake < 0) {
-		fprintf(stderr, "vrms-lab: the processors may sleep: %s\n", error->text);
+		vrms_lab_complain(may_sleep.text); /* a warning: it goes on */
 	}
 	int rc = tell(run, &all_recovered, error);
 
